@@ -1,0 +1,1 @@
+"""Benchmarks: figures and ratios against a named floor, never a verdict."""

@@ -1,0 +1,1 @@
+"""How the world is reached. Adapters report; they neither judge nor act."""

@@ -1,0 +1,1 @@
+"""The one door to the cloud and what goes through it."""

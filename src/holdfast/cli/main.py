@@ -1,0 +1,144 @@
+"""Arguments in, exit code out. Commands are imported by name when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NamedTuple, NoReturn
+
+import click
+
+from holdfast import __version__
+
+
+class Entry(NamedTuple):
+    """A command's module and its one line in the help, kept here so that `--help` imports no command."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": Entry("demo", "The whole story on an embedded sandbox tenant, in under a minute."),
+    "explain": Entry("explain", "A raw error text in, its cause and remedy out. Offline."),
+    "causes": Entry("causes", "The knowledge base: every known way to break, page by page."),
+    "scan": Entry("scan", "Read the tenant's connections into the store. Writes nothing to the cloud."),
+    "status": Entry("status", "Every connection: state, cause, what to do next."),
+    "show": Entry("show", "Everything known about one connection."),
+    "forecast": Entry("forecast", "What breaks when."),
+    "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
+    "config": Entry("config", "The settings in effect, secrets masked."),
+    "sandbox": Entry("sandbox", "A pretend tenant with its own clock, for anybody's tests."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module on use only."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None when there is none of that name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"holdfast.cli.commands.{entry.module}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest known name in the error."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `holdfast --help` lists the commands."
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 nothing needs attention, 1 something does, 2 usage or settings, 3 the cloud could"
+    " not be asked, 4 stranded half-way, 5 our own store failed, 70 a bug in holdfast, 130 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="holdfast", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Knows before a Power Automate SQL connection breaks, proves what it did, and moves it off user tokens."""
+
+
+def with_scenario(arguments: list[str]) -> list[str]:
+    """The arguments with a bare `--sandbox` spelled out, so that click does not swallow the next word."""
+    return ["--sandbox=story" if word == "--sandbox" else word for word in arguments]
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code."""
+    sys.exit(run(with_scenario(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code; every error becomes one sentence on stderr.
+
+    This is the border where a command's unexpected errors end (style: errors).
+    """
+    from holdfast.core.errors import HoldfastError
+
+    try:
+        outcome = cli.main(args=arguments, prog_name="holdfast", standalone_mode=False)
+    except click.exceptions.Abort:
+        complain("Interrupted.")
+        return 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        where = f" See `{context.command_path} --help`." if context is not None else ""
+        complain(f"{error.format_message()}{where}")
+        return 2
+    except HoldfastError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`): not an error, but Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the border: one command in the CLI
+        return report_bug(error)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def report_bug(error: Exception) -> int:
+    """Say that holdfast itself failed, with the place but without the text, which could hold a secret."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    complain(
+        f"A bug in holdfast: {type(error).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
+        f" in {frame.name}. Set HOLDFAST_DEBUG=1 to see the trace, and please report it."
+    )
+    if os.environ.get("HOLDFAST_DEBUG") == "1":
+        traceback.print_exception(error)
+    return 70
+
+
+def complain(sentence: str) -> None:
+    """One line on stderr, cleaned of what a terminal would obey."""
+    from holdfast.cli.render import clean
+
+    click.echo(f"holdfast: {clean(sentence)}", err=True)

@@ -1,0 +1,54 @@
+"""The options that every command takes, and the door from them to a composed holdfast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast.cli.render import OUTPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every command was told.
+
+    Attributes:
+        sandbox: scenario name or path of a ready file; None asks the real cloud.
+    """
+
+    output: str = "table"
+    tenant: str | None = None
+    config: Path | None = None
+    sandbox: str | None = None
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the common options; the command gets them as one `invocation` argument."""
+
+    @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Form of the answer.")
+    @click.option(
+        "--tenant", metavar="NAME", help="Which tenant of the settings; needed where there are several."
+    )
+    @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
+    @click.option(
+        "--sandbox",
+        metavar="[=SCENARIO]",
+        help="Run against a sandbox tenant: --sandbox, --sandbox=SCENARIO, or --sandbox=READY-FILE.",
+    )
+    @wraps(function)
+    def wrapper(
+        *args: Any,
+        output: str,
+        tenant: str | None,
+        config: Path | None,
+        sandbox: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        return function(*args, invocation=Invocation(output, tenant, config, sandbox), **kwargs)
+
+    return wrapper

@@ -1,0 +1,190 @@
+"""Rows to a terminal, JSON, CSV or Markdown, none of which obeys what a stranger wrote into a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+OUTPUTS = ("table", "json", "jsonl", "csv", "md")
+
+
+class Column(NamedTuple):
+    """One column of a table: the key of the row, its heading, and whether it may be cut when space is short."""
+
+    key: str
+    heading: str
+    style: str = ""
+    wraps: bool = True
+    right: bool = False
+
+
+_KEEP = {"\n": " ", "\r": " ", "\t": " ", "\u2028": " ", "\u2029": " ", "\x85": " "}
+
+
+def clean(text: str) -> str:
+    """The text on one line without anything that a terminal or a reader would obey.
+
+    Control characters (escape sequences begin with one), bidirectional overrides and other format
+    characters become a visible replacement; line breaks become blanks. Joiners that scripts and emoji
+    need (U+200C, U+200D) stay.
+    """
+    if text.isprintable():
+        return text
+    out = []
+    for character in text:
+        if character in _KEEP:
+            out.append(_KEEP[character])
+        elif character in "\u200c\u200d" or unicodedata.category(character) not in (
+            "Cc",
+            "Cf",
+            "Cs",
+            "Co",
+            "Cn",
+        ):
+            out.append(character)
+        else:
+            out.append("\ufffd")
+    return "".join(out)
+
+
+def csv_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = clean(text)
+    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+
+
+def md_cell(text: str) -> str:
+    """A Markdown table cell in which nothing is markup."""
+    escaped = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join("\\" + c if c in "\\`*_{}[]()#+!|~$" else c for c in escaped)
+
+
+def shown(value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(shown(part) for part in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={shown(part)}" for key, part in value.items())
+    return str(value)
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON in ASCII: escaped text cannot reach a terminal as a command."""
+    return json.dumps(value, ensure_ascii=True, indent=indent, default=str)
+
+
+def emit(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[Column],
+    output: str,
+    *,
+    shape: str,
+    title: str | None = None,
+    empty: str = "Nothing.",
+    meta: Mapping[str, Any] | None = None,
+) -> None:
+    """Print rows in the chosen form.
+
+    Args:
+        rows: JSON-ready mappings; `json` and `jsonl` print them whole, the others by `columns`.
+        output: one of OUTPUTS.
+        shape: name and version of the JSON shape, "holdfast.status/1".
+        title: a heading for the terminal table.
+        empty: what the terminal says when there are no rows.
+        meta: further fields beside the rows of `-o json`.
+    """
+    if output == "jsonl":
+        for row in rows:
+            click.echo(to_json(row))
+    elif output == "json":
+        click.echo(to_json({"shape": shape, **(meta or {}), "rows": list(rows)}, indent=2))
+    elif output == "csv":
+        click.echo(_csv(rows, columns), nl=False)
+    elif output == "md":
+        click.echo(_markdown(rows, columns))
+    else:
+        print_table(list(rows), columns, title=title, empty=empty)
+
+
+def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([csv_cell(shown(row.get(column.key))) for column in columns])
+    return out.getvalue()
+
+
+def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> str:
+    lines = [
+        "| " + " | ".join(column.heading for column in columns) + " |",
+        "|" + " --- |" * len(columns),
+    ]
+    lines += [
+        "| " + " | ".join(md_cell(shown(row.get(column.key))) for column in columns) + " |" for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+    *,
+    title: str | None = None,
+    empty: str = "Nothing.",
+) -> None:
+    """A table on the terminal; colours only where the terminal has them and NO_COLOR is unset."""
+    if not rows:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.heading,
+            overflow="fold" if column.wraps else "ellipsis",
+            no_wrap=not column.wraps,
+            justify="right" if column.right else "left",
+        )
+    for row in rows:
+        # Text, never a plain string: rich would read markup in it.
+        table.add_row(*(_cell(Text, row.get(column.key), column) for column in columns))
+    console().print(table)
+
+
+STATE_STYLES = {
+    "ok": "green",
+    "at_risk": "yellow",
+    "broken": "bold red",
+    "unknown": "dim",
+}
+
+
+def _cell(text_type: Any, value: Any, column: Column) -> Any:
+    words = clean(shown(value))
+    return text_type(words, style=STATE_STYLES.get(words, column.style))
+
+
+def console(stderr: bool = False) -> Any:
+    """A rich console; off a terminal it is wide, plain and never animated."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 160
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)

@@ -1,0 +1,42 @@
+"""Owners, service principals and the secrets that keep them working."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose sign-in a connection holds, as the platform names it."""
+
+    id: str
+    display_name: str = ""
+    user_principal_name: str = ""
+    kind: str = "User"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A password or certificate of an application; never its text.
+
+    Attributes:
+        kind: "secret" or "certificate".
+        expires_at: aware UTC; None when the directory gives none.
+    """
+
+    key_id: str
+    display_name: str
+    kind: str
+    starts_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """An application identity of the tenant with all its credentials."""
+
+    client_id: str
+    object_id: str
+    display_name: str
+    secrets: tuple[ClientSecret, ...] = ()

@@ -1,0 +1,1 @@
+"""Why connections break: evidence in, verdicts and horizons out. Pure."""

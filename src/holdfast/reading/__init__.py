@@ -1,0 +1,1 @@
+"""What observations say. Pure: text and tables in, evidence out."""

@@ -1,0 +1,1 @@
+"""A pretend cloud with its own clock. It imports the shapes of `wire` and nothing else of ours."""

@@ -1,0 +1,1 @@
+"""What time and administrators do to the world (pure)."""

@@ -1,0 +1,1 @@
+"""Read once, from file and environment, into one frozen Settings."""

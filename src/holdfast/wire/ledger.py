@@ -1,0 +1,1 @@
+"""Every cloud call there is."""

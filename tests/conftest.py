@@ -1,0 +1,19 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """The folder of recorded payloads; skipped with a word where absent, required in CI."""
+    place = Path(os.environ.get("HOLDFAST_FIXTURES", Path(__file__).parents[2] / "shared" / "fixtures"))
+    if not place.is_dir():
+        if os.environ.get("HOLDFAST_REQUIRE_FIXTURES") == "1":
+            pytest.fail(f"recorded payloads are required here but {place} is not a folder")
+        pytest.skip(f"recorded payloads are not here ({place}); set HOLDFAST_FIXTURES")
+    return place

@@ -1,0 +1,26 @@
+"""What `--help` may import: click, the standard library, and our own cli."""
+
+import json
+import subprocess
+import sys
+
+PROBE = """
+import sys, json
+before = set(sys.modules)
+from holdfast.cli.main import run
+try:
+    run(["--help"])
+except SystemExit:
+    pass
+sys.stderr.write(json.dumps(sorted({m.split(".")[0] for m in set(sys.modules) - before} - sys.stdlib_module_names)))
+sys.stderr.write("\\n" + json.dumps(sorted(m for m in sys.modules if m.startswith("holdfast"))))
+"""
+
+
+def test_help_imports_click_only():
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
+
+    foreign, ours = (json.loads(line) for line in done.stderr.splitlines())
+
+    assert [name for name in foreign if name not in ("holdfast", "click") and not name.startswith("_")] == []
+    assert ours == ["holdfast", "holdfast.cli", "holdfast.cli.main", "holdfast.core", "holdfast.core.errors"]
