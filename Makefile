@@ -10,7 +10,7 @@ LOCKS := requirements/base.txt requirements/dev.txt
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test check bench clean
+.PHONY: help setup lock demo test check bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,11 +42,14 @@ check: setup ## format, lint, types, import contracts, unit and docs tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q tests/unit tests/docs -m "not slow"
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts
 	$(BIN)/python -m bench
+
+docs: setup ## the pages under docs/ that are made from the code
+	$(BIN)/python -m tools.docs
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

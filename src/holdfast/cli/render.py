@@ -55,9 +55,9 @@ def clean(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet takes for a formula; full-width signs are normalised to it by some."""
     text = clean(text)
-    return "'" + text if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+    return "'" + text if text.lstrip()[:1] in (*"=+-@", *"\uff1d\uff0b\uff0d\uff20") else text
 
 
 def md_cell(text: str) -> str:
@@ -124,8 +124,13 @@ def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.key for column in columns])
     for row in rows:
-        writer.writerow([csv_cell(shown(row.get(column.key))) for column in columns])
+        writer.writerow([_csv_value(row.get(column.key)) for column in columns])
     return out.getvalue()
+
+
+def _csv_value(value: Any) -> str:
+    # A number of ours may be negative; only words can be a stranger's formula.
+    return shown(value) if isinstance(value, int | float) else csv_cell(shown(value))
 
 
 def _markdown(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> str:
@@ -154,7 +159,7 @@ def print_table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(
             column.heading,

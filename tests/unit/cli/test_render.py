@@ -1,0 +1,78 @@
+"""Whatever a stranger wrote, no output obeys it."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from holdfast.cli.render import Column, clean, csv_cell, emit, md_cell
+from tests.nasty import NASTY
+
+COLUMNS = [Column("id", "Id"), Column("name", "Name")]
+OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b\ufeff\U000e0000-\U000e007f]"
+)
+
+names = pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
+
+
+def printed(capsys, name: str, output: str) -> str:
+    emit([{"id": "1", "name": name}], COLUMNS, output, shape="test/1")
+    return capsys.readouterr().out
+
+
+@names
+@pytest.mark.parametrize("output", ["table", "csv", "md", "json", "jsonl"])
+def test_no_output_holds_what_a_terminal_obeys(name, output, capsys):
+    assert not OBEYED.search(printed(capsys, name, output))
+
+
+@names
+def test_a_name_stays_on_one_line(name):
+    assert len(clean(name).splitlines()) <= 1
+
+
+@names
+def test_json_gives_the_name_back_unchanged(name, capsys):
+    assert json.loads(printed(capsys, name, "jsonl"))["name"] == name
+
+
+@names
+def test_no_csv_cell_begins_like_a_formula(name, capsys):
+    rows = list(csv.reader(io.StringIO(printed(capsys, name, "csv"))))
+
+    assert len(rows) == 2
+    assert rows[1][1].lstrip()[:1] not in ("=", "+", "-", "@", "\uff1d")
+
+
+@names
+def test_a_markdown_cell_holds_no_markup(name):
+    cell = md_cell(name)
+
+    assert not re.search(r"(?<!\\)[|`*_\[\]()!]", cell)
+    assert "<" not in cell
+
+
+@names
+def test_a_table_on_the_terminal_has_one_row_for_it(name, capsys):
+    out = printed(capsys, name, "table")
+
+    assert "\x1b" not in out
+    assert len([line for line in out.splitlines() if line.startswith("1 ")]) == 1
+
+
+def test_plain_names_are_untouched():
+    for name in ("Größe ÄÖÜ ß", "接続エラー", "👩‍👩‍👧‍👦", "O'Brien's \"db\""):
+        assert clean(name) == name
+
+
+def test_a_number_stays_a_number_for_a_spreadsheet_reader():
+    assert csv_cell("42") == "42"
+
+
+def test_a_negative_number_of_ours_is_no_formula(capsys):
+    emit([{"id": -2, "name": "x"}], COLUMNS, "csv", shape="test/1")
+
+    assert capsys.readouterr().out.splitlines()[1] == "-2,x"

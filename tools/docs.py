@@ -1,0 +1,102 @@
+"""`make docs`: write the pages under docs/ that are made from the code. `--check` only compares.
+
+A page is one function here that returns Markdown; the test in tests/docs fails when a page on disk is another.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def facts() -> str:
+    """Every limit of the platform that holdfast reckons with."""
+    from holdfast.core.facts import FACTS
+
+    lines = [
+        "# Limits of the platform",
+        "",
+        "What holdfast reckons with, how well each is supported, and where it was read. Made from",
+        "`src/holdfast/core/facts.py` by `make docs`.",
+        "",
+        "| Fact | Value | In words | Support | Source | Read |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for fact in FACTS:
+        cells = (f"`{fact.name}`", in_words(fact.value), fact.says, fact.support, fact.source, fact.read_on)
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def in_words(value: object) -> str:
+    """A length as people say it; anything else as it is."""
+    if isinstance(value, timedelta):
+        for unit, seconds in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+            if value.total_seconds() % seconds == 0:
+                return f"{value.total_seconds() / seconds:.0f} {unit}"
+        return f"{value.total_seconds():g} seconds"
+    return str(value)
+
+
+def commands() -> str:
+    """Every command with its own help."""
+    import click
+
+    from holdfast.cli.main import COMMANDS, cli
+
+    lines = ["# Commands", "", "What `holdfast COMMAND --help` prints. Made by `make docs`.", ""]
+    context = click.Context(cli, info_name="holdfast", max_content_width=100)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        if command is not None:
+            lines += [f"## {name}", "", *_help(command, context, name), ""]
+    return "\n".join(lines)
+
+
+def _help(command: object, context: object, name: str) -> list[str]:
+    import click
+
+    assert isinstance(command, click.Command)
+    assert isinstance(context, click.Context)
+    inner = click.Context(command, info_name=name, parent=context, max_content_width=100)
+    text = ["```text", *command.get_help(inner).rstrip().splitlines(), "```"]
+    if isinstance(command, click.Group):
+        for sub, subcommand in sorted(command.commands.items()):
+            text += ["", f"### {name} {sub}", "", *_help(subcommand, inner, sub)]
+    return text
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "facts.md": facts,
+    # "commands.md": commands,
+}
+
+
+def stale() -> list[str]:
+    """Names of the pages whose file is not what the code says."""
+    return [name for name, page in PAGES.items() if not _same(DOCS / name, page())]
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with `--check` name the stale ones and exit 1."""
+    if "--check" in arguments:
+        names = stale()
+        print("\n".join(f"stale: docs/{name}" for name in names) or "docs are current")
+        return 1 if names else 0
+    for name, page in PAGES.items():
+        path = DOCS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
