@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 class SystemClock:
@@ -30,3 +32,18 @@ def new_id() -> str:
 def draw() -> float:
     """A number from 0 up to but not including 1."""
     return secrets.SystemRandom().random()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder, and those above it, for this user alone; an existing one is left as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def make_private_file(file: Path) -> None:
+    """Make sure that the file exists and that only this user may read it, before anything is in it.
+
+    On Windows the folder's own list of rights decides; a profile folder is private there.
+    """
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        file.chmod(0o600)

@@ -1,0 +1,73 @@
+"""The tables of the newest revision. Instants are UTC epoch milliseconds; no column can hold a raw payload.
+
+`observations` is the truth and only ever grows: each row says what was new about one thing. `things` is its
+sum so far, kept so that today's inventory is one read.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+REVISION = "0001"
+"""The revision these tables have; the newest file in `migrations/versions` says the same."""
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only where the key is exactly INTEGER.
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("tenant", ForeignKey("tenants.id"), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("skew_ms", BigInteger, nullable=False),
+    Index("scans_of_tenant", "tenant", "id"),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+things = Table(
+    "things",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("tenant", ForeignKey("tenants.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("gone_at", BigInteger),
+    Column("facts", Text, nullable=False),
+    UniqueConstraint("tenant", "kind", "environment", "key", name="one_row_per_thing"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("thing", ForeignKey("things.id"), nullable=False),
+    Column("scan", ForeignKey("scans.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("change", Text),
+    Index("observations_of_thing", "thing", "id"),
+)
