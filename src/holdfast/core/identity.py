@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What holdfast may do with an identity: each role has its own, with the least rights."""
+
+    READER = "reader"
+    OPERATOR = "operator"
+    APP_ADMIN = "app_admin"
+    SQL_ADMIN = "sql_admin"
+
+
+class Cloud(StrEnum):
+    """Which of Microsoft's clouds a tenant lives in."""
+
+    PUBLIC = "public"
+    GCC = "gcc"
+    GCC_HIGH = "gcc_high"
+    DOD = "dod"
+    CHINA = "china"
 
 
 @dataclass(frozen=True, slots=True)

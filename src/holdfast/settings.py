@@ -1,1 +1,0 @@
-"""Read once, from file and environment, into one frozen Settings."""

@@ -1,0 +1,96 @@
+"""What somebody with wrong settings is told: one sentence with the key, the place and the cure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from holdfast.core.errors import SettingsError
+from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant
+
+Origins = Mapping[str, str]
+
+
+def complain(error: ValidationError, origins: Origins) -> SettingsError:
+    """The first thing that is wrong, and how many more there are."""
+    problems = error.errors(include_url=False, include_input=False)
+    more = f" ({len(problems) - 1} more after this one)" if len(problems) > 1 else ""
+    return SettingsError(f"{_sentence(problems[0], origins)}{more}.")
+
+
+def place(path: tuple[str, ...], origins: Origins) -> str:
+    """Where a key was set, or the nearest table above it."""
+    for length in range(len(path), 0, -1):
+        found = origins.get(".".join(path[:length]))
+        if found:
+            return found
+    return "the settings"
+
+
+def unknown_key(path: tuple[str, ...], origins: Origins) -> str:
+    """That there is no such key, with the nearest there is."""
+    key, known = path[-1], known_keys(path[:-1])
+    near = difflib.get_close_matches(key, known, n=1)
+    elsewhere = [
+        name for name, model in _TABLES.items() if key in model.model_fields and key not in _INTERNAL
+    ]
+    if elsewhere:
+        hint = f"it belongs in [{elsewhere[0]}]" if elsewhere[0] else "it belongs at the top of the file"
+    elif near:
+        hint = f"the nearest is {near[0]}"
+    else:
+        hint = f"known here: {', '.join(known)}"
+    return f"{'.'.join(path)} ({place(path, origins)}) is no setting; {hint}"
+
+
+def known_keys(table: tuple[str, ...]) -> list[str]:
+    """The keys of a table, empty for a table that does not exist."""
+    model = _model(table)
+    return [name for name in model.model_fields if name not in _INTERNAL] if model else []
+
+
+def every_key(tenant: str = "NAME") -> Iterator[str]:
+    """All dotted keys, as documentation lists them."""
+    for table, model in _TABLES.items():
+        for name in model.model_fields:
+            if name not in _INTERNAL and _model((*table.split("."), name)) is None and name != "tenants":
+                yield f"{table}.{name}".lstrip(".").replace("NAME", tenant)
+
+
+_INTERNAL = ("name", "source", "origins")
+_ROLES = ("reader", "operator", "app_admin", "sql_admin")
+_TABLES: dict[str, type[BaseModel]] = {
+    "": Settings,
+    "secrets": SecretStores,
+    "tenants.NAME": Tenant,
+    "tenants.NAME.hosts": Hosts,
+    "tenants.NAME.reader": Identity,
+}
+
+
+def _model(table: tuple[str, ...]) -> type[BaseModel] | None:
+    if not any(table):
+        return Settings
+    if table[0] == "tenants" and len(table) > 1:
+        role = tuple("reader" if part in _ROLES else part for part in table[2:])
+        return _TABLES.get(".".join(("tenants", "NAME", *role)))
+    return _TABLES.get(".".join(table))
+
+
+def _sentence(problem: Any, origins: Origins) -> str:
+    path = tuple(str(part) for part in problem["loc"] if isinstance(part, str) and "[" not in part)
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "extra_forbidden":
+        return unknown_key(path, origins)
+    if kind == "contradiction":
+        both = " and ".join(f"{key} ({place((*path, key), origins)})" for key in context["keys"])
+        return f"{'.'.join(path)} has {both}: {problem['msg']}"
+    if kind == "missing":
+        return f"{'.'.join(path)} is missing ({place(path, origins)})"
+    if kind == "enum":
+        return f"{'.'.join(path)} ({place(path, origins)}) must be one of {context['expected']}"
+    words = problem["msg"][:1].lower() + problem["msg"][1:]
+    return f"{'.'.join(path)} ({place(path, origins)}) {words}"

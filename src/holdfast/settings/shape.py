@@ -1,0 +1,225 @@
+"""What can be set: the shape of the settings file. Reading it is `load`; what a wrong one is told is `complaint`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from holdfast.core.errors import SettingsError
+from holdfast.core.identity import Cloud, Role
+from holdfast.core.secret import SecretReference
+
+_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
+
+
+def _guid(text: str) -> str:
+    lower = text.strip().lower()
+    if not _GUID.fullmatch(lower):
+        raise PydanticCustomError(
+            "guid",
+            "must be an id like 11111111-2222-3333-4444-555555555555, not a name; the Overview page of Entra shows it",
+        )
+    return lower
+
+
+def _reference(value: Any) -> Any:
+    """A reference as such. A literal secret comes as SecretStr, from the environment only."""
+    if isinstance(value, SecretStr | SecretReference):
+        return value
+    found = SecretReference.parse(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError(
+            "secret_reference",
+            "must say where the secret lies (keyring:NAME, file:NAME or env:VARIABLE), never the secret itself;"
+            " `holdfast secret set NAME` stores one",
+        )
+    return found
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text.strip())
+    plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    if parts.scheme != "https" or not plain:
+        raise PydanticCustomError("base_url", "must be https://HOST or https://HOST:PORT and nothing more")
+    return f"https://{parts.netloc.lower()}"
+
+
+def _listed(value: Any) -> Any:
+    """A list in the file, words with commas between in the environment."""
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+SecretSource = Annotated[InstanceOf[SecretReference] | InstanceOf[SecretStr], BeforeValidator(_reference)]
+
+
+class Frozen(BaseModel):
+    """No unknown keys, no changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Identity(Frozen):
+    """Who holdfast is for one role, by exactly one credential.
+
+    Attributes:
+        secret: a reference, or the text itself from the environment.
+        certificate: a PEM file with the private key and the certificate.
+        certificate_password: of an encrypted key.
+        managed_identity: of the machine; with `client_id` a user-assigned one.
+        az: whoever is signed in to the Azure CLI.
+        sign_in: the person of `holdfast login`, by the tenant's own public client `client_id`.
+    """
+
+    client_id: Guid | None = None
+    secret: SecretSource | None = None
+    certificate: Path | None = None
+    certificate_password: SecretSource | None = None
+    federated_token_file: Path | None = None
+    managed_identity: bool = False
+    az: bool = False
+    sign_in: bool = False
+
+    @property
+    def credential(self) -> str:
+        """Which of CREDENTIALS is given."""
+        return self._given()[0]
+
+    def _given(self) -> list[str]:
+        return [name for name in CREDENTIALS if getattr(self, name)]
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Identity:
+        given = self._given()
+        if len(given) > 1:
+            raise PydanticCustomError("contradiction", "only one credential may be given", {"keys": given})
+        if not given:
+            one_of = ", ".join(CREDENTIALS)
+            raise PydanticCustomError("no_credential", "has no credential: give one of {of}", {"of": one_of})
+        if given[0] == "az" and self.client_id:
+            raise PydanticCustomError(
+                "contradiction", "the Azure CLI brings its own client id", {"keys": ["az", "client_id"]}
+            )
+        if given[0] not in ("az", "managed_identity") and not self.client_id:
+            raise PydanticCustomError("no_client_id", "needs a client_id beside {key}", {"key": given[0]})
+        return self
+
+
+class Hosts(Frozen):
+    """Base URLs that replace those of the cloud, by kind; each is None where the cloud's own holds.
+
+    Attributes:
+        dataverse: base URLs of organisations, a `*` for the left-most label allowed.
+    """
+
+    authority: BaseUrl | None = None
+    graph: BaseUrl | None = None
+    powerapps: BaseUrl | None = None
+    bap: BaseUrl | None = None
+    flow: BaseUrl | None = None
+    powerplatform: BaseUrl | None = None
+    apihub: BaseUrl | None = None
+    dataverse: Annotated[tuple[BaseUrl, ...], BeforeValidator(_listed)] = ()
+
+    def given(self) -> dict[str, str]:
+        """The kinds that have one base URL of their own; `dataverse` stands apart."""
+        return {kind: url for kind, url in self if isinstance(url, str)}
+
+
+class Tenant(Frozen):
+    """One Entra tenant, and who holdfast is in it.
+
+    Attributes:
+        name: ours, from the settings' table; the store keeps a tenant's rows under `tenant_id`.
+        ca_file: certificate authorities to trust instead of the machine's.
+        allow_custom_hosts: whether tokens may go to hosts outside the shipped lists.
+    """
+
+    name: str
+    tenant_id: Guid
+    cloud: Cloud = Cloud.PUBLIC
+    hosts: Hosts = Hosts()
+    ca_file: Path | None = None
+    allow_custom_hosts: bool = False
+    reader: Identity | None = None
+    operator: Identity | None = None
+    app_admin: Identity | None = None
+    sql_admin: Identity | None = None
+
+    def identity(self, role: Role) -> Identity | None:
+        """Who holdfast is for this role; None where the role is not set up."""
+        found: Identity | None = getattr(self, role.value)
+        return found
+
+
+class SecretStores(Frozen):
+    """Where secrets lie.
+
+    Attributes:
+        store: where new secrets go.
+        file: the encrypted file; None puts it into the state folder.
+        key_file: holds the file's key; None keeps the key in the keyring.
+    """
+
+    store: Literal["keyring", "file"] = "keyring"
+    file: Path | None = None
+    key_file: Path | None = None
+
+
+class Settings(Frozen):
+    """All that can be set.
+
+    Attributes:
+        tenant: which tenant, where `--tenant` is not given and there are several.
+        source: the settings file that was read, None when there was none.
+        origins: dotted key → where it was set, "FILE:LINE" or the variable. What is absent is a default.
+    """
+
+    state_dir: Path
+    tenant: str | None = None
+    tenants: Mapping[str, Tenant] = Field(default_factory=dict)
+    secrets: SecretStores = SecretStores()
+    source: Path | None = Field(default=None, exclude=True)
+    origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+
+    def chosen(self, name: str | None = None) -> Tenant:
+        """The tenant of that name; without one, the setting `tenant` or the only one there is.
+
+        Raises:
+            SettingsError: there is none of that name, or several and none was named.
+        """
+        wanted = name or self.tenant
+        names = ", ".join(sorted(self.tenants))
+        if not self.tenants:
+            where = f"{self.source} has no [tenants.NAME]" if self.source else "there is no settings file"
+            raise SettingsError(f"No tenant is set up ({where}): run `holdfast init`, or try with --sandbox.")
+        if wanted is None and len(self.tenants) > 1:
+            raise SettingsError(f"There are several tenants ({names}): name one with --tenant.")
+        if wanted is None:
+            return next(iter(self.tenants.values()))
+        if wanted not in self.tenants:
+            raise SettingsError(f"There is no tenant {wanted!r} in the settings: there is {names}.")
+        return self.tenants[wanted]
+
+    @property
+    def secrets_file(self) -> Path:
+        """Of the encrypted store."""
+        return self.secrets.file or self.state_dir / "secrets.json"
