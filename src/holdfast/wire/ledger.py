@@ -1,1 +1,250 @@
-"""Every cloud call there is."""
+"""Every cloud call there is: the client is built from this table and can make no other.
+
+`holdfast ledger` and the documentation print it. Support marks as in `core.facts`: recorded, documented, code,
+secondary, assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+
+class HostKind(StrEnum):
+    """Which of the cloud's APIs answers a call."""
+
+    ENTRA = "entra"
+    GRAPH = "graph"
+    BAP = "bap"
+    POWERAPPS = "powerapps"
+
+
+class Audience(StrEnum):
+    """Whom a token is made out to; it is sent to this audience's hosts only."""
+
+    NONE = "none"
+    GRAPH = "graph"
+    POWERAPPS = "powerapps"  # BAP takes it too
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the cloud.
+
+    Attributes:
+        id: stable name: "powerapps.connections.admin_list".
+        does: what it is for, as the rest of the sentence "refused to ...".
+        path: template; `{name}` is filled in, percent-encoded.
+        query: templates of fixed query parameters.
+        who: who may call it.
+        needs: the permission a refusal lacks.
+        unlocks: what holdfast cannot do without it.
+        is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
+        pace: calls and seconds that the service documents as its limit; None where it documents none.
+    """
+
+    id: str
+    method: str
+    host: HostKind
+    path: str
+    audience: Audience
+    does: str
+    who: str
+    needs: str
+    unlocks: str
+    support: str
+    source: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    writes: bool = False
+    is_idempotent: bool = True
+    pace: tuple[int, float] | None = None
+
+
+_ADMIN: Final = "Power Platform, Dynamics 365 or Global administrator; a service principal registered as management application"
+_ADMIN_NEEDS: Final = (
+    "registration as Power Platform management application, or a Power Platform administrator"
+)
+_POWERAPPS_PATH: Final = "/providers/Microsoft.PowerApps"
+_ADMIN_SCOPE: Final = f"{_POWERAPPS_PATH}/scopes/admin/environments/{{environment}}"
+_BAP_ADMIN: Final = "/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments"
+_RECORDED_ADMIN: Final = "microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_pp_admin.yaml"
+_GRAPH_PERMISSIONS: Final = "microsoft-graph-devx-content permissions.json @6cbd6bb"
+
+OPENID_CONFIGURATION: Final = Call(
+    id="entra.openid_configuration",
+    method="GET",
+    host=HostKind.ENTRA,
+    path="/{tenant}/v2.0/.well-known/openid-configuration",
+    audience=Audience.NONE,
+    does="read the sign-in addresses of the tenant",
+    who="anybody",
+    needs="nothing",
+    unlocks="signing in",
+    support="documented",
+    source="entra-docs v2-protocols-oidc @0358995",
+)
+TOKEN: Final = Call(
+    id="entra.token",
+    method="POST",
+    host=HostKind.ENTRA,
+    path="/{tenant}/oauth2/v2.0/token",
+    audience=Audience.NONE,
+    does="sign in",
+    who="an application with a client secret or certificate",
+    needs="a valid client secret or certificate of the application",
+    unlocks="every call below",
+    support="recorded",
+    source="fixtures entra/token-*.json; entra-docs v2-oauth2-client-creds-grant-flow @03033eb",
+)
+ENVIRONMENTS: Final = Call(
+    id="bap.environments.admin_list",
+    method="GET",
+    host=HostKind.BAP,
+    path=_BAP_ADMIN,
+    query={"api-version": "2021-04-01"},
+    audience=Audience.POWERAPPS,
+    does="list the environments of the tenant",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="scan",
+    support="recorded",
+    source=_RECORDED_ADMIN,
+)
+ENVIRONMENT: Final = Call(
+    id="bap.environments.admin_get",
+    method="GET",
+    host=HostKind.BAP,
+    path=f"{_BAP_ADMIN}/{{environment}}",
+    query={"api-version": "2021-04-01"},
+    audience=Audience.POWERAPPS,
+    does="read an environment",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="scan of one environment",
+    support="recorded",
+    source="microsoft/terraform-provider-power-platform internal/services/environment/tests",
+)
+CONNECTIONS: Final = Call(
+    id="powerapps.connections.admin_list",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_ADMIN_SCOPE}/connections",
+    query={"api-version": "2016-11-01"},
+    audience=Audience.POWERAPPS,
+    does="list all connections of an environment",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="inventory of every connector",
+    support="recorded",
+    source=_RECORDED_ADMIN,
+)
+CONNECTIONS_OF_CONNECTOR: Final = Call(
+    id="powerapps.connections.admin_list_by_connector",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_ADMIN_SCOPE}/apis/{{connector}}/connections",
+    query={"api-version": "2016-11-01"},
+    audience=Audience.POWERAPPS,
+    does="list the connections of a connector in an environment",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="scan, status, forecast",
+    support="code",
+    source="Microsoft.PowerApps.Administration.PowerShell 2.0.64, Get-AdminPowerAppConnection",
+)
+OWN_CONNECTIONS: Final = Call(
+    id="powerapps.connections.list",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_POWERAPPS_PATH}/connections",
+    query={"api-version": "2016-11-01", "$filter": "environment eq '{environment}'"},
+    audience=Audience.POWERAPPS,
+    does="list the identity's own and shared connections in an environment",
+    who="a maker; a service principal that is an application user of the environment",
+    needs="the Environment Maker role in the environment",
+    unlocks="connections that holdfast made or was given",
+    support="code",
+    source="Microsoft.PowerApps.PowerShell 1.0.9; AdamCoulterOz/powerplatform-apis powerapps/oas",
+)
+OWN_CONNECTION: Final = Call(
+    id="powerapps.connections.get",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_POWERAPPS_PATH}/apis/{{connector}}/connections/{{connection}}",
+    query={"api-version": "2021-02-01", "$filter": "environment eq '{environment}'"},
+    audience=Audience.POWERAPPS,
+    does="read one of the identity's own or shared connections",
+    who="its owner, and whom it is shared with",
+    needs="the connection, or a share of it",
+    unlocks="the state of a connection that holdfast made or was given",
+    support="code",
+    source="Microsoft.PowerApps.PowerShell 1.0.9; fredrikhr/powerplatform-sdk-extensions scripts/connection",
+)
+APPLICATIONS: Final = Call(
+    id="graph.applications.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/applications",
+    query={"$select": "id,appId,displayName,passwordCredentials,keyCredentials", "$top": "999"},
+    audience=Audience.GRAPH,
+    does="list the applications of the tenant with the dates of their secrets",
+    who="an application or a person with the permission",
+    needs="Application.Read.All",
+    unlocks="forecast of secrets and certificates, rotate",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib application-list; {_GRAPH_PERMISSIONS}",
+)
+SERVICE_PRINCIPALS: Final = Call(
+    id="graph.service_principals.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/servicePrincipals",
+    query={"$select": "id,appId,displayName,accountEnabled,servicePrincipalType", "$top": "999"},
+    audience=Audience.GRAPH,
+    does="list the application identities of the tenant",
+    who="an application or a person with the permission",
+    needs="Application.Read.All",
+    unlocks="which application identities are disabled",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib serviceprincipal-list; {_GRAPH_PERMISSIONS}",
+)
+USERS: Final = Call(
+    id="graph.users.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/users",
+    query={
+        "$select": "id,displayName,userPrincipalName,accountEnabled,userType,createdDateTime,"
+        "lastPasswordChangeDateTime,signInSessionsValidFromDateTime,passwordPolicies,onPremisesSyncEnabled",
+        "$top": "999",
+    },
+    audience=Audience.GRAPH,
+    does="list the accounts of the tenant with the dates of their passwords and sessions",
+    who="an application or a person with the permission",
+    needs="User.Read.All",
+    unlocks="why an owner's connections broke",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib user-list @008316a; {_GRAPH_PERMISSIONS}",
+)
+
+CALLS: Final[tuple[Call, ...]] = (
+    OPENID_CONFIGURATION,
+    TOKEN,
+    ENVIRONMENTS,
+    ENVIRONMENT,
+    CONNECTIONS,
+    CONNECTIONS_OF_CONNECTOR,
+    OWN_CONNECTIONS,
+    OWN_CONNECTION,
+    APPLICATIONS,
+    SERVICE_PRINCIPALS,
+    USERS,
+)
+_BY_ID: Final = {call.id: call for call in CALLS}
+
+
+def is_declared(call: Call) -> bool:
+    """Whether this very entry stands in the ledger."""
+    return _BY_ID.get(call.id) is call

@@ -1,0 +1,225 @@
+"""What an answer that is no success means: status and code in, an error of `core.errors` out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.core.errors import (
+    CloudError,
+    ConflictError,
+    MissingError,
+    OutcomeUnknownError,
+    RefusedError,
+    ThrottledError,
+    UnfamiliarError,
+    UnreachableError,
+)
+from holdfast.wire.entra import TokenError
+from holdfast.wire.ledger import Call, HostKind
+from holdfast.wire.problems import Problem
+
+SERVICES = {
+    HostKind.ENTRA: "Entra",
+    HostKind.GRAPH: "Microsoft Graph",
+    HostKind.BAP: "The Power Platform admin API",
+    HostKind.POWERAPPS: "Power Apps",
+}
+
+# A later identical request may succeed. 401 is handled by asking for a new token once.
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+# Codes that say "not allowed" or "not there" under a status that says something else.
+_REFUSALS = frozenset(
+    {
+        "Authorization_RequestDenied",
+        "ConnectionAuthorizationFailed",
+        "EnvironmentAccessDenied",
+        "Forbidden",
+        "InvalidAuthenticationToken",
+    }
+)
+
+_SECRETS = re.compile(
+    r"eyJ[\w-]{10,}(?:\.[\w-]+)*"  # a JSON web token
+    r"|(?i:bearer\s+)[\w.~+/=-]{8,}"
+    r"|(?i:(?:sig|client_secret|client_assertion|access_token|refresh_token|password|code)=)[^&\s\"']+"
+    r"|(?i:\"(?:client_secret|client_assertion|access_token|refresh_token|id_token|secretText|password)\"\s*:\s*)\"(?:[^\"\\]|\\.)*\"?"
+)
+
+# What to do about a refusal of the token endpoint. Codes: entra-docs reference-error-codes @3164b3b,
+# f-bader/EntraID-ErrorCodes @e262416.
+_SIGN_IN_ADVICE = {
+    7000215: "the client secret is wrong: store the secret's value, not its id; one made a minute ago may need another minute",
+    7000222: "the client secret has expired: make a new one and store it",
+    700027: "the certificate is not registered with the application or has expired: upload its public part",
+    700030: "the certificate is not the one registered with the application",
+    700024: "the clock of this machine is wrong: correct it",
+    700016: "the application is not in this tenant: check the client id and the tenant",
+    700011: "the application is not in this tenant: check the client id and the tenant",
+    7000112: "the application is disabled: an administrator must enable it",
+    7000218: "no client secret or certificate was sent: set one for this identity",
+    90002: "there is no such tenant in this cloud: check the tenant id and the cloud",
+    900023: "that is no tenant id: check it",
+    90038: "the tenant lies in another national cloud: set `cloud`",
+    53003: "Conditional Access blocks the application: an administrator must exclude it or allow this place",
+    500011: "the service is not in this tenant, or the cloud is the wrong one",
+    65001: "an administrator has not consented to the application's permissions",
+    1002012: "the scope is wrong for this cloud: check `hosts`",
+}
+
+
+def scrubbed(text: str, limit: int = 300) -> str:
+    """The text on one line, what looks like a secret removed, cut to `limit` characters."""
+    line = " ".join(_SECRETS.sub("[removed]", text[: 8 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait by `Retry-After`, given as seconds or as an HTTP date; None without a readable one.
+
+    Args:
+        now: when the answer came by the clock that its date is measured against.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """What support asks for, under the name that each service gives it."""
+    for name in ("x-ms-correlation-request-id", "request-id", "x-ms-request-id", "x-ms-service-request-id"):
+        if headers.get(name):
+            return scrubbed(headers[name], 80)
+    return None
+
+
+def refusal(
+    call: Call, where: str, host: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime
+) -> CloudError:
+    """The error that an answer other than success stands for.
+
+    Args:
+        where: what the call was about, for the message: " of environment=..."; may be empty.
+        body: its first few kilobytes.
+        now: the cloud's time, for `Retry-After`.
+    """
+    if call.host is HostKind.ENTRA:
+        denied = _token_error(body)
+        if denied is not None and status not in PASSING:
+            return sign_in_refused(call, denied, status)
+    code, words = _problem(body)
+    service = SERVICES[call.host]
+    about: dict[str, Any] = {
+        "service": call.host.value,
+        "operation": call.id,
+        "status": status,
+        "code": code,
+        "request_id": request_id(headers),
+    }
+    said = f": {words}" if words else ""
+    task = f"{call.does}{where}"
+    if status in (401, 403) or code in _REFUSALS:
+        lacks = call.needs if status == 403 or code in _REFUSALS else None
+        advice = f" It needs {call.needs}." if status != 401 else " Its token was not accepted."
+        return RefusedError(f"{service} refused to {task}{said}.{advice}", **about, lacks=lacks)
+    if status == 404:
+        hint = (
+            "" if body.strip() else " There is no such address on this host: check the cloud and its hosts."
+        )
+        return MissingError(f"{service} found nothing when asked to {task}{said}.{hint}", **about)
+    if status in (409, 412):
+        return ConflictError(
+            f"{service} would not {task}, as something changed first{said}; plan again.", **about
+        )
+    if status == 429:
+        seconds = retry_after(headers, now)
+        retry_at = None if seconds is None else now + timedelta(seconds=min(seconds, 86400 * 30))
+        when = "later" if retry_at is None else f"after {retry_at:%Y-%m-%d %H:%M:%S} UTC"
+        return ThrottledError(
+            f"{service} asked to slow down; try to {task} again {when}.", **about, retry_at=retry_at
+        )
+    if status in PASSING or status >= 500:
+        if call.writes:
+            return OutcomeUnknownError(
+                f"{service} failed while it was to {task}{said}; look what is there.", **about
+            )
+        return UnreachableError(f"{service} is not able to {task} just now{said}; try again later.", **about)
+    if 300 <= status < 400:
+        to = scrubbed(headers.get("location", "nowhere"), 120).partition("?")[0]
+        return UnfamiliarError(
+            f"{host} wanted to send holdfast to {to} when asked to {task}; it follows no redirect. A proxy may be in the way.",
+            **about,
+        )
+    if code is None:
+        return unreadable(call, where, host, body, status=status, headers=headers)
+    return UnfamiliarError(
+        f"{service} did not understand the request to {task}{said}.", **about, excerpt=scrubbed(_text(body))
+    )
+
+
+def unreadable(
+    call: Call, where: str, host: str, body: bytes, *, status: int, headers: Mapping[str, str]
+) -> UnfamiliarError:
+    """The error for an answer that is not the JSON asked for; a web page is most often a proxy's."""
+    text = _text(body)
+    kind = "a web page" if text.lstrip()[:1] == "<" else "something that is not the JSON asked for"
+    return UnfamiliarError(
+        f"{host} answered with {kind} when asked to {call.does}{where}; a proxy or a sign-in page of the network may be in the way.",
+        service=call.host.value,
+        operation=call.id,
+        status=status,
+        request_id=request_id(headers),
+        excerpt=scrubbed(text),
+    )
+
+
+def sign_in_refused(call: Call, denied: TokenError, status: int) -> CloudError:
+    """A refusal of the token service, with what to do by its code."""
+    codes = denied.error_codes or ()
+    advice = next((_SIGN_IN_ADVICE[code] for code in reversed(codes) if code in _SIGN_IN_ADVICE), None)
+    words = (denied.error_description or denied.error).split("Trace ID:")[0]
+    return RefusedError(
+        f"Entra refused to {call.does}: {advice or scrubbed(words)}.",
+        service=call.host.value,
+        operation=call.id,
+        status=status,
+        code=f"AADSTS{codes[-1]}" if codes else denied.error,
+        request_id=denied.trace_id,
+        lacks=call.needs,
+    )
+
+
+def _token_error(body: bytes) -> TokenError | None:
+    try:
+        return TokenError.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _problem(body: bytes) -> tuple[str | None, str]:
+    """Code and words of an error envelope; the innermost code where one wraps another."""
+    try:
+        said = Problem.model_validate_json(body).error
+    except ValidationError:
+        return None, ""
+    code, message = said.code, said.message
+    for detail in said.details or ():
+        if code == "BusinessAppPlatformRequestFailed" and detail.code:
+            code, message = detail.code, detail.message or message
+    words = scrubbed(message or "").rstrip(". ")
+    return (scrubbed(code, 80) if code else None), words
+
+
+def _text(body: bytes) -> str:
+    return body[:4096].decode("utf-8", "replace")

@@ -1,0 +1,452 @@
+"""The one door to the cloud: what leaves, to whom, how often, and what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import IO, Any, Final, Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx2
+from aiolimiter import AsyncLimiter
+from pydantic import BaseModel, ValidationError
+
+from holdfast import __version__
+from holdfast.adapters.cloud.hosts import Cloud
+from holdfast.adapters.cloud.lists import ListReader, NotAListError
+from holdfast.adapters.cloud.patience import Again, patiently
+from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
+from holdfast.core.errors import (
+    CloudError,
+    OutcomeUnknownError,
+    RefusedError,
+    SettingsError,
+    UnfamiliarError,
+    UnreachableError,
+)
+from holdfast.ports import Clock
+from holdfast.wire.ledger import Audience, Call, is_declared
+from holdfast.wire.shape import Shape
+
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+log = logging.getLogger("holdfast.cloud")
+
+TIMEOUT: Final = httpx2.Timeout(connect=10, read=120, write=60, pool=300)
+LIMITS: Final = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
+# No rate is published for the Power Platform; this only keeps a defect of ours from becoming a flood.
+UNDOCUMENTED_PACE: Final = (6000, 10.0)
+PAGE_LIMIT: Final = 10_000
+IN_MEMORY: Final = 4 * 2**20  # a larger answer waits on disk, in a file without a name, until it is read
+BODY_LIMIT: Final = 2 * 2**30
+_CHUNK: Final = 256 * 1024
+
+
+class Tokens(Protocol):
+    """Where access tokens come from."""
+
+    async def token(self, scope: str) -> str:
+        """An access token for `scope`, cached while it is good."""
+        ...
+
+    def forget(self, scope: str) -> None:
+        """Ask anew next time: the cloud refused the one given last."""
+        ...
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went through the door.
+
+    Attributes:
+        retries: requests that repeat an earlier one.
+        throttled: answers that asked to slow down.
+        strangers: fields of answers that no shape names, by their path.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    received: int = 0
+    strangers: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A successful answer. Its body is read once, then gone."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: IO[bytes]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body, some at a time."""
+        self.body.seek(0)
+        with self.body:
+            while piece := self.body.read(_CHUNK):
+                yield piece
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Whose certificates are believed: the operating system's, or only those of `ca_file`.
+
+    Raises:
+        SettingsError: the file is missing or holds no certificate.
+    """
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no PEM certificate"
+        raise SettingsError(
+            f"The certificate file ca_file = {str(ca_file)!r} cannot be used: {reason}."
+        ) from None
+
+
+def direct(cloud: Cloud) -> dict[str, httpx2.AsyncBaseTransport | None]:
+    """Hosts that are never asked through a proxy: those on this machine."""
+    return {f"all://{name}": None for name in ("localhost", "127.0.0.1")} if cloud.is_custom else {}
+
+
+class Transport:
+    """Makes the calls of the ledger as one identity, and no others."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        wire: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Opens no connection yet.
+
+        Args:
+            wire: where requests go instead of the network, for tests.
+        """
+        self.traffic = Traffic()
+        self._cloud = cloud
+        self._tokens = tokens
+        self._clock = clock
+        self._skew: timedelta | None = None
+        self._limiters: dict[str, AsyncLimiter] = {}
+        self._client = httpx2.AsyncClient(
+            verify=trust(ca_file),
+            timeout=TIMEOUT,
+            limits=LIMITS,
+            follow_redirects=False,
+            transport=wire,
+            mounts=None if wire else direct(cloud),
+            headers={"User-Agent": f"holdfast/{__version__}", "Accept": "application/json"},
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    def cloud_now(self) -> datetime | None:
+        """The cloud's time by the newest `Date` header, None before the first answer."""
+        return None if self._skew is None else self._clock.now() + self._skew
+
+    async def read(
+        self,
+        call: Call,
+        shape: type[ShapeT],
+        *,
+        at: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Shape | None = None,
+    ) -> ShapeT:
+        """One thing, in its shape.
+
+        Args:
+            at: values for the names in the call's path and query.
+            query: further query parameters.
+            body: sent as JSON.
+
+        Raises:
+            CloudError: no such answer came.
+        """
+        where, url = _where(at), self._url(call, at or {}, query or {})
+        answer = await self._ask(call, where, url, body)
+        text = b"".join(answer.chunks())
+        try:
+            return shape.model_validate_json(text)
+        except ValidationError:
+            host = str(host_of(url))
+            raise unreadable(call, where, host, text, status=answer.status, headers=answer.headers) from None
+
+    async def items(
+        self,
+        call: Call,
+        shape: type[ShapeT],
+        *,
+        at: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[ShapeT]:
+        """Every item of a list, page after page, each once.
+
+        A page is received whole before its first item is given, so a retry repeats none.
+
+        Raises:
+            CloudError: also after some items, when a later page cannot be had.
+        """
+        where, url = _where(at), self._url(call, at or {}, query or {})
+        seen = {url}
+        for _ in range(PAGE_LIMIT):
+            answer = await self._ask(call, where, url, None)
+            page = ListReader(answer.chunks())
+            try:
+                for raw in page.items():
+                    yield shape.model_validate(raw)
+            except (NotAListError, ValidationError) as error:
+                raise self._misread(call, where, url, answer, error) from None
+            following = page.rest.get("nextLink") or page.rest.get("@odata.nextLink")
+            if not following:
+                return
+            url = self._next(call, where, url, following, seen)
+        raise self._endless(call, where, url, f"more than {PAGE_LIMIT:,} pages")
+
+    def _url(self, call: Call, at: Mapping[str, str], query: Mapping[str, str]) -> str:
+        path = call.path.format_map({name: quote(value, safe="") for name, value in at.items()})
+        quoted = {name: value.replace("'", "''") for name, value in at.items()}
+        fields = {name: value.format_map(quoted) for name, value in call.query.items()} | dict(query)
+        tail = f"?{urlencode(fields, quote_via=quote, safe='$,')}" if fields else ""
+        return f"{self._cloud.bases[call.host]}{path}{tail}"
+
+    def _next(self, call: Call, where: str, url: str, following: object, seen: set[str]) -> str:
+        """The address of the next page, once it is known to be a new one on a host that may have the token."""
+        to = host_of(following)
+        if not isinstance(following, str) or not self._cloud.admits(call.audience, to):
+            raise UnfamiliarError(
+                f"{host_of(url)} named a next page on {scrubbed(to or 'no https address', 100)} when asked to {call.does}{where};"
+                " holdfast sends no token there.",
+                service=call.host.value,
+                operation=call.id,
+            )
+        if following in seen:
+            raise self._endless(call, where, url, "a page that was already read")
+        seen.add(following)
+        return following
+
+    def _endless(self, call: Call, where: str, url: str, what: str) -> UnfamiliarError:
+        return UnfamiliarError(
+            f"{host_of(url)} keeps naming {what} when asked to {call.does}{where}; the list is not complete.",
+            service=call.host.value,
+            operation=call.id,
+        )
+
+    def _misread(self, call: Call, where: str, url: str, answer: Answer, error: Exception) -> CloudError:
+        if not answer.body.closed:
+            answer.body.seek(0)
+        head = b"" if answer.body.closed else answer.body.read(4096)
+        host = str(host_of(url))
+        if isinstance(error, ValidationError) or head.lstrip()[:1] == b"{":
+            return UnfamiliarError(
+                f"{host} answered in an unknown form when asked to {call.does}{where}: {_what(error)}.",
+                service=call.host.value,
+                operation=call.id,
+                status=answer.status,
+                excerpt=scrubbed(head.decode("utf-8", "replace")),
+            )
+        return unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
+
+    async def _ask(self, call: Call, where: str, url: str, body: Shape | None) -> Answer:
+        """The answer of success, after as many tries as the ledger allows."""
+        if not is_declared(call):
+            raise ValueError(f"{call.id} is no entry of the ledger")
+        headers, content = {}, None
+        if body is not None:
+            content = body.model_dump_json(by_alias=True, exclude_unset=True).encode()
+            headers["Content-Type"] = "application/json"
+
+        async def once() -> Answer:
+            request = self._client.build_request(call.method, url, headers=headers, content=content)
+            await self._authorise(call, where, request)
+            try:
+                return await self._send(call, where, request)
+            except RefusedError as refused:
+                if refused.status != 401 or call.audience is Audience.NONE:
+                    raise
+            # The token was revoked or outlived: nothing was done, so even a write may be sent again.
+            self._tokens.forget(self._cloud.scopes[call.audience])
+            await self._authorise(call, where, request)
+            return await self._send(call, where, request)
+
+        return await patiently(call, once, self._repeating)
+
+    def _repeating(self) -> None:
+        self.traffic.retries += 1
+
+    async def _authorise(self, call: Call, where: str, request: httpx2.Request) -> None:
+        """Put the token on the request, if its host may see it."""
+        if not self._cloud.admits(call.audience, host_of(request.url)):
+            raise UnfamiliarError(
+                f"holdfast does not send anything to {scrubbed(request.url.host, 100)} to {call.does}{where}: it is not"
+                " on the list of hosts.",
+                service=call.host.value,
+                operation=call.id,
+            )
+        if call.audience is not Audience.NONE:
+            token = await self._tokens.token(self._cloud.scopes[call.audience])
+            request.headers["Authorization"] = f"Bearer {token}"
+
+    async def _send(self, call: Call, where: str, request: httpx2.Request) -> Answer:
+        """One request and its answer.
+
+        Raises:
+            Again: a later identical request may do better.
+            CloudError: it would not.
+        """
+        host = str(host_of(request.url))
+        async with self._limiter(call, host):
+            self.traffic.requests += 1
+            started = asyncio.get_running_loop().time()
+            body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by its reader
+            try:
+                response = await self._client.send(request, stream=True)
+                try:
+                    self._note_time(response.headers)
+                    await self._receive(call, where, host, response, body)
+                finally:
+                    await response.aclose()
+            except httpx2.HTTPError as failure:
+                body.close()
+                raise unanswered(call, where, host, failure) from None
+        took = asyncio.get_running_loop().time() - started
+        log.debug("%s %s %s %.3f", call.id, host, response.status_code, took)
+        if 200 <= response.status_code < 300:
+            return Answer(response.status_code, response.headers, body)
+        raise self._refused(call, where, host, response, body)
+
+    async def _receive(
+        self, call: Call, where: str, host: str, response: httpx2.Response, body: IO[bytes]
+    ) -> None:
+        async for piece in response.aiter_bytes():
+            body.write(piece)
+            if body.tell() > BODY_LIMIT:
+                raise UnfamiliarError(
+                    f"{host} answers with more than {BODY_LIMIT >> 30} GiB when asked to {call.does}{where}.",
+                    service=call.host.value,
+                    operation=call.id,
+                    status=response.status_code,
+                )
+        self.traffic.received += body.tell()
+
+    def _refused(
+        self, call: Call, where: str, host: str, response: httpx2.Response, body: IO[bytes]
+    ) -> Again | CloudError:
+        body.seek(0)
+        with body:
+            head = body.read(64 * 1024)
+        now = self.cloud_now() or self._clock.now()
+        error = refusal(call, where, host, response.status_code, response.headers, head, now)
+        self.traffic.throttled += response.status_code == 429
+        if response.status_code in PASSING:
+            return Again(error, retry_after(response.headers, now))
+        return error
+
+    def _limiter(self, call: Call, host: str) -> AsyncLimiter:
+        # A documented pace is counted for itself; all other calls to a host share one limit.
+        key = call.id if call.pace else host
+        if key not in self._limiters:
+            self._limiters[key] = AsyncLimiter(*(call.pace or UNDOCUMENTED_PACE))
+        return self._limiters[key]
+
+    def _note_time(self, headers: Mapping[str, str]) -> None:
+        try:
+            told = parsedate_to_datetime(headers["date"])
+        except (KeyError, ValueError):
+            return
+        if told.tzinfo is not None:
+            self._skew = told - self._clock.now()
+
+
+def host_of(url: object) -> str | None:
+    """Host of an address as the client itself reads it, with the port where it is not 443.
+
+    None for anything but https without a user name: nothing is sent there.
+    """
+    try:
+        read = url if isinstance(url, httpx2.URL) else httpx2.URL(str(url))
+    except httpx2.InvalidURL:
+        return None
+    if read.scheme != "https" or read.userinfo or not read.raw_host:
+        return None
+    host = read.raw_host.decode("ascii").lower()
+    return host if read.port in (None, 443) else f"{host}:{read.port}"
+
+
+def unanswered(call: Call, where: str, host: str, failure: httpx2.HTTPError) -> Again | CloudError:
+    """What it means that no answer came."""
+    about: dict[str, Any] = {"service": call.host.value, "operation": call.id}
+    task = f"{call.does}{where}"
+    reason = _reason(failure)
+    if isinstance(failure, httpx2.ProxyError):
+        return UnreachableError(
+            f"The proxy does not let holdfast through to {host} to {task}: {reason}; check HTTPS_PROXY.",
+            **about,
+        )
+    if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        if _is_tls(failure):
+            return UnreachableError(
+                f"The certificate of {host} is not trusted ({reason}), so holdfast sent nothing; a proxy that opens"
+                " TLS needs its certificate in the system's store or in ca_file.",
+                **about,
+            )
+        error = UnreachableError(f"{host} cannot be reached to {task}: {reason}; check the network.", **about)
+        return Again(error, unconnected=True)
+    if call.writes:
+        return Again(
+            OutcomeUnknownError(
+                f"{host} gave no answer after it was asked to {task}: {reason}; look what is there.", **about
+            )
+        )
+    return Again(
+        UnreachableError(f"{host} gave no answer when asked to {task}: {reason}; try again.", **about)
+    )
+
+
+def _is_tls(failure: BaseException) -> bool:
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _reason(failure: httpx2.HTTPError) -> str:
+    """The innermost words that say something, without what could be a secret."""
+    words = ""
+    cause: BaseException | None = failure
+    while cause is not None:
+        words = (
+            getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or str(cause) or words
+        )
+        cause = cause.__cause__ or cause.__context__
+    return scrubbed(words, 160).rstrip(".") or type(failure).__name__
+
+
+def _what(error: Exception) -> str:
+    """Where an answer differs from its shape, without its values."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)
+
+
+def _where(at: Mapping[str, str] | None) -> str:
+    """The things a call is about, as the messages name them."""
+    named = ", ".join(f"{name} {scrubbed(value, 100)}" for name, value in (at or {}).items())
+    return f" ({named})" if named else ""
