@@ -50,7 +50,9 @@ def load(config: Path | None, environ: Mapping[str, str]) -> Settings:
     _refuse_names(tree, origins)
     _overlay(tree, origins, environ)
     _fill_reader(tree, origins, environ)
-    tree.setdefault("state_dir", platformdirs.user_state_path("holdfast", appauthor=False))
+    if "state_dir" not in tree:
+        tree["state_dir"] = platformdirs.user_state_path("holdfast", appauthor=False)
+        origins["state_dir"] = "default"
     return build(tree, origins, path if path.exists() else None)
 
 

@@ -48,7 +48,9 @@ def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -
         **_identities(content),
     }
     state = state_dir or platformdirs.user_state_path("holdfast", appauthor=False) / "sandbox"
-    return build({"state_dir": state, "tenants": {"sandbox": tenant}}, {"tenants": name})
+    return build(
+        {"state_dir": state, "tenants": {"sandbox": tenant}}, {"tenants": name, "state_dir": "default"}
+    )
 
 
 def _read(path: Path) -> Mapping[str, Any]:
