@@ -1,0 +1,29 @@
+"""Seeded chance (pure): the same seed and names give the same draw, however often it is asked."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+
+
+def _bytes(size: int, *names: object) -> bytes:
+    return blake2b("\x1f".join(map(str, names)).encode(), digest_size=size).digest()
+
+
+def draw(seed: int, *names: object) -> float:
+    """A number from 0 up to but not including 1."""
+    return int.from_bytes(_bytes(7, "draw", seed, *names), "big") / (1 << 56)
+
+
+def guid(seed: int, *names: object) -> str:
+    """A lower-case GUID that has the marks of a random one (version 4)."""
+    digits = bytearray(_bytes(16, "guid", seed, *names))
+    digits[6] = digits[6] & 0x0F | 0x40
+    digits[8] = digits[8] & 0x3F | 0x80
+    text = digits.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def secret(seed: int, length: int, *names: object) -> str:
+    """A URL-safe text of `length` (at most 85) characters that is not written into the world, only derived."""
+    return urlsafe_b64encode(_bytes(64, "secret", seed, *names)).decode().rstrip("=")[:length]

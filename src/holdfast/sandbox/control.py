@@ -1,0 +1,157 @@
+"""The control port: plain HTTP on loopback, for whoever runs the sandbox. The cloud has no such thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at
+from holdfast.sandbox.tenant import Host
+from holdfast.sandbox.world import Connection, World
+
+LENGTHS = ("days", "hours", "seconds")
+
+
+def refuse(sentence: str, status: int = 400) -> CallRefusedError:
+    """A refusal in the control port's own shape."""
+    return CallRefusedError(answer({"error": sentence}, status))
+
+
+def asked(call: Call) -> Mapping[str, Any]:
+    """The body, which must be a JSON object; an empty one counts as {}."""
+    body = call.json()
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise refuse("the body must be a JSON object")
+    return body
+
+
+def only(body: Mapping[str, Any], *known: str) -> None:
+    """Refuse keys that the control port does not know, so that a typing error is not silently nothing."""
+    if unknown := sorted(set(body) - set(known)):
+        raise refuse(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
+
+
+def show_clock(call: Call) -> Response:
+    """The cloud's time."""
+    return answer({"now": call.now.isoformat(), "frozen": call.tenant.clock.frozen})
+
+
+def advance(call: Call) -> Response:
+    """Jump ahead; everything due on the way has happened when the answer comes."""
+    body = asked(call)
+    only(body, *LENGTHS)
+    lengths = {name: body.get(name, 0) for name in LENGTHS}
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in lengths.values()):
+        raise refuse("days, hours and seconds must be numbers")
+    try:
+        call.tenant.clock.advance(timedelta(**lengths))
+    except (ValueError, OverflowError) as error:
+        raise refuse(f"cannot advance: {error}") from None
+    return answer({"now": call.tenant.now().isoformat(), "frozen": call.tenant.clock.frozen})
+
+
+def show_requests(call: Call) -> Response:
+    """What clients asked of the cloud, oldest first, secrets removed."""
+    return answer({"requests": list(call.tenant.requests)})
+
+
+def not_found(call: Call) -> Response:
+    """No such thing on the control port."""
+    return answer({"error": f"the control port has no {call.method} {call.path}"}, 404)
+
+
+class Desk:
+    """The endpoints that need to know every part.
+
+    Args:
+        reset: loads a scenario by name and seed and gives the new ready mapping; LookupError if there is none.
+    """
+
+    def __init__(self, parts: Sequence[Part], reset: Callable[[str, int], Mapping[str, Any]]) -> None:
+        self._parts = parts
+        self._reset = reset
+        self._events = {name: event for part in parts for name, event in part.events.items()}
+
+    def happen(self, call: Call) -> Response:
+        """Let an event happen now."""
+        body = asked(call)
+        name = body.get("event")
+        event = self._events.get(name) if isinstance(name, str) else None
+        if event is None:
+            raise refuse(f"unknown event {name!r}; known: {', '.join(sorted(self._events))}")
+        details = {key: value for key, value in body.items() if key not in ("event", "target")}
+        try:
+            said = event(Deed(call.world, call.now, str(body.get("target") or ""), details))
+        except LookupError as error:
+            raise refuse(f"{name}: no {error.args[0] if error.args else 'such target'}", 404) from None
+        except ValueError as error:
+            raise refuse(f"{name}: {error}") from None
+        return answer({"event": name, "at": call.now.isoformat(), **(said or {})})
+
+    def tell(self, call: Call) -> Response:
+        """The world as it is, for tests; the product never reads it."""
+        return answer({"now": call.now.isoformat(), **truth(call.world, call.now, self._parts)})
+
+    def start_over(self, call: Call) -> Response:
+        """Load a scenario anew, at the same addresses and with the same certificates."""
+        body = asked(call)
+        only(body, "scenario", "seed")
+        scenario, seed = body.get("scenario", call.world.scenario), body.get("seed", call.world.seed)
+        if not isinstance(scenario, str) or not isinstance(seed, int):
+            raise refuse("scenario must be a name and seed a whole number")
+        try:
+            return answer(self._reset(scenario, seed))
+        except LookupError:
+            raise refuse(f"there is no scenario {scenario!r}", 404) from None
+
+
+def truth(world: World, now: datetime, parts: Sequence[Part]) -> dict[str, Any]:
+    """Every part's section, and the connections with why they would not work."""
+    told: dict[str, Any] = {
+        "connections": [
+            connection_truth(world, connection, now, parts)
+            for connection in world.connections.values()
+            if connection.deleted_at is None
+        ]
+    }
+    for part in parts:
+        if part.truth:
+            told.update(part.truth(world, now))
+    return told
+
+
+def connection_truth(
+    world: World, connection: Connection, now: datetime, parts: Sequence[Part]
+) -> dict[str, Any]:
+    """One connection: whether it would work now, and if not why and since when."""
+    standing = [
+        reason for part in parts if part.causes is not None for reason in part.causes(world, connection, now)
+    ]
+    since = min((reason.since for reason in standing if reason.since is not None), default=None)
+    return {
+        "id": connection.id,
+        "environment": connection.environment_id,
+        "usable": not standing,
+        "cause": standing[0].cause if standing else None,
+        "causes": [reason.cause for reason in standing],
+        "broke_at": since.isoformat() if since else None,
+    }
+
+
+def part(parts: Sequence[Part], reset: Callable[[str, int], Mapping[str, Any]]) -> Part:
+    """The control port over all other parts."""
+    desk = Desk(parts, reset)
+    routes = (
+        at("GET", "/clock", show_clock),
+        at("POST", "/clock/advance", advance),
+        at("POST", "/events", desk.happen),
+        at("GET", "/truth", desk.tell),
+        at("GET", "/requests", show_requests),
+        at("POST", "/reset", desk.start_over),
+    )
+    return Part("control", rooms=(Room(Host.CONTROL, routes, missing=not_found),))

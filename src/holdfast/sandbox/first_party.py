@@ -1,0 +1,77 @@
+"""Microsoft's own applications that the sandbox knows: resources with their audiences, and public clients.
+
+Names and client ids are the published first-party ones (learn.microsoft.com, "verify first-party apps in sign-in
+reports"; entra-graph.md section 9 for Azure SQL). Ids of app roles are derived, not Microsoft's.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from holdfast.sandbox.tenant import Host
+
+
+class Resource(NamedTuple):
+    """What a token can be for.
+
+    Attributes:
+        uris: identifiers without their trailing slash, as scopes name them before "/.default".
+        host: the kind of host that accepts its tokens; None for one that has no HTTP room here.
+    """
+
+    client_id: str
+    name: str
+    uris: tuple[str, ...]
+    host: Host | None
+
+
+GRAPH = Resource(
+    "00000003-0000-0000-c000-000000000000", "Microsoft Graph", ("https://graph.microsoft.com",), Host.GRAPH
+)
+SQL = Resource(
+    "022907d3-0f1b-48f7-badc-1ba6abab6d66",
+    "Azure SQL Database",
+    ("https://database.windows.net", "https://sql.azuresynapse.net"),
+    None,
+)
+POWERAPPS = Resource(
+    "475226c6-020e-4fb2-8a90-7a972cbfc1d4",
+    "PowerApps Service",
+    ("https://service.powerapps.com",),
+    Host.POWERAPPS,
+)
+FLOW = Resource(
+    "7df0a125-d3be-4c96-aa54-591f83ff541c",
+    "Microsoft Flow Service",
+    ("https://service.flow.microsoft.com",),
+    Host.FLOW,
+)
+POWERPLATFORM = Resource(
+    "8578e004-a5c6-46e7-913e-12f58912df43",
+    "Power Platform API",
+    ("https://api.powerplatform.com",),
+    Host.POWERPLATFORM,
+)
+APIHUB = Resource(
+    "fe053c5f-3692-4f14-aef2-ee34fc081cae",
+    "Azure API Connections",
+    ("https://apihub.azure.com",),
+    Host.APIHUB,
+)
+DATAVERSE = Resource("00000007-0000-0000-c000-000000000000", "Dataverse", (), Host.DATAVERSE)
+MANAGEMENT = Resource(
+    "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+    "Windows Azure Service Management API",
+    ("https://management.azure.com", "https://management.core.windows.net"),
+    None,
+)
+RESOURCES = (GRAPH, SQL, POWERAPPS, FLOW, POWERPLATFORM, APIHUB, DATAVERSE, MANAGEMENT)
+BY_CLIENT_ID = {resource.client_id: resource for resource in RESOURCES}
+
+SQL_CONNECTOR_CLIENT = APIHUB.client_id
+"""The client that holds the tokens of SQL connections. Assumed: no recorded sign-in row names it."""
+
+PUBLIC_CLIENTS = {
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Microsoft Azure CLI",
+    "1950a258-227b-4e31-a9cf-717495945fc2": "Microsoft Azure PowerShell",
+}
