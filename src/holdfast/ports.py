@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Protocol
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
+from holdfast.core.coverage import ScanId, ScanRecord, Sweep
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectorId, Environment
+from holdfast.core.judgement import Judgement
+
+Thing = Environment | Connection | ServicePrincipal | Judgement
+"""What history keeps."""
+
+Kept = TypeVar("Kept", Environment, Connection, ServicePrincipal, Judgement)
 
 
 class Clock(Protocol):
@@ -43,4 +51,68 @@ class Directory(Protocol):
 
     def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         """Every application registered in the tenant, with all its credentials."""
+        ...
+
+
+class History(Protocol):
+    """All that was ever seen and concluded, tenant by tenant. It only grows. Times are the cloud's.
+
+    Every method raises StoreError where the store cannot do it; a write is then kept whole or not at all.
+    A thing's key is its id; of a Connection and its Judgement "connector/id".
+    """
+
+    def scanning(self, tenant: str) -> AbstractAsyncContextManager[None]:
+        """Hold the tenant for one scan; freed even by a killed process.
+
+        Raises:
+            StoreError: somebody else is scanning it.
+        """
+        ...
+
+    async def begin(self, tenant: str, at: datetime, resume_since: datetime) -> ScanRecord:
+        """A new scan, or the newest one if it is unfinished and began at or after `resume_since`."""
+        ...
+
+    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> int:
+        """Write down what is new about these things, as one transaction; how many had something new."""
+        ...
+
+    async def conclude(
+        self,
+        scan: ScanId,
+        sweep: Sweep,
+        kind: type[Thing] | None = None,
+        present: Collection[str] = (),
+        under: str = "",
+    ) -> int:
+        """Write down that a part was read, and how far; how many things turned out to be gone.
+
+        Args:
+            kind: what the part consists of, if it was read to its end: then those of the environment
+                whose key begins with `under` and is not in `present` are gone.
+        """
+        ...
+
+    async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
+        """The scan is over: all its parts were read or tried, and judged."""
+        ...
+
+    async def last_scan(self, tenant: str) -> ScanRecord | None:
+        """The newest finished scan; None before the first."""
+        ...
+
+    def current(self, tenant: str, kind: type[Kept], environment: str | None = None) -> AsyncIterator[Kept]:
+        """What is there as far as we know, in the order in which it was first seen."""
+        ...
+
+    async def lookup(
+        self, tenant: str, kind: type[Kept], environment: str, keys: Sequence[str]
+    ) -> dict[str, Kept]:
+        """Those of the named things that are there, by key."""
+        ...
+
+    def past(
+        self, tenant: str, kind: type[Kept], environment: str, key: str
+    ) -> AsyncIterator[tuple[datetime, Kept | None]]:
+        """Every state that one thing was seen in, oldest first; None where it was found gone."""
         ...

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 
 class SystemClock:
@@ -47,3 +49,19 @@ def make_private_file(file: Path) -> None:
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     if os.name == "posix" and file.stat().st_mode & 0o077:
         file.chmod(0o600)
+
+
+def lock_file(file: IO[bytes]) -> bool:
+    """Hold the file against other processes until it is closed or this process ends; False if another does."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from holdfast.adapters.system import make_private_file, make_private_folder
 from holdfast.core.errors import StoreError
+
+Line = Row[*tuple[Any, ...]]
+"""A row of an answer."""
 
 BUSY_SECONDS = 15
 """How long to wait for another process that is writing; one page is written in far less."""
@@ -94,10 +97,12 @@ def _engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
         # A transaction that reads first and writes later cannot wait for another writer: SQLite refuses it
         # at once. So a writing one takes the lock at its start.
-        writes = connection.get_execution_options().get("holdfast_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("holdfast_writes") else "BEGIN")
 
     return engine
 

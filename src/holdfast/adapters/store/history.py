@@ -1,0 +1,112 @@
+"""History over one database. Its calls block, so each runs in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from holdfast.adapters.store import changes, scanning, states
+from holdfast.adapters.store.database import Database
+from holdfast.adapters.store.instants import instant
+from holdfast.adapters.store.shapes import shape_of
+from holdfast.adapters.store.turns import one_at_a_time
+from holdfast.adapters.store.upgrade import up_to_date
+from holdfast.core.coverage import ScanId, ScanRecord, Sweep
+from holdfast.ports import Kept, Thing
+
+R = TypeVar("R")
+
+
+class SqlHistory:
+    """The port `History` on SQLite, or on PostgreSQL by URL.
+
+    Raises:
+        StoreError: on opening: the store is of a newer holdfast, damaged, or may not be opened.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self._database = Database(where)
+        up_to_date(self._database)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._database.close()
+
+    def scanning(self, tenant: str) -> AbstractAsyncContextManager[None]:
+        """See the port."""
+        return one_at_a_time(self._database, tenant)
+
+    async def begin(self, tenant: str, at: datetime, resume_since: datetime) -> ScanRecord:
+        """See the port."""
+        return await self._write(scanning.begin, tenant, at, resume_since)
+
+    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> int:
+        """See the port."""
+        return await self._write(states.observe, scan, at, things) if things else 0
+
+    async def conclude(
+        self,
+        scan: ScanId,
+        sweep: Sweep,
+        kind: type[Thing] | None = None,
+        present: Collection[str] = (),
+        under: str = "",
+    ) -> int:
+        """See the port."""
+        return await self._write(scanning.conclude, scan, sweep, kind, present, under)
+
+    async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
+        """See the port."""
+        await self._write(scanning.finish, scan, at, skew)
+
+    async def last_scan(self, tenant: str) -> ScanRecord | None:
+        """See the port."""
+        return await self._read(scanning.last, tenant)
+
+    async def current(
+        self, tenant: str, kind: type[Kept], environment: str | None = None
+    ) -> AsyncIterator[Kept]:
+        """See the port. Read in batches, so a scan that runs meanwhile may show in the later ones."""
+        shape = shape_of(kind)
+        after = ("", "")
+        while rows := await self._read(states.following, tenant, shape.kind, environment, after):
+            for row in rows:
+                yield shape.read(row.facts)
+            after = (rows[-1].environment, rows[-1].key)
+
+    async def lookup(
+        self, tenant: str, kind: type[Kept], environment: str, keys: Sequence[str]
+    ) -> dict[str, Kept]:
+        """See the port."""
+        shape = shape_of(kind)
+        rows = await self._read(states.present, tenant, shape.kind, environment, keys)
+        return {row.key: shape.read(row.facts) for row in rows}
+
+    async def past(
+        self, tenant: str, kind: type[Kept], environment: str, key: str
+    ) -> AsyncIterator[tuple[datetime, Kept | None]]:
+        """See the port."""
+        shape = shape_of(kind)
+        state: Any = None
+        for row in await self._read(states.log_of, tenant, shape.kind, environment, key):
+            state = None if row.change is None else changes.applied(state, row.change)
+            yield instant(row.at), None if state is None else shape.read(json.dumps(state))
+
+    async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
+        def in_one_transaction() -> R:
+            with self._database.writing() as transaction:
+                return deed(transaction, *arguments)
+
+        return await asyncio.to_thread(in_one_transaction)
+
+    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
+        def at_once() -> R:
+            with self._database.reading() as transaction:
+                return question(transaction, *arguments)
+
+        return await asyncio.to_thread(at_once)

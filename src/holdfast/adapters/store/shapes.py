@@ -1,0 +1,70 @@
+"""How each kind of thing lies in the store: its name there, its key, and its named fields as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from pydantic import TypeAdapter
+
+from holdfast.core.identity import ServicePrincipal
+from holdfast.core.inventory import Connection, Environment
+from holdfast.core.judgement import Judgement
+from holdfast.ports import Thing
+
+T = TypeVar("T")
+
+
+class Shape(NamedTuple, Generic[T]):
+    """One kind: where a thing of it belongs, and how its fields are written and read.
+
+    Fields that have their default are left out, so that a field that a later version adds does not make
+    everything look changed.
+    """
+
+    kind: str
+    adapter: TypeAdapter[T]
+    environment_of: Callable[[T], str]
+    key_of: Callable[[T], str]
+
+    def write(self, thing: T) -> str:
+        """Its fields."""
+        return self.adapter.dump_json(thing, exclude_defaults=True).decode()
+
+    def read(self, facts: str) -> T:
+        """The thing with these fields."""
+        return self.adapter.validate_json(facts)
+
+
+@cache
+def _shapes() -> dict[type, Shape[Any]]:
+    return {
+        Environment: Shape("environment", TypeAdapter(Environment), lambda _: "", lambda e: e.id),
+        Connection: Shape(
+            "connection",
+            TypeAdapter(Connection),
+            lambda c: c.environment,
+            lambda c: f"{c.connector}/{c.id}",
+        ),
+        ServicePrincipal: Shape(
+            "service_principal", TypeAdapter(ServicePrincipal), lambda _: "", lambda s: s.object_id
+        ),
+        Judgement: Shape(
+            "judgement",
+            TypeAdapter(Judgement),
+            lambda j: j.environment,
+            lambda j: f"{j.connector}/{j.connection}",
+        ),
+    }
+
+
+def shape_of(kind: type[T]) -> Shape[T]:
+    """How this kind of thing is kept."""
+    return cast("Shape[T]", _shapes()[kind])
+
+
+def placed(thing: Thing) -> tuple[str, str, str, str]:
+    """Its kind, environment, key and fields."""
+    shape: Shape[Any] = shape_of(type(thing))
+    return shape.kind, shape.environment_of(thing), shape.key_of(thing), shape.write(thing)

@@ -1,0 +1,88 @@
+"""Scans, and how much of the tenant each could see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+ScanId = NewType("ScanId", int)
+
+ENVIRONMENTS = "environments"
+SERVICE_PRINCIPALS = "service_principals"
+CONNECTIONS = "connections"
+"""Parts of a scan. Of an environment each connector's connections are a part of their own."""
+
+
+class Outcome(StrEnum):
+    """What became of one part, worst last."""
+
+    SCANNED = "scanned"
+    MISSING = (
+        "missing"  # the cloud says there is no such thing there, as for an environment without Power Apps
+    )
+    PARTIAL = "partial"  # the answer broke off, or a page could not be read
+    TIMED_OUT = "timed_out"
+    DENIED = "denied"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of the part can have escaped us."""
+        return self in (Outcome.SCANNED, Outcome.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One part of a scan, read from its first page to its last or to where it broke off.
+
+    Attributes:
+        environment: its id; "" for what belongs to the whole tenant.
+        part: ENVIRONMENTS, SERVICE_PRINCIPALS, or CONNECTIONS with the connector: "connections:shared_sql".
+        started_at: before the first page was asked for; the cloud's time, as below.
+        ended_at: after the last page was read.
+        counted: how many things were seen.
+        detail: the one sentence of what went wrong; "" when nothing did.
+    """
+
+    environment: str
+    part: str
+    outcome: Outcome
+    started_at: datetime
+    ended_at: datetime
+    counted: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """One look at a tenant, finished or not.
+
+    Attributes:
+        finished_at: None while it runs, and for ever if it was broken off and not resumed.
+        skew: the cloud's clock minus ours, as measured.
+    """
+
+    id: ScanId
+    started_at: datetime
+    finished_at: datetime | None
+    skew: timedelta
+    sweeps: tuple[Sweep, ...] = ()
+
+    def sweep_of(self, environment: str, part: str) -> Sweep | None:
+        """That part, if it was read or tried."""
+        return next((s for s in self.sweeps if (s.environment, s.part) == (environment, part)), None)
+
+    def by_environment(self) -> dict[str, Outcome]:
+        """The worst outcome of each environment's parts; the tenant's own parts stand under ""."""
+        order = list(Outcome)
+        worst: dict[str, Outcome] = {}
+        for sweep in self.sweeps:
+            so_far = worst.get(sweep.environment, Outcome.SCANNED)
+            worst[sweep.environment] = max(so_far, sweep.outcome, key=order.index)
+        return worst
+
+    @property
+    def gaps(self) -> tuple[Sweep, ...]:
+        """The parts that we cannot vouch for."""
+        return tuple(sweep for sweep in self.sweeps if not sweep.outcome.is_complete)

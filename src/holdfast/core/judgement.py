@@ -1,0 +1,26 @@
+"""Judgement: what we concluded about one connection from one look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.core.horizon import Horizon
+from holdfast.core.inventory import ConnectionId, ConnectorId, EnvironmentId
+from holdfast.core.verdict import Verdict
+from holdfast.core.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Its witnesses, its verdict and its horizons, nearest first.
+
+    Attributes:
+        verdict: None where nothing speaks for a break.
+    """
+
+    environment: EnvironmentId
+    connector: ConnectorId
+    connection: ConnectionId
+    verdict: Verdict | None = None
+    horizons: tuple[Horizon, ...] = ()
+    witnesses: tuple[Witness, ...] = ()

@@ -1,0 +1,32 @@
+"""Witness: a source that tells when a connection's token was last refreshed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from holdfast.core.horizon import Interval
+
+
+class Source(StrEnum):
+    """Where it was read, most trusted first."""
+
+    EXPIRY = "expiration_time"  # expiry of the cached access token minus one access-token life
+    LOOKS = "looks"  # the expiry moved between two of our own looks
+    ISSUED_ON = "issued_on"  # named in an error text of Entra
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """When, according to one source, the token was last refreshed.
+
+    Attributes:
+        refreshed: the refresh lies in this interval; its width is the error bar.
+        reach: what this source can and cannot see, in a sentence.
+        assumptions: beliefs that it stands on.
+    """
+
+    source: Source
+    refreshed: Interval
+    reach: str
+    assumptions: tuple[str, ...] = ()

@@ -1,0 +1,229 @@
+"""What every History does, in memory and on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from holdfast.adapters.store.history import SqlHistory
+from holdfast.core.coverage import Outcome
+from holdfast.core.errors import StoreError
+from holdfast.core.horizon import Condition, Horizon, Interval
+from holdfast.core.inventory import Connection, Environment
+from holdfast.core.judgement import Judgement
+from holdfast.core.verdict import UNKNOWN, Verdict
+from holdfast.core.witness import Source, Witness
+from holdfast.ports import History
+from tests.builders import SALES, START, a_connection, a_sweep, an_environment, day
+from tests.fakes.history import MemoryHistory
+
+NEVER = START - timedelta(days=9999)
+KEY = "shared_sql/c1"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]:
+    if request.param == "memory":
+        yield MemoryHistory()
+    else:
+        store = SqlHistory(tmp_path / "state" / "holdfast.sqlite3")
+        yield store
+        store.close()
+
+
+async def everything(history: History, kind: type, environment: str | None = None) -> list:
+    return [thing async for thing in history.current("contoso", kind, environment)]
+
+
+async def test_what_was_observed_is_there(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+
+    await history.observe(scan.id, START, [an_environment("b"), an_environment("a")])
+
+    assert await everything(history, Environment) == [an_environment("a"), an_environment("b")]
+
+
+async def test_another_tenant_sees_nothing_of_it(history: History):
+    scan = await history.begin("fabrikam", START, NEVER)
+
+    await history.observe(scan.id, START, [an_environment()])
+
+    assert await everything(history, Environment) == []
+
+
+async def test_the_same_again_is_nothing_new(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection()])
+
+    assert await history.observe(scan.id, day(1), [a_connection()]) == 0
+    assert len([state async for state in history.past("contoso", Connection, SALES, KEY)]) == 1
+
+
+async def test_every_state_stays_readable(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    states = [
+        a_connection(),
+        a_connection(token_expires_at=day(3), modified_at=day(3)),
+        a_connection(status="Error", owner=None, token_expires_at=day(3)),
+    ]
+
+    for at, state in enumerate(states):
+        await history.observe(scan.id, day(at), [state])
+
+    past = [state async for state in history.past("contoso", Connection, SALES, KEY)]
+    assert past == [(day(at), state) for at, state in enumerate(states)]
+
+
+async def test_what_a_whole_sweep_did_not_meet_is_gone(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection("c1"), a_connection("c2")])
+
+    gone = await history.conclude(
+        scan.id, a_sweep(ended_at=day(1)), Connection, {"shared_sql/c2"}, "shared_sql/"
+    )
+
+    assert gone == 1
+    assert await everything(history, Connection) == [a_connection("c2")]
+    assert [state async for state in history.past("contoso", Connection, SALES, KEY)][-1] == (day(1), None)
+
+
+async def test_a_sweep_of_one_connector_says_nothing_about_another(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    other = a_connection(connector="shared_sqldw")
+    await history.observe(scan.id, START, [other])
+
+    await history.conclude(scan.id, a_sweep(), Connection, set(), "shared_sql/")
+
+    assert await everything(history, Connection) == [other]
+
+
+async def test_a_sweep_that_broke_off_loses_nothing(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection()])
+
+    await history.conclude(scan.id, a_sweep(outcome=Outcome.PARTIAL, detail="It broke off."))
+
+    assert await everything(history, Connection) == [a_connection()]
+
+
+async def test_what_comes_back_is_there_again(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection()])
+    await history.conclude(scan.id, a_sweep(ended_at=day(1)), Connection, set(), "shared_sql/")
+
+    assert await history.observe(scan.id, day(2), [a_connection()]) == 1
+
+    past = [state async for state in history.past("contoso", Connection, SALES, KEY)]
+    assert past == [(START, a_connection()), (day(1), None), (day(2), a_connection())]
+
+
+async def test_a_lookup_gives_those_that_are_there(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection("c1"), a_connection("c2")])
+    await history.conclude(scan.id, a_sweep(), Connection, {KEY}, "shared_sql/")
+
+    found = await history.lookup("contoso", Connection, SALES, [KEY, "shared_sql/c2", "shared_sql/c3"])
+
+    assert found == {KEY: a_connection("c1")}
+
+
+async def test_one_environment_can_be_asked_for(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    here, there = a_connection("c1"), a_connection("c1", environment="other")
+    await history.observe(scan.id, START, [here, there])
+
+    assert await everything(history, Connection, "other") == [there]
+    assert await everything(history, Connection) == [there, here]
+
+
+async def test_more_than_a_batch_comes_back_whole(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    many = [a_connection(f"c{number:04}") for number in range(1203)]
+
+    await history.observe(scan.id, START, many)
+
+    assert await everything(history, Connection) == many
+    keys = [f"shared_sql/{connection.id}" for connection in many]
+    assert len(await history.lookup("contoso", Connection, SALES, keys)) == 1203
+
+
+async def test_a_judgement_comes_back_as_it_was(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    at = Interval(day(1), day(2))
+    judgement = Judgement(
+        SALES,
+        a_connection().connector,
+        a_connection().id,
+        Verdict(UNKNOWN, 0.25, alternatives=("sql_firewall",)),
+        (Horizon("token_inactive", Condition.IF_UNUSED, None, None, None, ("Nothing tells.",)),),
+        (Witness(Source.EXPIRY, at, "The last refresh."),),
+    )
+
+    await history.observe(scan.id, START, [judgement])
+
+    assert await everything(history, Judgement) == [judgement]
+
+
+async def test_an_unfinished_scan_goes_on_with_what_it_had(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.conclude(scan.id, a_sweep())
+
+    again = await history.begin("contoso", day(1), day(-1))
+
+    assert again == replace(scan, sweeps=(a_sweep(),))
+
+
+async def test_an_unfinished_scan_that_is_too_old_is_left(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+
+    assert (await history.begin("contoso", day(1), day(0.5))).id != scan.id
+
+
+async def test_a_finished_scan_is_not_resumed(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.finish(scan.id, day(1), timedelta(seconds=3))
+
+    assert (await history.begin("contoso", day(1), NEVER)).id != scan.id
+
+
+async def test_the_last_scan_is_the_last_that_ended(history: History):
+    assert await history.last_scan("contoso") is None
+    first = await history.begin("contoso", START, NEVER)
+    await history.conclude(first.id, a_sweep(outcome=Outcome.DENIED, detail="No."))
+    await history.finish(first.id, day(1), timedelta(seconds=3))
+    await history.begin("contoso", day(2), day(2))
+
+    found = await history.last_scan("contoso")
+
+    assert found == replace(
+        first,
+        finished_at=day(1),
+        skew=timedelta(seconds=3),
+        sweeps=(a_sweep(outcome=Outcome.DENIED, detail="No."),),
+    )
+
+
+async def test_a_part_that_is_read_again_counts_once(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.conclude(scan.id, a_sweep(outcome=Outcome.TIMED_OUT))
+    await history.conclude(scan.id, a_sweep(counted=4))
+    await history.finish(scan.id, day(1), timedelta(0))
+
+    found = await history.last_scan("contoso")
+
+    assert found is not None
+    assert found.sweeps == (a_sweep(counted=4),)
+
+
+async def test_two_scans_of_a_tenant_do_not_run_at_once(history: History):
+    async with history.scanning("contoso"), history.scanning("fabrikam"):
+        with pytest.raises(StoreError, match="contoso"):
+            async with history.scanning("contoso"):
+                pass
+
+    async with history.scanning("contoso"):
+        pass
