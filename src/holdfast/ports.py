@@ -11,6 +11,7 @@ from holdfast.core.coverage import ScanId, ScanRecord, Sweep
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectorId, Environment
 from holdfast.core.judgement import Judgement
+from holdfast.core.secret import Secret
 
 Thing = Environment | Connection | ServicePrincipal | Judgement
 """What history keeps."""
@@ -115,4 +116,24 @@ class History(Protocol):
         self, tenant: str, kind: type[Kept], environment: str, key: str
     ) -> AsyncIterator[tuple[datetime, Kept | None]]:
         """Every state that one thing was seen in, oldest first; None where it was found gone."""
+        ...
+
+
+class SecretStore(Protocol):
+    """Where the texts of secrets lie, by name. Every method raises SecretStoreError when it cannot be asked."""
+
+    async def read(self, name: str) -> Secret | None:
+        """None where there is no secret of that name."""
+        ...
+
+    async def write(self, name: str, secret: Secret) -> None:
+        """Keep it, in the place of one of the same name; after a crash the old or the new one is there, whole."""
+        ...
+
+    async def delete(self, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def names(self) -> tuple[str, ...]:
+        """What this store keeps for holdfast, sorted."""
         ...

@@ -51,17 +51,21 @@ def make_private_file(file: Path) -> None:
         file.chmod(0o600)
 
 
-def lock_file(file: IO[bytes]) -> bool:
-    """Hold the file against other processes until it is closed or this process ends; False if another does."""
+def lock_file(file: IO[bytes], *, wait: bool = False) -> bool:
+    """Hold the file against other processes until it is closed or this process ends; False if another does.
+
+    Args:
+        wait: until the other lets go (on Windows ten seconds), for holders that are done in a moment.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

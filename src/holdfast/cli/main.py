@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry("show", "Everything known about one connection."),
     "forecast": Entry("forecast", "What breaks when."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
+    "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),
     "sandbox": Entry("sandbox", "A pretend tenant with its own clock, for anybody's tests."),
 }

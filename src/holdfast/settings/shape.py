@@ -222,4 +222,4 @@ class Settings(Frozen):
     @property
     def secrets_file(self) -> Path:
         """Of the encrypted store."""
-        return self.secrets.file or self.state_dir / "secrets.json"
+        return self.secrets.file or self.state_dir / "secrets.enc"
