@@ -1,0 +1,1 @@
+"""Cloud flows: their definitions, the expressions in them, how a run goes, and which runs need not be done again."""
