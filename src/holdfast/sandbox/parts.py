@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holdfast.sandbox import powerplatform
 from holdfast.sandbox.frame import Part
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (powerplatform.PART,)
