@@ -54,6 +54,13 @@ ACCESS_TOKEN_LIFE_MAX: Final = _fact(
     "documented",
     "entra-docs docs/identity-platform/access-tokens.md @0bbfa8a",
 )
+ACCESS_TOKEN_LIFE_LONGEST: Final = _fact(
+    "access_token_life_longest",
+    timedelta(hours=28),
+    "With continuous access evaluation an access token lives up to this long.",
+    "documented",
+    "entra-docs docs/identity-platform/access-tokens.md @0bbfa8a",
+)
 EXPIRATION_TIME_IS_TOKEN_EXPIRY: Final = _fact(
     "expiration_time_is_token_expiry",
     True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from holdfast.core.horizon import Interval
@@ -24,9 +25,11 @@ class Witness:
         refreshed: the refresh lies in this interval; its width is the error bar.
         reach: what this source can and cannot see, in a sentence.
         assumptions: beliefs that it stands on.
+        expires_at: the expiry of the access token that came of that refresh, where the platform told it.
     """
 
     source: Source
     refreshed: Interval
     reach: str
     assumptions: tuple[str, ...] = ()
+    expires_at: datetime | None = None

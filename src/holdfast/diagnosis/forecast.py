@@ -1,0 +1,174 @@
+"""Inventory → horizons, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
+from holdfast.core.horizon import Condition, Horizon, Interval
+from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.inventory import Connection, SignIn
+from holdfast.core.verdict import Verdict
+from holdfast.core.witness import Witness
+from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
+from holdfast.reading.witnesses import last_refresh
+
+WIDEST_EXPECTED: Final = timedelta(days=30)
+WIDEST_EXPECTED_CREDENTIAL: Final = timedelta(days=2)
+"""An `expected` break that is less certain than this is said as unknown."""
+
+SIGN_IN_IS_GONE: Final = frozenset(
+    {"token_inactive", "password_changed", "session_revoked", "account_deleted", "signin_frequency"}
+)
+"""After these only a new sign-in helps, so the old one cannot go idle any more."""
+
+
+class Known(NamedTuple):
+    """All that a forecast of one connection stands on.
+
+    Attributes:
+        witnesses: when its token was last refreshed.
+        apps: the tenant's applications by client id; None where the directory could not be read.
+        verdict: why it is broken; None where nothing speaks for a break.
+        seen_at: when it was read, by the cloud's clock.
+    """
+
+    connection: Connection
+    witnesses: tuple[Witness, ...]
+    apps: Mapping[str, ServicePrincipal] | None
+    verdict: Verdict | None
+    seen_at: datetime
+
+
+def forecast(known: Known) -> tuple[Horizon, ...]:
+    """When each predictable cause can break the connection; a cause that already broke it is left out."""
+    found = [horizon for look in FORESEEN for horizon in look(known)]
+    return tuple(sorted(found, key=Horizon.sort_key))
+
+
+def inactivity(known: Known) -> list[Horizon]:
+    """The sign-in expires if nothing uses it for 90 days."""
+    if not known.connection.sign_in.has_refresh_token or _cause(known) in SIGN_IN_IS_GONE:
+        return []
+    refreshed = last_refresh(known.witnesses)
+    if refreshed is None and known.verdict is not None:
+        return []  # it never signed in
+    return [
+        Horizon.after(
+            refreshed,
+            REFRESH_TOKEN_IDLE_LIMIT,
+            "token_inactive",
+            Condition.IF_UNUSED,
+            _idle_assumptions(known.witnesses)
+            if refreshed
+            else (
+                "The platform names no expirationTime for it, so nothing tells when it was last used; its next"
+                " use, or the owner's sign-in log, would.",
+            ),
+        )
+    ]
+
+
+def credential_expiry(known: Known) -> list[Horizon]:
+    """The secret or certificate that the connection holds expires."""
+    connection = known.connection
+    kind = KIND_OF_SIGN_IN.get(connection.sign_in)
+    if kind is None or _cause(known) == CAUSE_OF_KIND[kind]:
+        return []
+    cause = CAUSE_OF_KIND[kind]
+    if connection.client_id is None:
+        return [_unknown(cause, f"The platform does not name the application whose {kind} it holds.")]
+    if known.apps is None:
+        return [
+            _unknown(
+                cause, "The directory could not be read; Application.Read.All for the reader would tell."
+            )
+        ]
+    app = known.apps.get(connection.client_id)
+    if app is None:
+        return [
+            _unknown(
+                cause,
+                f"Application {connection.client_id} is not registered in this tenant: it was deleted, or its"
+                " home is another tenant, whose administrators see its expiry.",
+            )
+        ]
+    return _credential_horizon(kind, app, candidates(connection, app, last_refresh(known.witnesses)))
+
+
+def password_expiry(known: Known) -> list[Horizon]:
+    """The password of a SQL login or Windows account expires; nothing that holdfast reads tells when."""
+    if (
+        known.connection.sign_in not in (SignIn.SQL_LOGIN, SignIn.WINDOWS)
+        or _cause(known) == "password_expired"
+    ):
+        return []
+    return [
+        _unknown(
+            "password_expired",
+            "Nothing that was read tells when this password expires or whether it does; an imported table of"
+            " passwords, or LOGINPROPERTY through a SQL administrator's identity, would.",
+        )
+    ]
+
+
+FORESEEN: Final[tuple[Callable[[Known], list[Horizon]], ...]] = (
+    inactivity,
+    credential_expiry,
+    password_expiry,
+)
+
+
+def _cause(known: Known) -> str | None:
+    return known.verdict.cause.id if known.verdict else None
+
+
+def _unknown(cause: str, because: str) -> Horizon:
+    return Horizon(cause, Condition.EXPECTED, None, None, None, (because,))
+
+
+def _idle_assumptions(found: tuple[Witness, ...]) -> tuple[str, ...]:
+    beliefs = [belief for witness in found for belief in witness.assumptions]
+    rule = "A sign-in that is not used for 90 days expires, and each refresh starts the 90 days anew (documented)."
+    return (rule, *dict.fromkeys(beliefs))
+
+
+def _credential_horizon(
+    kind: str, app: ServicePrincipal, possible: tuple[ClientSecret, ...]
+) -> list[Horizon]:
+    cause = CAUSE_OF_KIND[kind]
+    name = app.display_name or app.client_id
+    expiries = [secret.expires_at for secret in possible if secret.expires_at is not None]
+    if not possible:
+        return [_unknown(cause, f"{name} has no {kind} in the directory that this connection can hold.")]
+    if len(expiries) < len(possible):
+        return [
+            _unknown(
+                cause,
+                f"{name} has a {kind} without an expiry, and which one is held the platform does not tell.",
+            )
+        ]
+    ends = Interval(expiries[0], expiries[-1])
+    if ends.width > WIDEST_EXPECTED_CREDENTIAL:
+        return [
+            _unknown(
+                cause,
+                f"{name} has {len(possible)} {kind}s that this connection can hold; they expire from"
+                f" {ends.earliest:%Y-%m-%d} to {ends.latest:%Y-%m-%d}, and which one is held the platform does"
+                " not tell; the application's sign-in log would.",
+            )
+        ]
+    held = f"It holds the only {kind} of {name} that it can hold, {possible[0].display_name or possible[0].key_id}."
+    several = f"It holds one of {len(possible)} {kind}s of {name}, which expire close together."
+    return [
+        Horizon(
+            cause,
+            Condition.EXPECTED,
+            ends.earliest,
+            ends.middle,
+            ends.latest,
+            (held if len(possible) == 1 else several, f"Nobody renews the {kind} before."),
+        )
+    ]

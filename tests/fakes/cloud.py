@@ -1,0 +1,59 @@
+"""A tenant in memory whose answers are told beforehand: what is there, and what refuses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+
+from holdfast.core.identity import ServicePrincipal
+from holdfast.core.inventory import Connection, ConnectorId, Environment
+from tests.fakes.clock import StillClock
+
+
+class ToldCloud:
+    """Platform and directory at once.
+
+    Attributes:
+        breaks: what to raise, and after how many answers, by environment id; "" is the list of environments,
+            "directory" the applications.
+        asked: every list that was asked for, in order.
+    """
+
+    def __init__(self, clock: StillClock, ahead: float = 0) -> None:
+        self.clock = clock
+        self.ahead = ahead
+        self.listed: list[Environment] = []
+        self.held: list[Connection] = []
+        self.apps: list[ServicePrincipal] = []
+        self.breaks: dict[str, tuple[Exception, int]] = {}
+        self.asked: list[str] = []
+
+    async def environments(self) -> AsyncIterator[Environment]:
+        async for each in self._told("", self.listed):
+            yield each
+
+    async def connections(
+        self, environment: Environment, connector: ConnectorId
+    ) -> AsyncIterator[Connection]:
+        here = [c for c in self.held if (c.environment, c.connector) == (environment.id, connector)]
+        async for each in self._told(environment.id, here):
+            yield each
+
+    async def service_principals(self) -> AsyncIterator[ServicePrincipal]:
+        async for each in self._told("directory", self.apps):
+            yield each
+
+    def cloud_now(self) -> datetime | None:
+        from datetime import timedelta
+
+        return self.clock.now() + timedelta(seconds=self.ahead) if self.asked else None
+
+    async def _told(self, name: str, things: Iterable) -> AsyncIterator:
+        self.asked.append(name)
+        error, after = self.breaks.get(name, (None, 0))
+        for number, thing in enumerate(things):
+            if error is not None and number == after:
+                raise error
+            yield thing
+        if error is not None:
+            raise error

@@ -1,0 +1,303 @@
+"""A scan reads what it may, says what it could not, and goes on where it was broken off."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from holdfast.core.coverage import Outcome
+from holdfast.core.errors import (
+    MissingError,
+    RefusedError,
+    StoreError,
+    ThrottledError,
+    UnfamiliarError,
+    UnreachableError,
+)
+from holdfast.core.inventory import Connection, Environment, EnvironmentId
+from holdfast.core.judgement import Judgement
+from holdfast.core.verdict import Cause, Verdict
+from holdfast.scan.tenant import Progress, scan
+from tests.builders import (
+    a_broken_connection,
+    a_connection,
+    a_secret,
+    an_app,
+    an_app_connection,
+    an_environment,
+    day,
+)
+from tests.fakes.clock import StillClock
+from tests.fakes.cloud import ToldCloud
+from tests.fakes.history import MemoryHistory
+
+PART = "connections:shared_sql"
+
+
+class Story:
+    """A cloud, our history, and a scan of the one into the other."""
+
+    def __init__(self) -> None:
+        self.clock = StillClock()
+        self.cloud = ToldCloud(self.clock)
+        self.history = MemoryHistory()
+        self.cloud.listed = [an_environment("sales"), an_environment("stock")]
+        self.seen: list[Progress] = []
+
+    async def scan(self, **options):
+        return await scan(
+            "contoso",
+            self.cloud,
+            self.cloud,
+            self.history,
+            self.clock,
+            first_cause,
+            self.seen.append,
+            **options,
+        )
+
+    async def all(self, kind):
+        return [thing async for thing in self.history.current("contoso", kind)]
+
+    async def judgement(self, id="c1", environment="sales"):
+        key = f"shared_sql/{id}"
+        return (await self.history.lookup("contoso", Judgement, environment, [key]))[key]
+
+
+def first_cause(connection, evidence):
+    """The verdict that the first further evidence stands for, or one that quotes the fault."""
+    cause = evidence[0].causes[0] if evidence else connection.fault.message
+    return Verdict(Cause(cause, cause), 0.9, tuple(evidence))
+
+
+@pytest.fixture
+def story():
+    return Story()
+
+
+def refused(what=RefusedError):
+    return what("The reader may not.", "powerapps", "connections", 403)
+
+
+async def test_what_is_there_is_kept(story):
+    story.cloud.held = [a_connection("c1"), a_connection("c2", environment=EnvironmentId("stock"))]
+    story.cloud.apps = [an_app(a_secret())]
+
+    report = await story.scan()
+
+    assert await story.all(Environment) == story.cloud.listed
+    assert await story.all(Connection) == story.cloud.held
+    assert (report.counts.seen, report.counts.changed) == (2, 2)
+    assert report.record.gaps == ()
+
+
+async def test_a_second_scan_without_a_change_adds_nothing(story):
+    story.cloud.held = [a_connection("c1"), a_broken_connection("c2", "Hm."), an_app_connection("c3")]
+    story.cloud.apps = [an_app(a_secret())]
+    await story.scan()
+    story.clock.advance(days=1)
+
+    report = await story.scan()
+
+    assert (report.counts.changed, report.counts.gone, report.judged) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (RefusedError, Outcome.DENIED),
+        (MissingError, Outcome.MISSING),
+        (UnreachableError, Outcome.TIMED_OUT),
+        (ThrottledError, Outcome.TIMED_OUT),
+        (UnfamiliarError, Outcome.PARTIAL),
+    ],
+)
+async def test_what_one_environment_refuses_stops_no_other(story, error, outcome):
+    story.cloud.held = [a_connection("c1"), a_connection("c2", environment=EnvironmentId("stock"))]
+    story.cloud.breaks["sales"] = (refused(error), 0)
+
+    report = await story.scan()
+
+    assert report.record.by_environment() == {"": Outcome.SCANNED, "sales": outcome, "stock": Outcome.SCANNED}
+    assert [c.id for c in await story.all(Connection)] == ["c2"]
+
+
+async def test_an_answer_that_breaks_off_keeps_what_it_brought_and_loses_nothing(story):
+    story.cloud.held = [a_connection("c1"), a_connection("c2")]
+    await story.scan()
+    story.cloud.breaks["sales"] = (refused(UnreachableError), 1)
+
+    report = await story.scan()
+
+    assert report.record.sweep_of("sales", PART).outcome is Outcome.PARTIAL
+    assert [c.id for c in await story.all(Connection)] == ["c1", "c2"]
+
+
+async def test_a_connection_that_is_no_longer_listed_is_gone(story):
+    story.cloud.held = [a_connection("c1"), a_connection("c2")]
+    await story.scan()
+    story.cloud.held = [a_connection("c2")]
+
+    report = await story.scan()
+
+    assert report.counts.gone == 1
+    assert [c.id for c in await story.all(Connection)] == ["c2"]
+
+
+async def test_an_environment_that_is_gone_takes_its_connections_along(story):
+    story.cloud.held = [a_connection("c1"), a_connection("c2", environment=EnvironmentId("stock"))]
+    await story.scan()
+    story.cloud.listed = [an_environment("stock")]
+
+    await story.scan()
+
+    assert await story.all(Environment) == [an_environment("stock")]
+    assert [c.id for c in await story.all(Connection)] == ["c2"]
+
+
+async def test_a_list_of_environments_that_breaks_off_makes_none_gone(story):
+    await story.scan()
+    story.cloud.breaks[""] = (refused(UnreachableError), 1)
+
+    report = await story.scan()
+
+    assert report.record.by_environment()[""] is Outcome.PARTIAL
+    assert len(await story.all(Environment)) == 2
+
+
+async def test_a_cloud_that_cannot_be_asked_leaves_history_as_it_was(story):
+    story.cloud.breaks[""] = (refused(), 0)
+
+    with pytest.raises(RefusedError):
+        await story.scan()
+
+    assert await story.history.last_scan("contoso") is None
+
+
+async def test_quoted_values_do_not_reach_history(story):
+    story.cloud.held = [a_broken_connection("c1", "Login failed for user 'ada@contoso.example'.")]
+
+    await story.scan()
+
+    [kept] = await story.all(Connection)
+    assert kept.fault.message == "Login failed for user '***'."
+
+
+async def test_a_scan_that_was_broken_off_goes_on_where_it_stopped(story):
+    story.cloud.held = [a_connection("c1"), a_connection("c2", environment=EnvironmentId("stock"))]
+    story.cloud.breaks["stock"] = (StoreError("The disk is full."), 0)
+    with pytest.raises(StoreError):
+        await story.scan()
+    story.cloud.breaks.clear()
+    story.cloud.asked.clear()
+    story.clock.advance(hours=1)
+
+    report = await story.scan()
+
+    assert report.resumed
+    assert "sales" not in story.cloud.asked
+    assert [c.id for c in await story.all(Connection)] == ["c1", "c2"]
+    assert report.record.by_environment()["sales"] is Outcome.SCANNED
+    assert (await story.judgement()).horizons != ()
+
+
+async def test_a_scan_that_was_broken_off_long_ago_starts_over(story):
+    story.cloud.breaks["stock"] = (StoreError("The disk is full."), 0)
+    with pytest.raises(StoreError):
+        await story.scan()
+    story.cloud.breaks.clear()
+    story.cloud.asked.clear()
+    story.clock.advance(days=3)
+
+    report = await story.scan()
+
+    assert not report.resumed
+    assert "sales" in story.cloud.asked
+
+
+async def test_what_was_refused_is_asked_again_on_a_resume(story):
+    story.cloud.breaks = {"sales": (refused(), 0), "stock": (StoreError("Full."), 0)}
+    with pytest.raises(StoreError):
+        await story.scan()
+    story.cloud.breaks.clear()
+
+    report = await story.scan()
+
+    assert report.record.gaps == ()
+
+
+async def test_two_scans_do_not_run_at_once(story):
+    async with story.history.scanning("contoso"):
+        with pytest.raises(StoreError):
+            await story.scan()
+
+
+async def test_the_clouds_clock_is_measured(story):
+    story.cloud.ahead = 90
+
+    report = await story.scan()
+
+    assert report.record.skew == timedelta(seconds=90)
+    assert report.record.finished_at == story.clock.now() + timedelta(seconds=90)
+
+
+async def test_progress_ends_with_all_environments(story):
+    story.cloud.held = [a_connection("c1")]
+
+    await story.scan()
+
+    assert story.seen[0] == Progress(0, 2, 0)
+    assert story.seen[-1] == Progress(2, 2, 1)
+
+
+async def test_a_connection_idle_past_the_limit_is_judged_though_it_says_connected(story):
+    story.cloud.held = [a_connection("c1", token_expires_at=day(-100))]
+
+    await story.scan()
+
+    verdict = (await story.judgement()).verdict
+    assert verdict.cause.id == "token_inactive"
+
+
+async def test_a_service_principal_without_a_live_secret_is_judged_broken(story):
+    story.cloud.held = [an_app_connection("c1")]
+    story.cloud.apps = [an_app(a_secret(expires=-1))]
+
+    await story.scan()
+
+    assert (await story.judgement()).verdict.cause.id == "secret_expired"
+
+
+async def test_without_the_directory_no_secret_is_judged(story):
+    story.cloud.held = [an_app_connection("c1")]
+    story.cloud.breaks["directory"] = (refused(), 0)
+
+    await story.scan()
+
+    judgement = await story.judgement()
+    assert judgement.verdict is None
+    assert "Application.Read.All" in judgement.horizons[0].assumptions[0]
+
+
+async def test_a_token_refreshed_between_two_scans_is_dated_by_them(story):
+    story.cloud.held = [a_connection("c1", token_expires_at=day(-5))]
+    await story.scan()
+    story.clock.advance(days=1)
+    story.cloud.held = [a_connection("c1", token_expires_at=day(1) + timedelta(hours=1))]
+
+    await story.scan()
+
+    looks = (await story.judgement()).witnesses[1]
+    assert looks.refreshed.latest == day(1)
+    assert looks.refreshed.earliest == day(0)
+
+
+async def test_a_connection_that_could_not_be_read_keeps_its_judgement(story):
+    story.cloud.held = [a_broken_connection("c1", "session_revoked")]
+    await story.scan()
+    story.cloud.breaks["sales"] = (refused(), 0)
+
+    await story.scan()
+
+    assert (await story.judgement()).verdict.cause.id == "session_revoked"
