@@ -31,7 +31,7 @@ class MemoryKeyring(KeyringBackend):
     priority = 0.1
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.entries: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
