@@ -1,0 +1,24 @@
+"""The owner's password was changed or reset, and that revoked the sign-in.
+
+What you see: every connection of one person stops at the same time, within hours of a password change.
+Why: a change or reset moves the account's "tokens valid from" date; Entra refuses every refresh token issued before it.
+How we know: the token endpoint answered AADSTS50173, which names when the grant was issued and from when tokens are valid.
+What to do: sign in again. Nothing brings the old sign-in back.
+Source: learn.microsoft.com/entra/identity-platform/refresh-tokens, read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.core.evidence import Evidence
+from holdfast.core.verdict import Cause, Verdict
+from holdfast.diagnosis.remedies import FIND_WHO_REVOKED, MOVE_TO_SERVICE_PRINCIPAL, SIGN_IN_AGAIN
+from holdfast.diagnosis.weighing import weigh
+
+CAUSE = Cause("password_changed", "Password changed or reset")
+
+
+def explain(evidence: Iterable[Evidence]) -> Verdict | None:
+    """The verdict, if the evidence shows this cause; None if it says nothing."""
+    return weigh(CAUSE, evidence, (SIGN_IN_AGAIN, FIND_WHO_REVOKED, MOVE_TO_SERVICE_PRINCIPAL))
