@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from holdfast.sandbox.audiences import resource_of
 from holdfast.sandbox.first_party import Resource
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.world import Account, Application
@@ -57,7 +58,9 @@ def caller_of(call: Call, *resources: Resource) -> Caller:
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenRefusedError("The authentication token is missing.")
     claims = _claims(text.strip(), call.tenant.keys.signing_certificate)
-    _check(claims, call.now, call.world.tenant_id, resources)
+    _check(claims, call.now, call.world.tenant_id)
+    if resource_of(call.tenant, str(claims.get("aud"))) not in resources:
+        raise TokenRefusedError("The access token has been obtained for wrong audience or resource.")
     account = call.world.accounts.get(str(claims.get("oid")))
     client_id = str(claims.get("appid") or claims.get("azp") or "")
     return Caller(
@@ -69,15 +72,12 @@ def caller_of(call: Call, *resources: Resource) -> Caller:
     )
 
 
-def _check(claims: Mapping[str, Any], now: datetime, tenant_id: str, resources: tuple[Resource, ...]) -> None:
+def _check(claims: Mapping[str, Any], now: datetime, tenant_id: str) -> None:
     seconds = now.timestamp()
     if claims.get("tid") != tenant_id:
         raise TokenRefusedError("The access token is from the wrong issuer.")
     if not float(claims.get("nbf", 0)) - 300 <= seconds < float(claims.get("exp", 0)) + 300:
         raise TokenRefusedError("The access token expiry UTC time is earlier than current UTC time.")
-    audience = str(claims.get("aud", "")).rstrip("/")
-    if not any(audience == resource.client_id or audience in resource.uris for resource in resources):
-        raise TokenRefusedError("The access token has been obtained for wrong audience or resource.")
 
 
 @lru_cache(maxsize=2048)

@@ -17,16 +17,22 @@ class Resource(NamedTuple):
     Attributes:
         uris: identifiers without their trailing slash, as scopes name them before "/.default".
         host: the kind of host that accepts its tokens; None for one that has no HTTP room here.
+        scopes: delegated permissions that a client has when a scenario says nothing else.
     """
 
     client_id: str
     name: str
     uris: tuple[str, ...]
     host: Host | None
+    scopes: tuple[str, ...] = ("user_impersonation",)
 
 
 GRAPH = Resource(
-    "00000003-0000-0000-c000-000000000000", "Microsoft Graph", ("https://graph.microsoft.com",), Host.GRAPH
+    "00000003-0000-0000-c000-000000000000",
+    "Microsoft Graph",
+    ("https://graph.microsoft.com",),
+    Host.GRAPH,
+    ("User.Read",),
 )
 SQL = Resource(
     "022907d3-0f1b-48f7-badc-1ba6abab6d66",
@@ -45,6 +51,7 @@ FLOW = Resource(
     "Microsoft Flow Service",
     ("https://service.flow.microsoft.com",),
     Host.FLOW,
+    ("User", "Flows.Manage.All", "Activity.Read.All"),
 )
 POWERPLATFORM = Resource(
     "8578e004-a5c6-46e7-913e-12f58912df43",

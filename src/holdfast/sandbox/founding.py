@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.chance import draw, guid
-from holdfast.sandbox.first_party import PUBLIC_CLIENTS, RESOURCES, SQL, SQL_CONNECTOR_CLIENT
+from holdfast.sandbox.first_party import GRAPH, PUBLIC_CLIENTS, RESOURCES, SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.world import (
     Account,
     Application,
@@ -63,6 +63,7 @@ class Founding:
             principal_created_at=made,
             is_public=is_public,
             is_first_party=True,
+            delegated=everything(),
         )
 
     def account(self, alias: str, display_name: str, **more: Any) -> Account:
@@ -109,13 +110,14 @@ class Founding:
 
     def signed_in(self, account: Account, client: Application, at: datetime, **more: Any) -> RefreshToken:
         """A refresh token that a client holds after the person signed in with a password."""
+        scopes = [f"{GRAPH.uris[0]}/.default", "offline_access"]
         token = RefreshToken(
             id=self.id_of("token", f"{account.object_id}/{client.client_id}"),
             account_id=account.object_id,
             client_id=client.client_id,
             issued_at=at,
             signed_in_at=at,
-            **more,
+            **{"scopes": scopes, **more},
         )
         self.world.refresh_tokens[token.id] = token
         return token
@@ -284,6 +286,11 @@ class Founding:
         )
         self.world.apps[made.id] = made
         return made
+
+
+def everything() -> list[str]:
+    """Consent to each resource's usual delegated permissions."""
+    return [f"{resource.client_id}/{scope}" for resource in RESOURCES for scope in resource.scopes]
 
 
 def _named(used: Connection | ConnectionReference) -> FlowConnection:

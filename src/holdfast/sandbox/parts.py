@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import powerplatform
+from holdfast.sandbox import entra, powerplatform
 from holdfast.sandbox.frame import Part
 
-PARTS: tuple[Part, ...] = (powerplatform.PART,)
+PARTS: tuple[Part, ...] = (
+    entra.PART,
+    powerplatform.PART,
+)

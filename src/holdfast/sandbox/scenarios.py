@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from holdfast.sandbox.definitions import definition, procedure, query, recurrence, rows
-from holdfast.sandbox.founding import Founding
+from holdfast.sandbox.founding import Founding, everything
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.world import Application, Environment, World
 
@@ -51,6 +51,7 @@ def _identities(found: Founding) -> Application:
         "Sandbox client",
         secret_ends_in=None,
         is_public=True,
+        delegated=everything(),
         redirect_uris=["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"],
     )
 

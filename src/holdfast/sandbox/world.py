@@ -65,6 +65,7 @@ class ClientSecret:
     starts_at: datetime
     expires_at: datetime
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class Certificate:
     starts_at: datetime
     expires_at: datetime
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,6 +147,7 @@ class RefreshToken:
         methods: how the person proved himself then: "pwd", "mfa", "rsa" …
         token_class: "password", "nonpassword" or "confidential": its column in the revocation matrix.
         scopes: what was consented, as asked for.
+        revoked_at: the user's TokensValidFrom date that ended it; `revoked_by` is the cause id of what moved it.
         held_by: id of the connection that stores it; None for one that a client holds.
     """
 
@@ -159,6 +162,7 @@ class RefreshToken:
     is_spa: bool = False
     scopes: list[str] = field(default_factory=list)
     revoked_at: datetime | None = None
+    revoked_by: str | None = None
     held_by: str | None = None
 
 
@@ -397,6 +401,25 @@ class World:
     def holds(self, rule: Rule) -> bool:
         """Whether the rule is obeyed in this world."""
         return rule.default ^ (rule.id in self.flips)
+
+    def find_account(self, target: str) -> Account:
+        """The account with this object id or user principal name; LookupError if there is none."""
+        account = self.accounts.get(target)
+        if account is None:
+            named = (
+                one for one in self.accounts.values() if one.user_principal_name.lower() == target.lower()
+            )
+            account = next(named, None)
+        if account is None:
+            raise LookupError(f"account {target!r}")
+        return account
+
+    def find_application(self, target: str) -> Application:
+        """The application with this client id; LookupError if there is none."""
+        app = self.applications.get(target)
+        if app is None:
+            raise LookupError(f"application {target!r}")
+        return app
 
     def fresh(self, kind: str) -> str:
         """The next GUID of its kind: seeded, never the same twice in one world."""

@@ -1,0 +1,83 @@
+"""The tokens that the platform holds for connections, and what comes of refreshing them.
+
+Power Platform rooms ask here when a connection is used and its cached access token is over.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from holdfast.sandbox import entra_errors as say
+from holdfast.sandbox.entra_judgement import (
+    Refused,
+    refusals_of_client,
+    refusals_of_refresh,
+    refusals_of_resource,
+    refusals_of_secret,
+)
+from holdfast.sandbox.entra_tokens import life_of
+from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
+from holdfast.sandbox.world import Application, ClientSecret, RefreshToken, World
+
+PLATFORM_ADDRESS = "20.86.93.32"
+"""Where the platform's own refreshes come from, as the sign-in log shows it."""
+
+
+class Redeemed(NamedTuple):
+    """What came of the platform's own refresh for a connection: a token's end, or a refusal and its stamped body."""
+
+    ends_at: datetime | None
+    refused: Refused | None = None
+    body: Mapping[str, Any] = {}
+
+
+def refresh_held(world: World, token: RefreshToken, resource_id: str, now: datetime) -> Redeemed:
+    """The platform redeems the token that it holds for a connection; on success it holds the next one instead."""
+    correlation_id = world.fresh("correlation")
+    attempt = Attempt(token.client_id, resource_id, correlation_id, PLATFORM_ADDRESS)
+    refused = next(refusals_of_refresh(world, token, world.applications.get(resource_id), now), None)
+    note_user(world, now, attempt, token, refused.error if refused else None)
+    if refused:
+        return Redeemed(None, refused, say.body(world, refused.error, now, correlation_id))
+    token.issued_at = token.used_at = now
+    return Redeemed(now + life_of(world, token.id, now.isoformat()))
+
+
+def refresh_as_application(
+    world: World, client_id: str, secret: str, resource_id: str, now: datetime
+) -> Redeemed:
+    """The platform asks for a connection of type service principal, with the secret that it stores."""
+    correlation_id = world.fresh("correlation")
+    app = world.applications.get(client_id)
+    shown = secret_with_text(world, app, secret) if app else None
+    refused = next(refusals_of_application(world, client_id, secret, resource_id, now), None)
+    key_id = shown.key_id if shown else None
+    attempt = Attempt(client_id, resource_id, correlation_id, PLATFORM_ADDRESS, "clientSecret", key_id)
+    if app is not None and app.principal_id is not None:
+        note_application(world, now, attempt, app.principal_id, refused.error if refused else None)
+    if refused:
+        return Redeemed(None, refused, say.body(world, refused.error, now, correlation_id))
+    return Redeemed(now + life_of(world, client_id, resource_id, now.isoformat()))
+
+
+def refusals_of_application(
+    world: World, client_id: str, secret: str, resource_id: str, now: datetime
+) -> Iterator[Refused]:
+    """Why an application that shows this secret would be refused now; nothing if it would get its token."""
+    app = world.applications.get(client_id)
+    yield from refusals_of_client(world, app, client_id)
+    if app is not None:
+        yield from refusals_of_secret(app, secret_with_text(world, app, secret), now)
+    yield from refusals_of_resource(world.applications.get(resource_id))
+
+
+def secret_with_text(world: World, app: Application, text: str) -> ClientSecret | None:
+    """The application's secret with this text, a removed one included; None if it never had it."""
+    known = (*app.secrets, *app.removed_secrets)
+    return next(
+        (one for one in known if hmac.compare_digest(secret_text(world, one).encode(), text.encode())), None
+    )
