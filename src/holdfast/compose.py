@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from holdfast.ports import SecretStore
 from holdfast.settings import Settings
@@ -38,3 +38,26 @@ def references(settings: Settings, environ: Mapping[str, str]) -> References:
     from holdfast.adapters.secrets.references import References
 
     return References(secret_stores(settings), environ)
+
+
+def ledger() -> Iterator[dict[str, Any]]:
+    """Every cloud call there is, as plain values."""
+    from holdfast.wire.ledger import CALLS
+
+    for call in CALLS:
+        yield {
+            "id": call.id,
+            "does": call.does,
+            "method": call.method,
+            "host": call.host.value,
+            "path": call.path,
+            "query": dict(call.query),
+            "audience": call.audience.value,
+            "who": call.who,
+            "needs": call.needs,
+            "unlocks": call.unlocks,
+            "writes": call.writes,
+            "repeatable": call.is_idempotent,
+            "support": call.support,
+            "source": call.source,
+        }

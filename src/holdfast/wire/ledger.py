@@ -15,10 +15,14 @@ from typing import Final
 class HostKind(StrEnum):
     """Which of the cloud's APIs answers a call."""
 
-    ENTRA = "entra"
+    AUTHORITY = "authority"
     GRAPH = "graph"
     BAP = "bap"
     POWERAPPS = "powerapps"
+    FLOW = "flow"
+    POWERPLATFORM = "powerplatform"
+    APIHUB = "apihub"
+    DATAVERSE = "dataverse"
 
 
 class Audience(StrEnum):
@@ -27,6 +31,10 @@ class Audience(StrEnum):
     NONE = "none"
     GRAPH = "graph"
     POWERAPPS = "powerapps"  # BAP takes it too
+    FLOW = "flow"
+    POWERPLATFORM = "powerplatform"
+    APIHUB = "apihub"
+    DATAVERSE = "dataverse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ _GRAPH_PERMISSIONS: Final = "microsoft-graph-devx-content permissions.json @6cbd
 OPENID_CONFIGURATION: Final = Call(
     id="entra.openid_configuration",
     method="GET",
-    host=HostKind.ENTRA,
+    host=HostKind.AUTHORITY,
     path="/{tenant}/v2.0/.well-known/openid-configuration",
     audience=Audience.NONE,
     does="read the sign-in addresses of the tenant",
@@ -88,7 +96,7 @@ OPENID_CONFIGURATION: Final = Call(
 TOKEN: Final = Call(
     id="entra.token",
     method="POST",
-    host=HostKind.ENTRA,
+    host=HostKind.AUTHORITY,
     path="/{tenant}/oauth2/v2.0/token",
     audience=Audience.NONE,
     does="sign in",

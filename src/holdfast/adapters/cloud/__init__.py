@@ -1,1 +1,1 @@
-"""The one door to the cloud and what goes through it."""
+"""The one door to the cloud and what goes through it. `connect.connect` opens it."""

@@ -2,176 +2,216 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from holdfast.core.errors import SettingsError
+from holdfast.core.identity import Cloud
 from holdfast.wire.ledger import Audience, HostKind
 
-_AUDIENCE_OF = {
-    HostKind.ENTRA: Audience.NONE,
+AUDIENCES = {
+    HostKind.AUTHORITY: Audience.NONE,
     HostKind.GRAPH: Audience.GRAPH,
     HostKind.BAP: Audience.POWERAPPS,
     HostKind.POWERAPPS: Audience.POWERAPPS,
+    HostKind.FLOW: Audience.FLOW,
+    HostKind.POWERPLATFORM: Audience.POWERPLATFORM,
+    HostKind.APIHUB: Audience.APIHUB,
+    HostKind.DATAVERSE: Audience.DATAVERSE,
 }
-
-# In settings and ready files the sign-in host is called by its usual name.
-NAMES = {"authority": HostKind.ENTRA} | {kind.value: kind for kind in HostKind if kind is not HostKind.ENTRA}
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
-    """One cloud of Microsoft, or a pretended one.
+class HostTable:
+    """The hosts of one cloud, Microsoft's or a pretended one.
 
     Attributes:
-        bases: scheme and host (and port) of each API.
-        scopes: what to ask a token for.
-        hosts: patterns of the hosts that a token may be sent to; for `Audience.NONE`, where a client may
+        bases: scheme and host (and port) of each API that has one address for the whole tenant.
+        scopes: what to ask a token for; Dataverse has one per organisation, see `scope`.
+        patterns: the hosts that an audience's token may be sent to; for `Audience.NONE`, where a client may
             sign in. `*.` stands for one or more labels.
         is_custom: some host lies outside the shipped lists.
     """
 
-    name: str
     bases: Mapping[HostKind, str]
     scopes: Mapping[Audience, str]
-    hosts: Mapping[Audience, tuple[str, ...]]
+    patterns: Mapping[Audience, tuple[str, ...]]
     is_custom: bool = False
 
     def admits(self, audience: Audience, host: str | None) -> bool:
         """Whether what is made out to `audience` may go to `host`, which is None for an unusable address."""
-        return host is not None and any(_matches(host, pattern) for pattern in self.hosts[audience])
+        return host is not None and any(matches(host, pattern) for pattern in self.patterns[audience])
+
+    def scope(self, audience: Audience, host: str) -> str:
+        """What to ask a token for that is sent to `host`."""
+        return self.scopes.get(audience) or f"https://{host}/.default"
 
 
-def authority_of(url: str) -> str | None:
-    """Host in lower case, with the port where it is not 443; None for anything but plain https."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password:
-        return None
-    return parts.hostname if port in (None, 443) else f"{parts.hostname}:{port}"
-
-
-def _matches(host: str, pattern: str) -> bool:
+def matches(host: str, pattern: str) -> bool:
+    """Whether `host` (with its port, if it has one) is meant by `pattern`."""
     if pattern.startswith("*."):
         return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
     return host == pattern
 
 
-def _cloud(name: str, *, login: str, graph: str, bap: str, powerapps: str, scope: str) -> Cloud:
-    return Cloud(
-        name=name,
+def _table(
+    *, login: str, graph: str, bap: str, powerapps: str, powerplatform: str, flow: str,
+    powerapps_scope: str, flow_scope: str, dataverse: str, apihub: tuple[str, ...],
+) -> HostTable:  # fmt: skip
+    return HostTable(
         bases={
-            HostKind.ENTRA: f"https://{login}",
+            HostKind.AUTHORITY: f"https://{login}",
             HostKind.GRAPH: f"https://{graph}",
             HostKind.BAP: f"https://{bap}",
             HostKind.POWERAPPS: f"https://{powerapps}",
+            HostKind.FLOW: f"https://{flow}",
+            HostKind.POWERPLATFORM: f"https://{powerplatform}",
         },
-        scopes={Audience.GRAPH: f"https://{graph}/.default", Audience.POWERAPPS: f"{scope}/.default"},
-        hosts={
+        scopes={
+            Audience.GRAPH: f"https://{graph}/.default",
+            Audience.POWERAPPS: f"https://{powerapps_scope}/.default",
+            Audience.FLOW: f"https://{flow_scope}/.default",
+            Audience.POWERPLATFORM: f"https://{powerplatform}/.default",
+            Audience.APIHUB: "https://apihub.azure.com/.default",
+        },
+        patterns={
             Audience.NONE: (login,),
             Audience.GRAPH: (graph,),
             # Regional hosts stand below the global ones: europe.api.bap.microsoft.com.
             Audience.POWERAPPS: (bap, f"*.{bap}", powerapps, f"*.{powerapps}"),
+            Audience.FLOW: (flow, f"*.{flow}"),
+            Audience.POWERPLATFORM: (powerplatform, f"*.{powerplatform}"),
+            Audience.APIHUB: apihub,
+            Audience.DATAVERSE: (dataverse,),
         },
     )
 
 
-# Sources: microsoft/terraform-provider-power-platform internal/constants/constants.go (Power Platform),
-# microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph).
-CLOUDS: Mapping[str, Cloud] = {
-    cloud.name: cloud
-    for cloud in (
-        _cloud(
-            "public",
-            login="login.microsoftonline.com",
-            graph="graph.microsoft.com",
-            bap="api.bap.microsoft.com",
-            powerapps="api.powerapps.com",
-            scope="https://service.powerapps.com",
-        ),
-        _cloud(
-            "gcc",
-            login="login.microsoftonline.com",
-            graph="graph.microsoft.com",
-            bap="gov.api.bap.microsoft.us",
-            powerapps="gov.api.powerapps.us",
-            scope="https://service.powerapps.us",
-        ),
-        _cloud(
-            "gcc_high",
-            login="login.microsoftonline.us",
-            graph="graph.microsoft.us",
-            bap="high.api.bap.microsoft.us",
-            powerapps="high.api.powerapps.us",
-            scope="https://high.service.apps.appsplatform.us",
-        ),
-        _cloud(
-            "dod",
-            login="login.microsoftonline.us",
-            graph="dod-graph.microsoft.us",
-            bap="api.bap.appsplatform.us",
-            powerapps="api.apps.appsplatform.us",
-            scope="https://service.apps.appsplatform.us",
-        ),
-        _cloud(
-            "china",
-            login="login.chinacloudapi.cn",
-            graph="microsoftgraph.chinacloudapi.cn",
-            bap="api.bap.partner.microsoftonline.cn",
-            powerapps="api.powerapps.cn",
-            scope="https://service.powerapps.cn",
-        ),
-    )
+# Sources: microsoft/terraform-provider-power-platform internal/constants/constants.go @024b82a (Power Platform,
+# Power Apps scopes; the admin PowerShell names other ones for the two US clouds), Microsoft.PowerApps.RestClientModule
+# (Flow), microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph). Dataverse and API Hub
+# of the sovereign clouds: one public source each. None was tried.
+TABLES: Mapping[Cloud, HostTable] = {
+    Cloud.PUBLIC: _table(
+        login="login.microsoftonline.com",
+        graph="graph.microsoft.com",
+        bap="api.bap.microsoft.com",
+        powerapps="api.powerapps.com",
+        powerapps_scope="service.powerapps.com",
+        flow="api.flow.microsoft.com",
+        flow_scope="service.flow.microsoft.com",
+        powerplatform="api.powerplatform.com",
+        dataverse="*.dynamics.com",
+        apihub=("*.azure-apihub.net", "*.azure-apim.net"),
+    ),
+    Cloud.GCC: _table(
+        login="login.microsoftonline.com",
+        graph="graph.microsoft.com",
+        bap="gov.api.bap.microsoft.us",
+        powerapps="gov.api.powerapps.us",
+        powerapps_scope="service.powerapps.us",
+        flow="gov.api.flow.microsoft.us",
+        flow_scope="gov.service.flow.microsoft.us",
+        powerplatform="api.gov.powerplatform.microsoft.us",
+        dataverse="*.crm9.dynamics.com",
+        apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+    ),
+    Cloud.GCC_HIGH: _table(
+        login="login.microsoftonline.us",
+        graph="graph.microsoft.us",
+        bap="high.api.bap.microsoft.us",
+        powerapps="high.api.powerapps.us",
+        powerapps_scope="high.service.apps.appsplatform.us",
+        flow="high.api.flow.microsoft.us",
+        flow_scope="high.service.flow.microsoft.us",
+        powerplatform="api.high.powerplatform.microsoft.us",
+        dataverse="*.crm.microsoftdynamics.us",
+        apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+    ),
+    Cloud.DOD: _table(
+        login="login.microsoftonline.us",
+        graph="dod-graph.microsoft.us",
+        bap="api.bap.appsplatform.us",
+        powerapps="api.apps.appsplatform.us",
+        powerapps_scope="service.apps.appsplatform.us",
+        flow="api.flow.appsplatform.us",
+        flow_scope="service.flow.appsplatform.us",
+        powerplatform="api.appsplatform.us",
+        dataverse="*.crm.appsplatform.us",
+        apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+    ),
+    Cloud.CHINA: _table(
+        login="login.chinacloudapi.cn",
+        graph="microsoftgraph.chinacloudapi.cn",
+        bap="api.bap.partner.microsoftonline.cn",
+        powerapps="api.powerapps.cn",
+        powerapps_scope="service.powerapps.cn",
+        flow="api.powerautomate.cn",
+        flow_scope="service.powerautomate.cn",
+        powerplatform="api.powerplatform.partner.microsoftonline.cn",
+        dataverse="*.crm.dynamics.cn",
+        apihub=("*.azure-apihub.cn", "*.azure-apim.cn"),
+    ),
 }
 
 
-def cloud_of(name: str, hosts: Mapping[str, str] | None = None, *, allow_custom_hosts: bool = False) -> Cloud:
-    """The cloud of that name, with some hosts replaced.
+def host_table(
+    cloud: Cloud, hosts: Mapping[str, str], dataverse: Iterable[str] = (), *, allow_custom_hosts: bool = False
+) -> HostTable:
+    """The hosts of that cloud, with some replaced.
 
     Args:
-        name: a key of CLOUDS.
-        hosts: base URL by API name: `authority`, `graph`, `bap`, `powerapps`.
+        hosts: base URLs by kind: `authority`, `graph`, `bap`, `powerapps`, …
+        dataverse: base URLs of organisations, a `*` for the left-most label allowed.
         allow_custom_hosts: take hosts that lie outside the shipped lists.
 
     Raises:
-        SettingsError: no such cloud or API, not https, or a host outside the lists without leave.
+        SettingsError: no such kind, no https, or a host outside the lists without leave.
     """
-    if name not in CLOUDS:
-        raise SettingsError(f"There is no cloud {name!r}; choose one of {', '.join(CLOUDS)}.")
-    cloud = CLOUDS[name]
-    for api, url in (hosts or {}).items():
-        cloud = _with_host(cloud, api, url, allow_custom_hosts)
-    return cloud
-
-
-def _with_host(cloud: Cloud, api: str, url: str, allow_custom: bool) -> Cloud:
-    if api not in NAMES:
-        raise SettingsError(f"hosts names an API {api!r} that does not exist; choose of {', '.join(NAMES)}.")
-    kind = NAMES[api]
-    audience = _AUDIENCE_OF[kind]
-    host = authority_of(url)
-    if host is None:
-        raise SettingsError(f"hosts.{api} must be an https address without a user name, not {url!r}.")
-    bases = {**cloud.bases, kind: f"https://{host}"}
-    if cloud.admits(audience, host):
-        return Cloud(cloud.name, bases, cloud.scopes, cloud.hosts, cloud.is_custom)
-    if not allow_custom:
+    table = TABLES[cloud]
+    known = [kind.value for kind in AUDIENCES if kind is not HostKind.DATAVERSE]
+    if strange := sorted(set(hosts) - set(known)):
+        raise SettingsError(f"hosts.{strange[0]} is not a kind of host; choose of {', '.join(known)}.")
+    given = [(HostKind(kind), url) for kind, url in hosts.items()]
+    given += [(HostKind.DATAVERSE, url) for url in dataverse]
+    foreign = [
+        (kind, _host(kind, url)) for kind, url in given if not table.admits(AUDIENCES[kind], _host(kind, url))
+    ]
+    if foreign and not allow_custom_hosts:
+        kind, host = foreign[0]
         raise SettingsError(
-            f"hosts.{api} is {host}, which is no host of the {cloud.name} cloud;"
-            " set allow_custom_hosts = true if holdfast may send tokens there."
+            f"hosts.{kind} is {host}, which is no host of the {cloud} cloud; set allow_custom_hosts = true if"
+            " holdfast may send tokens there."
         )
-    return Cloud(cloud.name, bases, cloud.scopes, _admitting(cloud, bases, audience), is_custom=True)
-
-
-def _admitting(
-    cloud: Cloud, bases: Mapping[HostKind, str], audience: Audience
-) -> Mapping[Audience, tuple[str, ...]]:
-    """The patterns with those of `audience` replaced by exactly its hosts in use."""
-    in_use = tuple(
-        sorted({str(authority_of(url)) for kind, url in bases.items() if _AUDIENCE_OF[kind] is audience})
+    bases: dict[HostKind, str] = {
+        kind: f"https://{_host(kind, url)}" for kind, url in given if kind is not HostKind.DATAVERSE
+    }
+    # An audience that has a foreign host is sent to the given hosts only, so that a pretended tenant's tokens
+    # cannot reach the real cloud.
+    patterns = {
+        audience: tuple(_host(kind, url) for kind, url in given if AUDIENCES[kind] is audience)
+        for audience in {AUDIENCES[kind] for kind, _ in foreign}
+    }
+    return replace(
+        table,
+        bases={**table.bases, **bases},
+        patterns={**table.patterns, **patterns},
+        is_custom=bool(foreign),
     )
-    return {**cloud.hosts, audience: in_use}
+
+
+def _host(kind: HostKind, url: str) -> str:
+    """Host in lower case, with the port where it is not 443.
+
+    Raises:
+        SettingsError: it is anything but plain https.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.password or port == 0:
+        raise SettingsError(f"hosts.{kind} must be https://HOST or https://HOST:PORT, not {url!r}.")
+    return parts.hostname if port in (None, 443) else f"{parts.hostname}:{port}"

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 ITEM_LIMIT: Final = 16 * 2**20  # characters; the largest items are flow definitions of about a megabyte
 _BLANK: Final = " \t\r\n"
+_AFTER_NUMBER: Final = frozenset(_BLANK) | frozenset(",]}")
 
 
 class NotAListError(ValueError):
@@ -24,10 +25,12 @@ class ListReader:
 
     Attributes:
         rest: the other fields of the object, complete once `items` has ended.
+        head: the first bytes, to show what came instead of a list.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.rest: dict[str, Any] = {}
+        self.head = b""
         self._chunks = iter(chunks)
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._scan = json.JSONDecoder().raw_decode
@@ -95,13 +98,16 @@ class ListReader:
         while True:
             try:
                 value, end = self._scan(self._text, self._at)
-                # A number at the very end of what is there may go on in the next bytes.
-                if end < len(self._text) or self._ended or not isinstance(value, int | float):
+            except (ValueError, RecursionError):
+                if self._ended:
+                    raise NotAListError("it is not JSON") from None
+            else:
+                # Of a number cut off in the middle ("1" of "1.5", "1." and "1e" too) the beginning reads well.
+                if self._text[end : end + 1] in _AFTER_NUMBER or not isinstance(value, int | float):
                     self._at = end
                     return value
-            except (ValueError, RecursionError) as error:
                 if self._ended:
-                    raise NotAListError("it is not JSON") from error
+                    raise NotAListError("a number that goes on")
             size = len(self._text) - self._at
             if size > ITEM_LIMIT:
                 raise NotAListError("one item is too large, or it is not JSON")
@@ -113,6 +119,7 @@ class ListReader:
         if self._ended:
             return False
         chunk = next(self._chunks, None)
+        self.head = self.head or (chunk or b"")[:4096]
         try:
             text = self._decode(chunk or b"", chunk is None)
         except UnicodeDecodeError as error:

@@ -25,10 +25,14 @@ from holdfast.wire.ledger import Call, HostKind
 from holdfast.wire.problems import Problem
 
 SERVICES = {
-    HostKind.ENTRA: "Entra",
+    HostKind.AUTHORITY: "Entra",
     HostKind.GRAPH: "Microsoft Graph",
     HostKind.BAP: "The Power Platform admin API",
     HostKind.POWERAPPS: "Power Apps",
+    HostKind.FLOW: "Power Automate",
+    HostKind.POWERPLATFORM: "The Power Platform API",
+    HostKind.APIHUB: "The connector",
+    HostKind.DATAVERSE: "Dataverse",
 }
 
 # A later identical request may succeed. 401 is handled by asking for a new token once.
@@ -114,7 +118,7 @@ def refusal(
         body: its first few kilobytes.
         now: the cloud's time, for `Retry-After`.
     """
-    if call.host is HostKind.ENTRA:
+    if call.host is HostKind.AUTHORITY:
         denied = _token_error(body)
         if denied is not None and status not in PASSING:
             return sign_in_refused(call, denied, status)

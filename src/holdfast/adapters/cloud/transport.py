@@ -20,7 +20,7 @@ from aiolimiter import AsyncLimiter
 from pydantic import BaseModel, ValidationError
 
 from holdfast import __version__
-from holdfast.adapters.cloud.hosts import Cloud
+from holdfast.adapters.cloud.hosts import HostTable
 from holdfast.adapters.cloud.lists import ListReader, NotAListError
 from holdfast.adapters.cloud.patience import Again, patiently
 from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
@@ -57,8 +57,8 @@ class Tokens(Protocol):
         """An access token for `scope`, cached while it is good."""
         ...
 
-    def forget(self, scope: str) -> None:
-        """Ask anew next time: the cloud refused the one given last."""
+    def forget(self, scope: str, token: str) -> None:
+        """Ask anew next time, as the cloud refused `token`; nothing to do when it is no longer the one held."""
         ...
 
 
@@ -112,9 +112,9 @@ def trust(ca_file: Path | None) -> ssl.SSLContext | bool:
         ) from None
 
 
-def direct(cloud: Cloud) -> dict[str, httpx2.AsyncBaseTransport | None]:
+def direct(hosts: HostTable) -> dict[str, httpx2.AsyncBaseTransport | None]:
     """Hosts that are never asked through a proxy: those on this machine."""
-    return {f"all://{name}": None for name in ("localhost", "127.0.0.1")} if cloud.is_custom else {}
+    return {f"all://{name}": None for name in ("localhost", "127.0.0.1")} if hosts.is_custom else {}
 
 
 class Transport:
@@ -122,9 +122,10 @@ class Transport:
 
     def __init__(
         self,
-        cloud: Cloud,
+        hosts: HostTable,
         tokens: Tokens,
         clock: Clock,
+        traffic: Traffic,
         *,
         ca_file: Path | None = None,
         wire: httpx2.AsyncBaseTransport | None = None,
@@ -134,8 +135,8 @@ class Transport:
         Args:
             wire: where requests go instead of the network, for tests.
         """
-        self.traffic = Traffic()
-        self._cloud = cloud
+        self.traffic = traffic
+        self._hosts = hosts
         self._tokens = tokens
         self._clock = clock
         self._skew: timedelta | None = None
@@ -146,7 +147,7 @@ class Transport:
             limits=LIMITS,
             follow_redirects=False,
             transport=wire,
-            mounts=None if wire else direct(cloud),
+            mounts=None if wire else direct(hosts),
             headers={"User-Agent": f"holdfast/{__version__}", "Accept": "application/json"},
         )
 
@@ -210,7 +211,7 @@ class Transport:
                 for raw in page.items():
                     yield shape.model_validate(raw)
             except (NotAListError, ValidationError) as error:
-                raise self._misread(call, where, url, answer, error) from None
+                raise self._misread(call, where, url, answer, page.head, error) from None
             following = page.rest.get("nextLink") or page.rest.get("@odata.nextLink")
             if not following:
                 return
@@ -222,12 +223,12 @@ class Transport:
         quoted = {name: value.replace("'", "''") for name, value in at.items()}
         fields = {name: value.format_map(quoted) for name, value in call.query.items()} | dict(query)
         tail = f"?{urlencode(fields, quote_via=quote, safe='$,')}" if fields else ""
-        return f"{self._cloud.bases[call.host]}{path}{tail}"
+        return f"{self._hosts.bases[call.host]}{path}{tail}"
 
     def _next(self, call: Call, where: str, url: str, following: object, seen: set[str]) -> str:
         """The address of the next page, once it is known to be a new one on a host that may have the token."""
         to = host_of(following)
-        if not isinstance(following, str) or not self._cloud.admits(call.audience, to):
+        if not isinstance(following, str) or not self._hosts.admits(call.audience, to):
             raise UnfamiliarError(
                 f"{host_of(url)} named a next page on {scrubbed(to or 'no https address', 100)} when asked to {call.does}{where};"
                 " holdfast sends no token there.",
@@ -246,41 +247,36 @@ class Transport:
             operation=call.id,
         )
 
-    def _misread(self, call: Call, where: str, url: str, answer: Answer, error: Exception) -> CloudError:
-        if not answer.body.closed:
-            answer.body.seek(0)
-        head = b"" if answer.body.closed else answer.body.read(4096)
+    def _misread(
+        self, call: Call, where: str, url: str, answer: Answer, head: bytes, error: Exception
+    ) -> UnfamiliarError:
         host = str(host_of(url))
-        if isinstance(error, ValidationError) or head.lstrip()[:1] == b"{":
-            return UnfamiliarError(
-                f"{host} answered in an unknown form when asked to {call.does}{where}: {_what(error)}.",
-                service=call.host.value,
-                operation=call.id,
-                status=answer.status,
-                excerpt=scrubbed(head.decode("utf-8", "replace")),
-            )
-        return unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
+        if head.lstrip()[:1] != b"{":
+            return unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
+        return UnfamiliarError(
+            f"{host} answered in an unknown form when asked to {call.does}{where}: {_what(error)}.",
+            service=call.host.value,
+            operation=call.id,
+            status=answer.status,
+            excerpt=scrubbed(head.decode("utf-8", "replace")),
+        )
 
     async def _ask(self, call: Call, where: str, url: str, body: Shape | None) -> Answer:
         """The answer of success, after as many tries as the ledger allows."""
         if not is_declared(call):
             raise ValueError(f"{call.id} is no entry of the ledger")
-        headers, content = {}, None
-        if body is not None:
-            content = body.model_dump_json(by_alias=True, exclude_unset=True).encode()
-            headers["Content-Type"] = "application/json"
+        content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
         async def once() -> Answer:
-            request = self._client.build_request(call.method, url, headers=headers, content=content)
-            await self._authorise(call, where, request)
+            request, token = await self._signed(call, where, url, content)
             try:
                 return await self._send(call, where, request)
             except RefusedError as refused:
-                if refused.status != 401 or call.audience is Audience.NONE:
+                if refused.status != 401 or token is None:
                     raise
             # The token was revoked or outlived: nothing was done, so even a write may be sent again.
-            self._tokens.forget(self._cloud.scopes[call.audience])
-            await self._authorise(call, where, request)
+            self._tokens.forget(self._hosts.scope(call.audience, str(host_of(url))), token)
+            request, _ = await self._signed(call, where, url, content)
             return await self._send(call, where, request)
 
         return await patiently(call, once, self._repeating)
@@ -288,18 +284,25 @@ class Transport:
     def _repeating(self) -> None:
         self.traffic.retries += 1
 
-    async def _authorise(self, call: Call, where: str, request: httpx2.Request) -> None:
-        """Put the token on the request, if its host may see it."""
-        if not self._cloud.admits(call.audience, host_of(request.url)):
+    async def _signed(
+        self, call: Call, where: str, url: str, content: bytes | None
+    ) -> tuple[httpx2.Request, str | None]:
+        """The request with the token that its host may see; no token where the call takes none."""
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        request = self._client.build_request(call.method, url, headers=headers, content=content)
+        host = host_of(request.url)
+        if not self._hosts.admits(call.audience, host):
             raise UnfamiliarError(
-                f"holdfast does not send anything to {scrubbed(request.url.host, 100)} to {call.does}{where}: it is not"
-                " on the list of hosts.",
+                f"holdfast sends nothing to {scrubbed(host or 'no https address', 100)} to {call.does}{where}: it is"
+                " not on the list of hosts.",
                 service=call.host.value,
                 operation=call.id,
             )
-        if call.audience is not Audience.NONE:
-            token = await self._tokens.token(self._cloud.scopes[call.audience])
-            request.headers["Authorization"] = f"Bearer {token}"
+        if call.audience is Audience.NONE:
+            return request, None
+        token = await self._tokens.token(self._hosts.scope(call.audience, str(host)))
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request, token
 
     async def _send(self, call: Call, where: str, request: httpx2.Request) -> Answer:
         """One request and its answer.

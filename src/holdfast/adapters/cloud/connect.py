@@ -1,0 +1,65 @@
+"""One identity's way into one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from holdfast.adapters.cloud.graph import GraphDirectory
+from holdfast.adapters.cloud.hosts import HostTable, host_table
+from holdfast.adapters.cloud.powerplatform import CloudPlatform
+from holdfast.adapters.cloud.tokens import Credential, MsalTokens
+from holdfast.adapters.cloud.transport import Traffic, Transport
+from holdfast.core.identity import Cloud
+from holdfast.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one identity reaches in one tenant. Belongs to the event loop that first used it."""
+
+    hosts: HostTable
+    platform: CloudPlatform
+    directory: GraphDirectory
+    traffic: Traffic
+    transport: Transport
+    tokens: MsalTokens
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.transport.close()
+        self.tokens.close()
+
+
+def connect(
+    tenant: str,
+    credential: Credential,
+    clock: Clock,
+    *,
+    cloud: Cloud = Cloud.PUBLIC,
+    hosts: Mapping[str, str] | None = None,
+    dataverse: Iterable[str] = (),
+    allow_custom_hosts: bool = False,
+    ca_file: Path | None = None,
+    wire: httpx2.AsyncBaseTransport | None = None,
+    sign_in_wire: httpx2.BaseTransport | None = None,
+) -> Access:
+    """The way in; asks the cloud nothing yet.
+
+    Args:
+        tenant: id or domain.
+        hosts: base URLs that replace the cloud's own, by kind; `dataverse` those of organisations.
+        ca_file: certificates to believe instead of the operating system's.
+        wire: where requests go instead of the network, for tests; `sign_in_wire` those for tokens.
+
+    Raises:
+        SettingsError: a host that is not allowed, or a certificate file that cannot be read.
+    """
+    table = host_table(cloud, hosts or {}, dataverse, allow_custom_hosts=allow_custom_hosts)
+    traffic = Traffic()
+    tokens = MsalTokens(table, tenant, credential, clock, traffic, ca_file=ca_file, wire=sign_in_wire)
+    transport = Transport(table, tokens, clock, traffic, ca_file=ca_file, wire=wire)
+    return Access(table, CloudPlatform(transport), GraphDirectory(transport), traffic, transport, tokens)

@@ -1,0 +1,156 @@
+"""Power Platform over its door: what its answers say, in our words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from holdfast.adapters.cloud.transport import Transport
+from holdfast.core.identity import Owner
+from holdfast.core.inventory import (
+    Connection,
+    ConnectionId,
+    ConnectorId,
+    Environment,
+    EnvironmentId,
+    Fault,
+    SignIn,
+)
+from holdfast.wire import environments, powerplatform
+from holdfast.wire.ledger import CONNECTIONS_OF_CONNECTOR, ENVIRONMENTS
+from holdfast.wire.shape import instant
+
+# Names of the parameter sets of shared_sql, lower case: learn.microsoft.com/connectors/sql, read 2025-08-19.
+SIGN_INS = {
+    "oauth": SignIn.USER,
+    "oauthcom": SignIn.USER,
+    "oauthsp": SignIn.SERVICE_PRINCIPAL,
+    "certoauth": SignIn.CERTIFICATE,
+    "sqlauthentication": SignIn.SQL_LOGIN,
+    "windowsauthentication": SignIn.WINDOWS,
+    "windowsauthenticationnonshared": SignIn.WINDOWS,
+}
+
+
+class CloudPlatform:
+    """`ports.Platform` over the cloud's APIs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def environments(self) -> AsyncIterator[Environment]:
+        """Every environment the identity may list."""
+        async for told in self._transport.items(ENVIRONMENTS, environments.Environment):
+            count_strangers(self._transport.traffic.strangers, "environment", told, told.properties)
+            yield environment(told)
+
+    async def connections(
+        self, environment: Environment, connector: ConnectorId
+    ) -> AsyncIterator[Connection]:
+        """The connections of one connector in one environment, whoever made them."""
+        at = {"environment": environment.id, "connector": connector}
+        async for told in self._transport.items(CONNECTIONS_OF_CONNECTOR, powerplatform.Connection, at=at):
+            count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
+            yield connection(told, environment.id)
+
+    def cloud_now(self) -> datetime | None:
+        """The cloud's time by the last `Date` header seen, None before the first answer."""
+        return self._transport.cloud_now()
+
+
+def environment(told: environments.Environment) -> Environment:
+    """An environment in our words."""
+    properties = told.properties
+    dataverse = properties.linked_environment_metadata
+    url = (dataverse.instance_api_url or dataverse.instance_url) if dataverse else None
+    return Environment(
+        id=EnvironmentId(told.name),
+        display_name=properties.display_name or told.name,
+        kind=properties.environment_sku or "",
+        is_default=bool(properties.is_default),
+        region=properties.azure_region or told.location or "",
+        dataverse_url=url.rstrip("/") if url else None,
+    )
+
+
+def connection(told: powerplatform.Connection, environment: EnvironmentId) -> Connection:
+    """A connection in our words; `environment` is the one it was asked of."""
+    properties = told.properties
+    values = _values(properties)
+    status = properties.statuses[0] if properties.statuses else None
+    fault = status.error if status else None
+    gateway = values.get("gateway")
+    return Connection(
+        id=ConnectionId(told.name),
+        environment=environment,
+        connector=ConnectorId(_connector(properties.api_id or told.id or "")),
+        display_name=properties.display_name or told.name,
+        sign_in=sign_in(properties),
+        status=status.status if status else "",
+        fault=Fault(fault.code or "", fault.message or "", (status.target if status else None) or "")
+        if fault
+        else None,
+        owner=owner(properties.created_by),
+        created_at=instant(properties.created_time),
+        modified_at=instant(properties.last_modified_time),
+        token_expires_at=instant(properties.expiration_time),
+        account_name=properties.account_name,
+        client_id=_text(values.get("token:clientId")),
+        server=_text(values.get("server")),
+        database=_text(values.get("database")),
+        gateway=_text(gateway.get("id") if isinstance(gateway, dict) else gateway),
+    )
+
+
+def sign_in(properties: powerplatform.ConnectionProperties) -> SignIn:
+    """How the connection signs in, by its parameter set; the nameless old form by its `authType`.
+
+    That an old connection with a user name is a SQL login, and one with `windows` a Windows one, is assumed.
+    """
+    chosen = properties.connection_parameters_set
+    if chosen is not None:
+        return SIGN_INS.get(chosen.name.casefold(), SignIn.UNKNOWN)
+    plain = properties.connection_parameters or {}
+    if str(plain.get("authType", "")).casefold() == "windows":
+        return SignIn.WINDOWS
+    if "username" in plain or "server" in plain:
+        return SignIn.SQL_LOGIN
+    return SignIn.UNKNOWN
+
+
+def owner(told: powerplatform.Principal | None) -> Owner | None:
+    """Whose sign-in it is: whoever created it."""
+    if told is None or not told.id:
+        return None
+    return Owner(
+        id=told.id,
+        display_name=told.display_name or "",
+        user_principal_name=told.user_principal_name or told.email or "",
+        kind=told.type or "User",
+    )
+
+
+def count_strangers(strangers: Counter[str], name: str, *told: BaseModel) -> None:
+    """Note the fields that no shape names."""
+    for part in told:
+        for field in part.model_extra or ():
+            strangers[f"{name}.{field}"] += 1
+
+
+def _values(properties: powerplatform.ConnectionProperties) -> dict[str, object]:
+    """The parameters, in either form: those of a set are wrapped in `{"value": ...}`."""
+    chosen = properties.connection_parameters_set
+    wrapped = {key: part.value for key, part in (chosen.values or {}).items()} if chosen else {}
+    return {**(properties.connection_parameters or {}), **wrapped}
+
+
+def _connector(path: str) -> str:
+    """`shared_sql` of a connector's path; the admin scope puts more before `/apis/`."""
+    return path.rpartition("/apis/")[2].partition("/")[0]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

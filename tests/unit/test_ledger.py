@@ -1,0 +1,41 @@
+"""What holds for every call of the ledger."""
+
+import string
+
+import pytest
+
+from holdfast.adapters.cloud.hosts import AUDIENCES
+from holdfast.wire.ledger import CALLS, Call, is_declared
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_call_takes_a_token_of_its_host(call: Call):
+    assert call.audience is AUDIENCES[call.host]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_call_that_only_reads_may_be_repeated(call: Call):
+    assert call.is_idempotent or call.writes
+    assert call.method == "GET" or call.writes or call.id == "entra.token"
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_the_names_in_a_call_are_words(call: Call):
+    templates = [call.path, *call.query.values()]
+
+    names = [
+        name for text in templates for _, name, _, _ in string.Formatter().parse(text) if name is not None
+    ]
+
+    assert all(name.isidentifier() for name in names)
+
+
+def test_no_two_calls_have_one_id():
+    assert len({call.id for call in CALLS}) == len(CALLS)
+
+
+def test_a_copy_of_an_entry_is_not_in_the_ledger():
+    import dataclasses
+
+    assert is_declared(CALLS[0])
+    assert not is_declared(dataclasses.replace(CALLS[0], path="/elsewhere"))
