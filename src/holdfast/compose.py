@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.ports import SecretStore
-from holdfast.settings import Settings
+from pydantic import SecretStr
+
+from holdfast.core.errors import SettingsError
+from holdfast.core.evidence import Evidence
+from holdfast.core.identity import Role
+from holdfast.core.inventory import Connection
+from holdfast.core.secret import Secret, SecretReference
+from holdfast.core.verdict import Verdict
+from holdfast.ports import Clock, Directory, History, Platform, SecretStore
+from holdfast.settings import Identity, Settings
+from holdfast.settings import Tenant as TenantSettings
 
 if TYPE_CHECKING:
+    from holdfast.adapters.cloud.connect import Access
+    from holdfast.adapters.cloud.tokens import Credential
     from holdfast.adapters.secrets.encrypted import EncryptedFile
     from holdfast.adapters.secrets.references import References
+
+STORE_NAME = "holdfast.db"
 
 KEY_NAME = "key of the encrypted file"
 """Under which the keyring keeps the key of the encrypted file, where no key file is set."""
@@ -56,10 +74,156 @@ def ledger() -> Iterator[dict[str, Any]]:
             "who": call.who,
             "needs": call.needs,
             "unlocks": call.unlocks,
-            "roles": list(call.roles),
-            "permission": call.permission,
             "writes": call.writes,
             "repeatable": call.is_idempotent,
             "support": call.support,
             "source": call.source,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one identity reaches in one tenant, while it is open."""
+
+    platform: Platform
+    directory: Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One tenant of the settings.
+
+    Attributes:
+        name: as the settings name it.
+        id: Entra's; the store keeps its rows under it.
+    """
+
+    name: str
+    id: str
+    _settings: TenantSettings
+    _secrets: References
+    _clock: Clock
+
+    @asynccontextmanager
+    async def reached(self, role: Role = Role.READER) -> AsyncIterator[Reach]:
+        """The way in as the identity of `role`; closed at the end. Asks the cloud nothing yet.
+
+        Raises:
+            SettingsError: the role has no identity, or it cannot be used.
+        """
+        access = self._access(role)
+        try:
+            yield Reach(access.platform, access.directory)
+        finally:
+            await access.close()
+
+    def _access(self, role: Role) -> Access:
+        from holdfast.adapters.cloud.connect import connect
+
+        identity = self._settings.identity(role)
+        if identity is None:
+            raise SettingsError(
+                f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
+                " `holdfast init` explains."
+            )
+        return connect(
+            self.id,
+            _credential(self.name, role, identity, self._secrets),
+            self._clock,
+            cloud=self._settings.cloud,
+            hosts=self._settings.hosts.given(),
+            dataverse=self._settings.hosts.dataverse,
+            allow_custom_hosts=self._settings.allow_custom_hosts,
+            ca_file=self._settings.ca_file,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Holdfast:
+    """The whole of it, ready to use by one face.
+
+    Attributes:
+        tenants: by the name in the settings, in their order.
+    """
+
+    settings: Settings
+    clock: Clock
+    history: History
+    tenants: Mapping[str, Tenant]
+
+    def chosen(self, name: str | None) -> Tenant:
+        """The tenant meant by `--tenant`. Raises SettingsError where that is none or several."""
+        return self.tenants[self.settings.chosen(name).name]
+
+    def diagnose(self, connection: Connection, further: Sequence[Evidence]) -> Verdict | None:
+        """The strongest verdict on a connection from its recorded fault and further evidence.
+
+        None where nothing speaks of a fault.
+        """
+        from holdfast.adapters.tables import load_codebook
+        from holdfast.diagnosis.diagnose import diagnose
+        from holdfast.reading.texts import read_fault
+
+        read = read_fault(connection.fault, load_codebook()) if connection.fault else ()
+        evidence = (*read, *further)
+        return diagnose(evidence)[0] if evidence else None
+
+
+@contextmanager
+def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Iterator[Holdfast]:
+    """Everything wired by the settings; the store is opened, the cloud is asked nothing.
+
+    Args:
+        environ: where `env:` references are looked up; None is the process's own.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+    from holdfast.adapters.store.history import SqlHistory
+    from holdfast.adapters.system import SystemClock
+
+    clock = SystemClock()
+    secrets = references(settings, os.environ if environ is None else environ)
+    tenants = {
+        name: Tenant(name, tenant.tenant_id, tenant, secrets, clock)
+        for name, tenant in settings.tenants.items()
+    }
+    history = SqlHistory(settings.state_dir / STORE_NAME)
+    try:
+        yield Holdfast(settings, clock, history, tenants)
+    finally:
+        history.close()
+
+
+def _credential(tenant: str, role: Role, identity: Identity, secrets: References) -> Credential:
+    """How the identity proves itself; secrets are fetched when they are needed."""
+    from holdfast.adapters.cloud.tokens import Credential
+
+    def found(source: SecretReference | SecretStr) -> Secret:
+        # Called in a thread of its own, where no event loop runs.
+        if isinstance(source, SecretStr):
+            return Secret(source.get_secret_value())
+        return asyncio.run(secrets.text(source))
+
+    client_id = identity.client_id or ""
+    if identity.credential == "secret" and (secret := identity.secret) is not None:
+        return Credential(client_id, secret=lambda: found(secret))
+    if identity.credential == "certificate" and (file := identity.certificate) is not None:
+        password = identity.certificate_password
+        return Credential(
+            client_id,
+            certificate=lambda: _certificate(file),
+            passphrase=None if password is None else lambda: found(password),
+        )
+    raise SettingsError(
+        f"The {role.value} identity of tenant {tenant!r} signs in by {identity.credential}, which this version of"
+        " holdfast cannot do yet: give it a secret or a certificate."
+    )
+
+
+def _certificate(file: Path) -> Secret:
+    try:
+        return Secret(file.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not PEM text"
+        raise SettingsError(f"The certificate file {file} cannot be read: {why}.") from None

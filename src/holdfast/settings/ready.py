@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import SecretStr
@@ -41,7 +42,7 @@ def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -
         "tenant_id": content["tenant_id"],
         "hosts": {
             **{kind: content[kind] for kind in KINDS},
-            "dataverse": sorted(set((content.get("dataverse") or {}).values())),
+            "dataverse": sorted({_host_of(url) for url in (content.get("dataverse") or {}).values()}),
         },
         "ca_file": content["ca_file"],
         "allow_custom_hosts": True,
@@ -51,6 +52,12 @@ def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -
     return build(
         {"state_dir": state, "tenants": {"sandbox": tenant}}, {"tenants": name, "state_dir": "default"}
     )
+
+
+def _host_of(url: str) -> str:
+    # A running sandbox tells its organisations apart by path, the cloud by host.
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _read(path: Path) -> Mapping[str, Any]:

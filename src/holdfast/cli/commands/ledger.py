@@ -22,8 +22,6 @@ EVERY_COLUMN = (
     Column("host", "Host"),
     Column("audience", "Token for"),
     Column("who", "Who may call"),
-    Column("roles", "Roles"),
-    Column("permission", "Permission"),
     Column("repeatable", "Repeatable"),
     Column("source", "Source"),
 )
