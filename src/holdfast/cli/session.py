@@ -49,6 +49,8 @@ def settings_of(invocation: Invocation) -> Iterator[Settings]:
                 yield from_ready(ready, folder)
         except SandboxError as error:
             raise SettingsError(str(error)) from None
+        except BrokenPipeError:
+            raise  # the reader of our output went away
         except OSError as error:
             raise SettingsError(
                 f"The sandbox cannot keep its state in {folder}: {error.strerror or error}; HOLDFAST_STATE_DIR moves it."

@@ -105,7 +105,7 @@ def _stands(
     near = next((horizon for horizon in horizons if is_near(horizon, now)), None)
     if near is not None:
         return State.AT_RISK, near.cause, _before(near, now)
-    if not outcome.is_complete:
+    if outcome is not Outcome.SCANNED:
         return State.UNKNOWN, None, f"Scan again: its environment could not be read ({outcome.value})."
     if connection.status != "Connected":
         return State.UNKNOWN, None, f"Look at it in the portal: its state is {connection.status!r}."

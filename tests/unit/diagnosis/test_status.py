@@ -71,7 +71,7 @@ def test_a_policy_in_waiting_is_no_risk_yet():
     assert found.state is State.OK
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.TIMED_OUT, Outcome.PARTIAL])
+@pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.TIMED_OUT, Outcome.PARTIAL, Outcome.MISSING])
 def test_what_could_not_be_read_again_is_unknown(outcome):
     found = stands(outcome=outcome)
 

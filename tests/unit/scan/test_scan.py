@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from holdfast.adapters.tables import load_codebook
 from holdfast.core.coverage import Outcome
 from holdfast.core.errors import (
     MissingError,
@@ -17,7 +18,8 @@ from holdfast.core.errors import (
 )
 from holdfast.core.inventory import Connection, Environment, EnvironmentId
 from holdfast.core.judgement import Judgement
-from holdfast.core.verdict import Cause, Verdict
+from holdfast.diagnosis.diagnose import diagnose
+from holdfast.reading.texts import read_fault
 from holdfast.scan.tenant import Progress, scan
 from tests.builders import (
     a_broken_connection,
@@ -33,6 +35,9 @@ from tests.fakes.cloud import ToldCloud
 from tests.fakes.history import MemoryHistory
 
 PART = "connections:shared_sql"
+REVOKED = (
+    "Failed to acquire token from AAD: AADSTS50173: The provided grant has expired due to it being revoked."
+)
 
 
 class Story:
@@ -52,7 +57,7 @@ class Story:
             self.cloud,
             self.history,
             self.clock,
-            first_cause,
+            diagnosed,
             self.seen.append,
             **options,
         )
@@ -65,10 +70,9 @@ class Story:
         return (await self.history.lookup("contoso", Judgement, environment, [key]))[key]
 
 
-def first_cause(connection, evidence):
-    """The verdict that the first further evidence stands for, or one that quotes the fault."""
-    cause = evidence[0].causes[0] if evidence else connection.fault.message
-    return Verdict(Cause(cause, cause), 0.9, tuple(evidence))
+def diagnosed(connection, further):
+    read = read_fault(connection.fault, load_codebook()) if connection.fault else ()
+    return diagnose((*read, *further))[0]
 
 
 @pytest.fixture
@@ -294,10 +298,10 @@ async def test_a_token_refreshed_between_two_scans_is_dated_by_them(story):
 
 
 async def test_a_connection_that_could_not_be_read_keeps_its_judgement(story):
-    story.cloud.held = [a_broken_connection("c1", "session_revoked")]
+    story.cloud.held = [a_broken_connection("c1", REVOKED)]
     await story.scan()
     story.cloud.breaks["sales"] = (refused(), 0)
 
     await story.scan()
 
-    assert (await story.judgement()).verdict.cause.id == "session_revoked"
+    assert (await story.judgement()).verdict.cause.id == "password_changed"

@@ -1,0 +1,154 @@
+"""`holdfast forecast`: what breaks when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
+from holdfast.cli.times import Length, iso
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast
+    from holdfast.core.horizon import Horizon
+    from holdfast.core.inventory import Connection
+    from holdfast.scan.standing import Picture
+
+CONDITIONS = {
+    "expected": "as things stand",
+    "if_unused": "if nothing uses it",
+    "if_enforced": "once a policy is enforced",
+}
+WHEN = Column("when", "Breaks", wraps=False)
+NAME = Column("name", "Connection", "bold")
+ENVIRONMENT = Column("environment_name", "Environment")
+CAUSE = Column("cause", "Cause", wraps=False)
+CONDITION = Column("condition_words", "Condition")
+TENANT = Column("tenant", "Tenant")
+WIDE = (WHEN, NAME, ENVIRONMENT, CAUSE, CONDITION)
+NARROW = ((WHEN,), (NAME, ENVIRONMENT), (CAUSE, CONDITION))
+UNKNOWN = (
+    Column("cause", "Not foreseeable", wraps=False),
+    Column("connections", "Connections", right=True),
+    Column("because", "What would tell"),
+)
+EXPORT = tuple(
+    Column(key, key)
+    for key in (
+        "connection",
+        "environment",
+        "cause",
+        "condition",
+        "earliest",
+        "likely",
+        "latest",
+        "assumptions",
+    )
+)
+
+
+@click.command()
+@click.option(
+    "--within", type=Length(), metavar="90d", help="Only what can break before so much time has passed."
+)
+@click.option(
+    "--fail-under",
+    type=Length(),
+    metavar="14d",
+    help="Exit with 1 if a break is expected, as things stand, before so much time has passed.",
+)
+@common_options
+def command(within: timedelta | None, fail_under: timedelta | None, invocation: Invocation) -> int:
+    """Show what breaks when, nearest first, with what each date stands on (-o json)."""
+    from holdfast.cli.session import opened
+
+    with opened(invocation) as holdfast:
+        return asyncio.run(_forecast(holdfast, invocation, within, fail_under))
+
+
+async def _forecast(
+    holdfast: Holdfast, invocation: Invocation, within: timedelta | None, fail_under: timedelta | None
+) -> int:
+    from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
+    from holdfast.scan.standing import standings
+
+    seen = await pictures(holdfast, invocation)
+    several = len(seen) > 1
+    rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    failing = 0
+    for each in seen:
+        async for standing in standings(holdfast.history, each):
+            for horizon in standing.judgement.horizons if standing.judgement else ():
+                failing += fail_under is not None and is_expected_within(horizon, each.now, fail_under)
+                if within is None or (horizon.earliest is not None and horizon.earliest <= each.now + within):
+                    row = horizon_row(standing.status.connection, horizon)
+                    if invocation.output == "table":
+                        row |= words(row, horizon, standing.status.connection, each)
+                    rows.append((horizon.sort_key(), with_tenant(row, each.name, several)))
+    rows.sort(key=lambda entry: entry[0])
+    lines = [row for _, row in rows]
+    if invocation.output == "table":
+        _print(lines, several)
+    else:
+        columns = (TENANT, *EXPORT) if several else EXPORT
+        meta = {"scans": [coverage(each) for each in seen]}
+        emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
+    say_below(seen, invocation.output)
+    return 1 if failing else 0
+
+
+def is_expected_within(horizon: Horizon, now: datetime, length: timedelta) -> bool:
+    """Whether it counts for --fail-under: will happen as things stand, and so soon, or is overdue."""
+    return (
+        horizon.condition == "expected" and horizon.earliest is not None and horizon.earliest <= now + length
+    )
+
+
+def horizon_row(connection: Connection, horizon: Horizon) -> dict[str, Any]:
+    """The line that programs rely on."""
+    return {
+        "connection": connection.id,
+        "environment": connection.environment,
+        "cause": horizon.cause,
+        "condition": horizon.condition.value,
+        "earliest": iso(horizon.earliest),
+        "likely": iso(horizon.likely),
+        "latest": iso(horizon.latest),
+        "assumptions": list(horizon.assumptions),
+    }
+
+
+def words(row: dict[str, Any], horizon: Horizon, connection: Connection, seen: Picture) -> dict[str, Any]:
+    """What people read of it besides."""
+    from holdfast.cli.times import away, day
+
+    at = horizon.earliest
+    return {
+        "when": f"{day(at)}  {away(at, seen.now)}" if at else "",
+        "name": connection.display_name,
+        "environment_name": seen.name_of(connection.environment),
+        "condition_words": CONDITIONS[row["condition"]],
+    }
+
+
+def _print(lines: Sequence[dict[str, Any]], several: bool) -> None:
+    from holdfast.cli.stacking import print_rows
+
+    known = [line for line in lines if line["earliest"]]
+    wide = (TENANT, *WIDE) if several else WIDE
+    narrow = ((TENANT,), *NARROW) if several else NARROW
+    print_rows(known, wide, narrow, empty="Nothing is foreseen to break in that time.")
+    unknown: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in lines:
+        if not line["earliest"]:
+            because = line["assumptions"][0] if line["assumptions"] else ""
+            entry = {"cause": line["cause"], "connections": 0, "because": because}
+            unknown.setdefault((line["cause"], because), entry)["connections"] += 1
+    if unknown:
+        click.echo()
+        emit(list(unknown.values()), UNKNOWN, "table", shape="holdfast.forecast/1")

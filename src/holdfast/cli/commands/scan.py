@@ -1,0 +1,178 @@
+"""`holdfast scan`: the tenant's connections into the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, console, emit
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast
+    from holdfast.core.inventory import Environment
+    from holdfast.scan.tenant import Progress, ScanReport
+
+COLUMNS = (
+    Column("environment", "Environment"),
+    Column("outcome", "Read"),
+    Column("connections", "Connections", right=True),
+    Column("detail", "Why not"),
+)
+
+
+@click.command()
+@click.option("--fresh", is_flag=True, help="Start over even if a scan was broken off a short while ago.")
+@common_options
+def command(fresh: bool, invocation: Invocation) -> int:
+    """Read environments, SQL connections and applications into the store.
+
+    Only reads. What an environment refuses is noted and stops no other; a scan that was broken off goes on
+    where it stopped.
+    """
+    from holdfast.cli.session import opened
+
+    with opened(invocation) as holdfast:
+        return asyncio.run(_scan(holdfast, invocation, fresh))
+
+
+async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
+    from holdfast.cli.looking import chosen, with_tenant
+    from holdfast.core.inventory import Environment
+    from holdfast.scan.tenant import scan
+
+    tenants = chosen(holdfast, invocation)
+    several = len(tenants) > 1
+    rows: list[dict[str, Any]] = []
+    reports: list[tuple[str, ScanReport]] = []
+    for tenant in tenants:
+        with _bar(tenant.name) as progress:
+            async with tenant.reached() as reach:
+                report = await scan(
+                    tenant.id,
+                    reach.platform,
+                    reach.directory,
+                    holdfast.history,
+                    holdfast.clock,
+                    holdfast.diagnose,
+                    progress,
+                    fresh=fresh,
+                )
+        known = [each async for each in holdfast.history.current(tenant.id, Environment)]
+        rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
+        reports.append((tenant.name, report))
+    _print(rows, reports, invocation.output, several=several)
+    return 0
+
+
+def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[str, Any]]:
+    """A row per environment, worst first."""
+    from holdfast.core.coverage import CONNECTIONS, Outcome
+
+    worst = report.record.by_environment()
+    order = list(Outcome)
+    ranked = sorted(
+        environments, key=lambda e: (-order.index(worst.get(e.id, Outcome.PARTIAL)), e.display_name)
+    )
+    for environment in ranked:
+        parts = [s for s in report.record.sweeps if s.environment == environment.id]
+        yield {
+            "environment": environment.display_name,
+            "environment_id": environment.id,
+            "outcome": worst.get(environment.id, Outcome.PARTIAL).value,
+            "connections": sum(s.counted for s in parts if s.part.startswith(CONNECTIONS)),
+            "detail": next((s.detail for s in parts if s.detail), ""),
+        }
+
+
+def _print(
+    rows: list[dict[str, Any]], reports: list[tuple[str, ScanReport]], output: str, *, several: bool
+) -> None:
+    columns: Sequence[Column] = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
+    if output == "table":
+        shown = [row for row in rows if row["outcome"] != "scanned"] or rows if len(rows) > 30 else rows
+        if not any(row["detail"] for row in shown):
+            columns = tuple(column for column in columns if column.key != "detail")
+        emit(shown, columns, output, shape="holdfast.scan/1", empty="There is no environment.")
+        for name, report in reports:
+            click.echo()
+            _summary(name, report)
+    else:
+        emit(
+            rows, columns, output, shape="holdfast.scan/1", meta={"scans": [_meta(*each) for each in reports]}
+        )
+
+
+def _summary(name: str, report: ScanReport) -> None:
+    """What the scan brought, in two or three lines."""
+    from holdfast.cli.render import clean
+    from holdfast.core.coverage import SERVICE_PRINCIPALS
+
+    counts, record = report.counts, report.record
+    read = len({s.environment for s in record.sweeps if s.environment})
+    click.echo(
+        clean(
+            f"{name}: {read} environments, {counts.seen} connections:"
+            f" {counts.changed} new or changed, {counts.gone} gone."
+            + (" Went on with a scan that had been broken off." if report.resumed else "")
+        )
+    )
+    directory = record.sweep_of("", SERVICE_PRINCIPALS)
+    if directory is not None and directory.detail:
+        click.echo(clean(f"The directory could not be read, so no secret's end is known: {directory.detail}"))
+    if record.gaps:
+        click.echo(f"{len(record.gaps)} parts could not be read whole; nothing in them is taken for gone.")
+    click.secho("Next: holdfast status, holdfast forecast", dim=True)
+
+
+def _meta(name: str, report: ScanReport) -> dict[str, Any]:
+    record = report.record
+    return {
+        "tenant": name,
+        "started_at": record.started_at.isoformat(),
+        "finished_at": record.finished_at.isoformat() if record.finished_at else None,
+        "clock_skew_seconds": record.skew.total_seconds(),
+        "complete": not record.gaps,
+        "resumed": report.resumed,
+        "connections": {
+            "seen": report.counts.seen,
+            "changed": report.counts.changed,
+            "gone": report.counts.gone,
+        },
+        "gaps": [
+            {
+                "environment": s.environment or None,
+                "part": s.part,
+                "outcome": s.outcome.value,
+                "detail": s.detail,
+            }
+            for s in record.gaps
+        ],
+    }
+
+
+@contextmanager
+def _bar(tenant: str) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on a terminal, nothing off it."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("environments, {task.fields[connections]} connections", markup=False),
+    )
+    with Bar(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(f"Scanning {tenant}", total=None, connections=0)
+        yield lambda seen: bar.update(
+            task, completed=seen.environments, total=seen.of, connections=seen.connections
+        )

@@ -1,0 +1,242 @@
+"""`holdfast show ID`: everything known about one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.commands.forecast import CONDITIONS, horizon_row
+from holdfast.cli.commands.status import contract_row
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.times import iso
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast
+    from holdfast.core.evidence import Evidence
+    from holdfast.core.horizon import Horizon
+    from holdfast.scan.standing import Picture, Standing
+
+Line = tuple[str, str]
+"""A heading and what is said under it; "" continues the one above."""
+
+
+@click.command()
+@click.argument("id")
+@common_options
+def command(id: str, invocation: Invocation) -> int:
+    """Show everything known about one connection: ID, the beginning of its id, or its name."""
+    from holdfast.cli.session import opened
+
+    with opened(invocation) as holdfast:
+        return asyncio.run(_show(holdfast, invocation, id))
+
+
+async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str) -> int:
+    from holdfast.cli.looking import pictures, say_below
+
+    seen = await pictures(holdfast, invocation)
+    found = await _find(holdfast, seen, wanted)
+    if invocation.output in ("json", "jsonl"):
+        emit([whole(s, p) for s, p in found], (), invocation.output, shape="holdfast.show/1")
+    elif invocation.output == "table":
+        for standing, picture in found:
+            _page(list(told(standing, picture)))
+    else:
+        rows = [{"about": a, "says": b} for s, p in found for a, b in told(s, p)]
+        columns = (Column("about", "About"), Column("says", "Says"))
+        emit(rows, columns, invocation.output, shape="holdfast.show/1")
+    say_below([p for p in seen if any(p is where for _, where in found)], invocation.output)
+    return 1 if any(standing.status.state.needs_attention for standing, _ in found) else 0
+
+
+async def _find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
+    """The connections of that id; without one, the only one whose id begins so or that has that name."""
+    from holdfast.scan.standing import standings
+
+    exact: list[tuple[Standing, Picture]] = []
+    alike: list[tuple[Standing, Picture]] = []
+    names: dict[str, str] = {}
+    for picture in seen:
+        async for standing in standings(holdfast.history, picture):
+            connection = standing.status.connection
+            names[connection.id] = connection.display_name
+            if connection.id == wanted:
+                exact.append((standing, picture))
+            elif connection.id.startswith(wanted) or connection.display_name == wanted:
+                alike.append((standing, picture))
+    if exact or len(alike) == 1:
+        return exact or alike
+    near = [s.status.connection.id for s, _ in alike[:5]] or nearest(wanted, names)
+    said = "; ".join(f"{id} ({names[id]})" for id in near)
+    what = f"{len(alike)} connections are called" if alike else "There is no connection"
+    hint = f"Nearest: {said}." if near else "`holdfast status` lists them."
+    raise click.UsageError(clean(f"{what} {wanted!r}. {hint}"))
+
+
+def nearest(wanted: str, names: dict[str, str]) -> list[str]:
+    """Ids of the connections whose id or name looks most like it."""
+    words = {id.casefold(): id for id in names} | {name.casefold(): id for id, name in names.items()}
+    close = difflib.get_close_matches(wanted.casefold(), words, n=3, cutoff=0.4)
+    return list(dict.fromkeys(words[word] for word in close))
+
+
+def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
+    """Everything, for programs."""
+    found, judgement = standing.status, standing.judgement
+    connection, verdict = found.connection, found.verdict
+    owner = connection.owner
+    return {
+        **contract_row(found),
+        "tenant": seen.name,
+        "environment_name": seen.name_of(connection.environment),
+        "status": connection.status,
+        "owner": {"id": owner.id, "name": owner.display_name, "upn": owner.user_principal_name}
+        if owner
+        else None,
+        "account": connection.account_name,
+        "client_id": connection.client_id,
+        "server": connection.server,
+        "database": connection.database,
+        "gateway": connection.gateway,
+        "created_at": iso(connection.created_at),
+        "modified_at": iso(connection.modified_at),
+        "token_expires_at": iso(connection.token_expires_at),
+        "witnesses": [
+            {
+                "source": w.source.value,
+                "earliest": iso(w.refreshed.earliest),
+                "latest": iso(w.refreshed.latest),
+                "reach": w.reach,
+                "assumptions": list(w.assumptions),
+            }
+            for w in (judgement.witnesses if judgement else ())
+        ],
+        "horizons": [horizon_row(connection, h) for h in (judgement.horizons if judgement else ())],
+        "evidence": [
+            {"kind": e.kind.value, "code": e.code, "quote": e.quote, "origin": e.origin, "at": iso(e.at)}
+            for e in (verdict.because if verdict else ())
+        ],
+        "alternatives": list(verdict.alternatives) if verdict else [],
+        "remedies": [
+            {
+                "id": r.id,
+                "who": r.who.value,
+                "does": r.does,
+                "can_holdfast": r.can_holdfast,
+                "command": r.command,
+            }
+            for r in (verdict.remedies if verdict else ())
+        ],
+    }
+
+
+def told(standing: Standing, seen: Picture) -> Iterator[Line]:
+    """Everything, for people: headings and what is said under them."""
+    found, judgement = standing.status, standing.judgement
+    yield "Connection", found.connection.display_name
+    yield "", f"{found.connection.connector}/{found.connection.id}"
+    yield "Environment", f"{seen.name_of(found.connection.environment)} ({found.connection.environment})"
+    yield "State", found.state.value
+    if found.next_action:
+        yield "Do next", found.next_action
+    yield from _identity(standing)
+    if found.verdict:
+        verdict = found.verdict
+        yield "Cause", f"{verdict.cause.id}: {verdict.cause.title} ({verdict.confidence:.0%} sure)"
+        if verdict.alternatives:
+            yield "", f"or {', '.join(verdict.alternatives)}"
+        yield from _under("Evidence", map(_quoted, verdict.because))
+        yield from _under(
+            "Remedies",
+            (
+                f"{remedy.who.value.replace('_', ' ')}: {remedy.does}"
+                + (f" ({remedy.command})" if remedy.command else "")
+                for remedy in verdict.remedies
+            ),
+        )
+    if judgement:
+        yield from _under(
+            "Refreshed",
+            (
+                f"{w.refreshed.earliest:%Y-%m-%d %H:%M} to {w.refreshed.latest:%Y-%m-%d %H:%M} UTC by"
+                f" {w.source.value.replace('_', ' ')}. {w.reach}"
+                for w in judgement.witnesses
+            ),
+        )
+        yield from _under(
+            "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
+        )
+    yield "Flows", "not scanned"
+
+
+def _identity(standing: Standing) -> Iterator[Line]:
+    connection = standing.status.connection
+    yield "Sign-in", connection.sign_in.value.replace("_", " ")
+    if connection.owner:
+        owner = connection.owner
+        yield (
+            "Owner" if connection.sign_in.has_refresh_token else "Made by",
+            " ".join(filter(None, (owner.display_name, owner.user_principal_name, f"({owner.id})"))),
+        )
+    if connection.account_name:
+        yield "Account", connection.account_name
+    if connection.client_id:
+        yield "Application", connection.client_id
+    place = " / ".join(filter(None, (connection.server, connection.database)))
+    if place:
+        yield "Server", place
+    if connection.gateway:
+        yield "Gateway", connection.gateway
+    says = connection.status + (
+        f" since {connection.modified_at:%Y-%m-%d %H:%M} UTC or before"
+        if connection.fault and connection.modified_at
+        else ""
+    )
+    yield "Platform says", says
+    if connection.created_at:
+        yield "Created", f"{connection.created_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _under(heading: str, sentences: Iterable[str]) -> Iterator[Line]:
+    for number, sentence in enumerate(sentences):
+        yield heading if number == 0 else "", sentence
+
+
+def _quoted(evidence: Evidence) -> str:
+    return f"{evidence.code}: “{evidence.quote}”" if evidence.quote else evidence.code
+
+
+def _horizon(horizon: Horizon, seen: Picture) -> Iterator[str]:
+    from holdfast.cli.times import away, minute
+
+    if horizon.earliest is None:
+        yield f"{horizon.cause}: unknown"
+    else:
+        until = (
+            f" to {minute(horizon.latest)}" if horizon.latest and horizon.latest != horizon.earliest else ""
+        )
+        yield (
+            f"{horizon.cause}: {minute(horizon.earliest)}{until} UTC, {away(horizon.earliest, seen.now)},"
+            f" {CONDITIONS[horizon.condition.value]}"
+        )
+    yield from (f"  {sentence}" for sentence in horizon.assumptions)
+
+
+def _page(lines: Sequence[Line]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from holdfast.cli.render import STATE_STYLES, console
+
+    page = Table.grid(padding=(0, 2))
+    page.add_column(style="dim", no_wrap=True)
+    page.add_column(overflow="fold")
+    for heading, says in lines:
+        style = STATE_STYLES.get(says, "bold" if heading == "Connection" else "")
+        page.add_row(Text(heading), Text(clean(says), style=style))
+    console().print(page)

@@ -1,0 +1,105 @@
+"""What `status`, `show` and `forecast` have in common: the tenants asked for, as last scanned."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation
+from holdfast.cli.times import length
+from holdfast.core.coverage import ENVIRONMENTS, SERVICE_PRINCIPALS
+from holdfast.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast, Tenant
+    from holdfast.scan.standing import Picture
+
+OLD_DAYS = 2
+"""A scan that is older is said to be old on every output."""
+
+
+def chosen(holdfast: Holdfast, invocation: Invocation) -> list[Tenant]:
+    """The tenant of --tenant, or all of the settings.
+
+    Raises:
+        SettingsError: there is no such tenant, or none at all.
+    """
+    if invocation.tenant is not None or not holdfast.tenants:
+        return [holdfast.chosen(invocation.tenant)]
+    return list(holdfast.tenants.values())
+
+
+async def pictures(holdfast: Holdfast, invocation: Invocation) -> list[Picture]:
+    """The chosen tenants as last scanned.
+
+    Raises:
+        SettingsError: one of them has never been scanned.
+    """
+    from holdfast.scan.standing import picture
+
+    found = []
+    for tenant in chosen(holdfast, invocation):
+        seen = await picture(holdfast.history, tenant.id, tenant.name, holdfast.clock.now())
+        if seen is None:
+            words = ["holdfast scan"] + ([f"--sandbox={invocation.sandbox}"] if invocation.sandbox else [])
+            raise SettingsError(f"Tenant {tenant.name!r} has not been scanned yet: run `{' '.join(words)}`.")
+        found.append(seen)
+    return found
+
+
+def with_tenant(row: dict[str, Any], tenant: str, several: bool) -> dict[str, Any]:
+    """The row, with its tenant in front where there are several."""
+    return {"tenant": tenant, **row} if several else row
+
+
+def coverage(seen: Picture) -> dict[str, Any]:
+    """How old and how complete the picture is, for `-o json`."""
+    worst = seen.record.by_environment()
+    return {
+        "tenant": seen.name,
+        "scanned_at": seen.record.finished_at.isoformat() if seen.record.finished_at else None,
+        "age_seconds": int(seen.age.total_seconds()),
+        "environments": {e: worst[e].value for e in seen.environments if e in worst},
+        "gaps": [
+            {
+                "environment": s.environment or None,
+                "part": s.part,
+                "outcome": s.outcome.value,
+                "detail": s.detail,
+            }
+            for s in seen.record.gaps
+        ],
+        "flows_complete": False,
+    }
+
+
+def said_of(seen: Picture) -> list[str]:
+    """Sentences that belong under every table: how old the picture is, and what is not in it."""
+    said = [f"Scanned {length(seen.age)} ago" + (" — scan again" if seen.age.days >= OLD_DAYS else "") + "."]
+    gaps = seen.record.gaps
+    if any(gap.part == ENVIRONMENTS for gap in gaps):
+        said.append("The list of environments broke off.")
+    if any(gap.part == SERVICE_PRINCIPALS for gap in gaps):
+        said.append("The directory could not be read whole, so no secret's end is known.")
+    missing = {gap.environment for gap in gaps if gap.environment}
+    if missing:
+        names = ", ".join(sorted(seen.name_of(each) for each in missing)[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        said.append(f"Incomplete: {names}{more} could not be read.")
+    said.append("Flows are not scanned.")
+    return said
+
+
+def say_below(pictures: Sequence[Picture], output: str) -> None:
+    """Print those sentences: under a table, beside what a program reads only if they matter there."""
+    from holdfast.cli.render import clean
+
+    for seen in pictures:
+        prefix = f"{seen.name}: " if len(pictures) > 1 else ""
+        if output == "table":
+            click.secho(clean(prefix + " ".join(said_of(seen))), dim=True)
+        elif output != "json" and (seen.record.gaps or seen.age.days >= OLD_DAYS):
+            click.echo(clean("holdfast: " + prefix + " ".join(said_of(seen)[:-1])), file=sys.stderr)

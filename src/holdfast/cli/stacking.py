@@ -1,0 +1,50 @@
+"""Tables that stay readable on a narrow terminal: what does not fit beside stands below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast.cli.render import STATE_STYLES, Column, clean, console, print_table, shown
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]],
+    wide: Sequence[Column],
+    narrow: Sequence[Sequence[Column]],
+    *,
+    wide_enough: int = 110,
+    empty: str,
+) -> None:
+    """Print the rows on the terminal.
+
+    Args:
+        wide: the columns on a terminal of at least `wide_enough` characters.
+        narrow: the columns on others; each stacks some of the wide ones, the first under its heading.
+    """
+    screen = console()
+    if not rows or screen.width >= wide_enough:
+        print_table(rows, wide, empty=empty)
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for stack in narrow:
+        table.add_column(stack[0].heading, overflow="fold", no_wrap=not stack[0].wraps)
+    for row in rows:
+        table.add_row(*(_stacked(row, stack) for stack in narrow))
+    screen.print(table)
+
+
+def _stacked(row: Mapping[str, Any], stack: Sequence[Column]) -> Any:
+    from rich.text import Text
+
+    cell = Text()
+    for depth, column in enumerate(stack):
+        words = clean(shown(row.get(column.key)))
+        if words:
+            if cell:
+                cell.append("\n")
+            cell.append(words, style=STATE_STYLES.get(words, column.style or ("dim" if depth else "")))
+    return cell

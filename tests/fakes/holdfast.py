@@ -1,0 +1,51 @@
+"""A composed holdfast over a told cloud and history in memory, as the commands get it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from holdfast.adapters.tables import load_codebook
+from holdfast.core.errors import SettingsError
+from holdfast.diagnosis.diagnose import diagnose
+from holdfast.reading.texts import read_fault
+from tests.fakes.clock import StillClock
+from tests.fakes.cloud import ToldCloud
+from tests.fakes.history import MemoryHistory
+
+
+class ToldTenant:
+    """One tenant of the settings; what it reaches is the told cloud."""
+
+    def __init__(self, name: str, cloud: ToldCloud) -> None:
+        self.name = name
+        self.id = f"id-of-{name}"
+        self.cloud = self.platform = self.directory = cloud
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[ToldTenant]:
+        yield self
+
+
+class ToldHoldfast:
+    """See `holdfast.compose.Holdfast`."""
+
+    def __init__(self, *names: str) -> None:
+        self.clock = StillClock()
+        self.history = MemoryHistory()
+        self.tenants = {name: ToldTenant(name, ToldCloud(self.clock)) for name in names}
+
+    def chosen(self, name: str | None) -> ToldTenant:
+        if name not in self.tenants:
+            raise SettingsError(f"The settings name no tenant {name!r}.")
+        return self.tenants[name]
+
+    @staticmethod
+    def diagnose(connection: Any, further: Any) -> Any:
+        read = read_fault(connection.fault, load_codebook()) if connection.fault else ()
+        return diagnose((*read, *further))[0]
+
+    @contextmanager
+    def opened(self, _invocation: Any) -> Iterator[ToldHoldfast]:
+        yield self
