@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx2
 
+from holdfast.adapters.cloud.credentials import AnyCredential
 from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
 from holdfast.adapters.cloud.powerplatform import CloudPlatform
-from holdfast.adapters.cloud.tokens import Credential, MsalTokens
+from holdfast.adapters.cloud.tokens import MsalTokens
 from holdfast.adapters.cloud.transport import Traffic, Transport
 from holdfast.core.identity import Cloud
 from holdfast.ports import Clock
@@ -36,7 +37,7 @@ class Access:
 
 def connect(
     tenant: str,
-    credential: Credential,
+    credential: AnyCredential,
     clock: Clock,
     *,
     cloud: Cloud = Cloud.PUBLIC,

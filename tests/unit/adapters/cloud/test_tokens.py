@@ -263,7 +263,9 @@ async def test_no_secret_is_shown(answer, caplog):
     with pytest.raises((RefusedError, UnfamiliarError, UnreachableError)) as caught:
         await tokens.token(SCOPE)
 
-    shown = f"{caught.value} {caught.value!r} {tokens._credential!r} {caplog.text}"
+    shown = (
+        f"{caught.value} {caught.value!r} {Credential(CLIENT, secret=lambda: Secret(SECRET))!r} {caplog.text}"
+    )
     assert SECRET not in shown
 
 
