@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -70,8 +71,40 @@ def _help(command: object, context: object, name: str) -> list[str]:
     return text
 
 
+def permissions() -> str:
+    """What each role needs, and what it is for: from the ledger."""
+    from holdfast.compose import ledger
+    from holdfast.core.identity import Role
+
+    lines = [
+        "# Permissions",
+        "",
+        "What each of holdfast's identities needs, and what it unlocks. Made from the ledger of cloud calls by",
+        "`make docs`; `holdfast ledger` prints every call, `holdfast init --print-setup` the commands that grant these,",
+        "and `holdfast doctor` tells which of them your identities have.",
+    ]
+    rows = list(ledger())
+    for role in Role:
+        mine = [row for row in rows if role.value in row["roles"]]
+        lines += ["", f"## {role.value}", "", *_permission_table(mine)]
+    return "\n".join(lines) + "\n"
+
+
+def _permission_table(rows: list[dict[str, Any]]) -> list[str]:
+    """A row per permission; what needs none comes last."""
+    lines = ["| Permission | Unlocks | Calls | Support |", "| --- | --- | --- | --- |"]
+    for permission in sorted({row["needs"] for row in rows}, key=lambda words: (words == "nothing", words)):
+        asked = [row for row in rows if row["needs"] == permission]
+        unlocks = "; ".join(dict.fromkeys(row["unlocks"] for row in asked))
+        calls = ", ".join(f"`{row['id']}`{' (writes)' if row['writes'] else ''}" for row in asked)
+        support = ", ".join(sorted({row["support"] for row in asked}))
+        lines.append(f"| {permission} | {unlocks} | {calls} | {support} |")
+    return lines
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts,
+    "permissions.md": permissions,
     # "commands.md": commands,
 }
 

@@ -74,6 +74,8 @@ def ledger() -> Iterator[dict[str, Any]]:
             "who": call.who,
             "needs": call.needs,
             "unlocks": call.unlocks,
+            "roles": list(call.roles),
+            "permission": call.permission,
             "writes": call.writes,
             "repeatable": call.is_idempotent,
             "support": call.support,

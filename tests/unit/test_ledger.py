@@ -5,6 +5,7 @@ import string
 import pytest
 
 from holdfast.adapters.cloud.hosts import AUDIENCES
+from holdfast.core.identity import Role
 from holdfast.wire.ledger import CALLS, Call, is_declared
 
 
@@ -39,3 +40,28 @@ def test_a_copy_of_an_entry_is_not_in_the_ledger():
 
     assert is_declared(CALLS[0])
     assert not is_declared(dataclasses.replace(CALLS[0], path="/elsewhere"))
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_call_is_made_by_roles_that_there_are(call: Call):
+    assert call.roles
+    assert set(call.roles) <= set(Role)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_permission_is_of_a_known_kind(call: Call):
+    kind, _, name = call.permission.partition("/")
+
+    assert (kind, bool(name)) in {
+        ("", False),
+        ("graph", True),
+        ("environment", True),
+        ("power-platform", True),
+    }
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_graph_permission_is_what_a_refusal_lacks(call: Call):
+    kind, _, name = call.permission.partition("/")
+
+    assert kind != "graph" or call.needs == name

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
 from holdfast import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Entry(NamedTuple):
@@ -23,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("demo", "The whole story on an embedded sandbox tenant, in under a minute."),
     "explain": Entry("explain", "A raw error text in, its cause and remedy out. Offline."),
     "causes": Entry("causes", "The knowledge base: every known way to break, page by page."),
+    "init": Entry("init", "Write a commented settings file; print the commands that set the identities up."),
     "scan": Entry("scan", "Read the tenant's connections into the store. Writes nothing to the cloud."),
     "status": Entry("status", "Every connection: state, cause, what to do next."),
     "show": Entry("show", "Everything known about one connection."),
@@ -30,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),
+    "completion": Entry("completion", "A script that completes commands and options in your shell."),
     "sandbox": Entry("sandbox", "A pretend tenant with its own clock, for anybody's tests."),
 }
 
@@ -61,6 +66,14 @@ class Commands(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else " `holdfast --help` lists the commands."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table, without importing anything."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=COMMANDS[name].help) for name in names), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, without importing anything."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def build(tree: Tree, origins: Mapping[str, str], source: Path | None = None) ->
     """
     tenants = tree.get("tenants")
     if isinstance(tenants, dict):
+        _refuse_odd_names(tenants, origins)
         named = {
             key: {**value, "name": key} if isinstance(value, dict) else value
             for key, value in tenants.items()
@@ -203,6 +205,14 @@ def _azure_tenant(tree: Tree, origins: dict[str, str], tenant_id: str) -> str | 
         name for name, tenant in tenants.items() if str(tenant.get("tenant_id")).lower() == tenant_id.lower()
     )
     return next(same, None)
+
+
+def _refuse_odd_names(tenants: Tree, origins: Mapping[str, str]) -> None:
+    """Names stand in commands, variables and file names."""
+    for name in tenants:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            where = place(("tenants", name), origins)
+            raise SettingsError(f"The tenant name {name!r} ({where}) must be letters, digits, - and _ only.")
 
 
 def _refuse_twins(settings: Settings) -> None:

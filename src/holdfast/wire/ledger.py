@@ -49,6 +49,9 @@ class Call:
         who: who may call it.
         needs: the permission a refusal lacks.
         unlocks: what holdfast cannot do without it.
+        roles: which of holdfast's own identities make it.
+        permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
+            "power-platform/management-application"; empty where nothing is granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
         pace: calls and seconds that the service documents as its limit; None where it documents none.
     """
@@ -64,6 +67,8 @@ class Call:
     unlocks: str
     support: str
     source: str
+    roles: tuple[str, ...]
+    permission: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
     is_idempotent: bool = True
@@ -74,6 +79,8 @@ _ADMIN: Final = "Power Platform, Dynamics 365 or Global administrator; a service
 _ADMIN_NEEDS: Final = (
     "registration as Power Platform management application, or a Power Platform administrator"
 )
+_MANAGEMENT: Final = "power-platform/management-application"
+_EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin")
 _POWERAPPS_PATH: Final = "/providers/Microsoft.PowerApps"
 _ADMIN_SCOPE: Final = f"{_POWERAPPS_PATH}/scopes/admin/environments/{{environment}}"
 _BAP_ADMIN: Final = "/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments"
@@ -90,6 +97,7 @@ OPENID_CONFIGURATION: Final = Call(
     who="anybody",
     needs="nothing",
     unlocks="signing in",
+    roles=_EVERYBODY,
     support="documented",
     source="entra-docs v2-protocols-oidc @0358995",
 )
@@ -103,6 +111,7 @@ TOKEN: Final = Call(
     who="an application with a client secret or certificate",
     needs="a valid client secret or certificate of the application",
     unlocks="every call below",
+    roles=_EVERYBODY,
     support="recorded",
     source="fixtures entra/token-*.json; entra-docs v2-oauth2-client-creds-grant-flow @03033eb",
 )
@@ -117,6 +126,8 @@ ENVIRONMENTS: Final = Call(
     who=_ADMIN,
     needs=_ADMIN_NEEDS,
     unlocks="scan",
+    roles=("reader", "operator"),
+    permission=_MANAGEMENT,
     support="recorded",
     source=_RECORDED_ADMIN,
 )
@@ -131,6 +142,8 @@ ENVIRONMENT: Final = Call(
     who=_ADMIN,
     needs=_ADMIN_NEEDS,
     unlocks="scan of one environment",
+    roles=("reader",),
+    permission=_MANAGEMENT,
     support="recorded",
     source="microsoft/terraform-provider-power-platform internal/services/environment/tests",
 )
@@ -145,6 +158,8 @@ CONNECTIONS: Final = Call(
     who=_ADMIN,
     needs=_ADMIN_NEEDS,
     unlocks="inventory of every connector",
+    roles=("reader",),
+    permission=_MANAGEMENT,
     support="recorded",
     source=_RECORDED_ADMIN,
 )
@@ -159,6 +174,8 @@ CONNECTIONS_OF_CONNECTOR: Final = Call(
     who=_ADMIN,
     needs=_ADMIN_NEEDS,
     unlocks="scan, status, forecast",
+    roles=("reader",),
+    permission=_MANAGEMENT,
     support="code",
     source="Microsoft.PowerApps.Administration.PowerShell 2.0.64, Get-AdminPowerAppConnection",
 )
@@ -173,6 +190,8 @@ OWN_CONNECTIONS: Final = Call(
     who="a maker; a service principal that is an application user of the environment",
     needs="the Environment Maker role in the environment",
     unlocks="connections that holdfast made or was given",
+    roles=("operator",),
+    permission="environment/Environment Maker",
     support="code",
     source="Microsoft.PowerApps.PowerShell 1.0.9; AdamCoulterOz/powerplatform-apis powerapps/oas",
 )
@@ -187,6 +206,7 @@ OWN_CONNECTION: Final = Call(
     who="its owner, and whom it is shared with",
     needs="the connection, or a share of it",
     unlocks="the state of a connection that holdfast made or was given",
+    roles=("operator",),
     support="code",
     source="Microsoft.PowerApps.PowerShell 1.0.9; fredrikhr/powerplatform-sdk-extensions scripts/connection",
 )
@@ -201,6 +221,8 @@ APPLICATIONS: Final = Call(
     who="an application or a person with the permission",
     needs="Application.Read.All",
     unlocks="forecast of secrets and certificates, rotate",
+    roles=("reader",),
+    permission="graph/Application.Read.All",
     support="documented",
     source=f"microsoft-graph-docs-contrib application-list; {_GRAPH_PERMISSIONS}",
 )
@@ -215,6 +237,8 @@ SERVICE_PRINCIPALS: Final = Call(
     who="an application or a person with the permission",
     needs="Application.Read.All",
     unlocks="which application identities are disabled",
+    roles=("reader",),
+    permission="graph/Application.Read.All",
     support="documented",
     source=f"microsoft-graph-docs-contrib serviceprincipal-list; {_GRAPH_PERMISSIONS}",
 )
@@ -233,6 +257,8 @@ USERS: Final = Call(
     who="an application or a person with the permission",
     needs="User.Read.All",
     unlocks="why an owner's connections broke",
+    roles=("reader",),
+    permission="graph/User.Read.All",
     support="documented",
     source=f"microsoft-graph-docs-contrib user-list @008316a; {_GRAPH_PERMISSIONS}",
 )

@@ -200,6 +200,10 @@ WRONG = {
         [":2", ":4", "same tenant_id"],
     ),
     "no TOML": ("a = 1\n[tenants\nb = 2", ["is not TOML", "line 2"]),
+    "a tenant name that is no word": (
+        f"[tenants.'a; b']\ntenant_id = '{TENANT}'",
+        ["'a; b'", ":1", "letters"],
+    ),
     "an internal key": (BARE + 'name = "x"', ["tenants.contoso.name", ":3", "is no setting"]),
 }
 

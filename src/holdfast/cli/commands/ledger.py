@@ -22,6 +22,8 @@ EVERY_COLUMN = (
     Column("host", "Host"),
     Column("audience", "Token for"),
     Column("who", "Who may call"),
+    Column("roles", "Roles"),
+    Column("permission", "Permission"),
     Column("repeatable", "Repeatable"),
     Column("source", "Source"),
 )

@@ -1,0 +1,83 @@
+"""`holdfast init` writes a file that holdfast can read."""
+
+import pytest
+
+from holdfast.cli.main import run
+from holdfast.settings import load
+
+TENANT = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
+CLIENT = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "config" / "holdfast.toml"
+
+
+def init(file, *arguments: str) -> int:
+    return run(["init", "--config", str(file), *arguments])
+
+
+def test_the_new_file_is_read_as_it_was_asked_for(file):
+    assert (
+        init(file, "--name", "fabrikam", "--tenant-id", TENANT, "--client-id", CLIENT, "--cloud", "gcc") == 0
+    )
+
+    tenant = load(file, {}).chosen()
+    assert (tenant.name, tenant.tenant_id, tenant.cloud.value) == ("fabrikam", TENANT, "gcc")
+    assert tenant.reader is not None
+    assert (tenant.reader.client_id, str(tenant.reader.secret)) == (CLIENT, "keyring:fabrikam-reader")
+
+
+@pytest.mark.parametrize("credential", ["az", "sign_in"])
+def test_another_credential_is_the_only_one_given(file, credential):
+    init(file, "--tenant-id", TENANT, "--client-id", CLIENT, "--credential", credential)
+
+    reader = load(file, {}).chosen().reader
+    assert reader is not None
+    assert reader.credential == credential
+
+
+def test_a_second_tenant_is_added_to_the_file(file):
+    init(file, "--tenant-id", TENANT)
+    before = file.read_text()
+
+    assert init(file, "--name", "fabrikam", "--tenant-id", OTHER) == 0
+
+    assert file.read_text().startswith(before)
+    assert sorted(load(file, {}).tenants) == ["contoso", "fabrikam"]
+
+
+def test_a_tenant_is_never_overwritten(file, capsys):
+    init(file, "--tenant-id", TENANT)
+    before = file.read_text()
+
+    assert init(file, "--tenant-id", OTHER) == 2
+
+    assert "--name" in capsys.readouterr().err
+    assert file.read_text() == before
+
+
+def test_a_wrong_id_leaves_no_file(file, capsys):
+    assert init(file, "--tenant-id", "contoso.onmicrosoft.com") == 2
+
+    assert "must be an id" in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_printing_the_setup_writes_nothing(file, capsys):
+    assert init(file, "--print-setup", "--role", "reader", "--tenant-id", TENANT) == 0
+
+    printed = capsys.readouterr().out
+    assert f"az login --tenant {TENANT}" in printed
+    assert "Application.Read.All" in printed
+    assert not file.exists()
+
+
+def test_the_setup_is_for_the_tenant_of_the_settings(file, capsys):
+    init(file, "--name", "fabrikam", "--tenant-id", TENANT)
+
+    init(file, "--print-setup")
+
+    assert f"fabrikam ({TENANT}, public)" in capsys.readouterr().out
