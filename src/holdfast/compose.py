@@ -24,7 +24,7 @@ from holdfast.settings import Tenant as TenantSettings
 
 if TYPE_CHECKING:
     from holdfast.adapters.cloud.connect import Access
-    from holdfast.adapters.cloud.tokens import Credential
+    from holdfast.adapters.cloud.credentials import AnyCredential, Person
     from holdfast.adapters.secrets.encrypted import EncryptedFile
     from holdfast.adapters.secrets.references import References
 
@@ -102,7 +102,8 @@ class Tenant:
 
     name: str
     id: str
-    _settings: TenantSettings
+    _tenant: TenantSettings
+    _settings: Settings
     _secrets: References
     _clock: Clock
 
@@ -122,7 +123,7 @@ class Tenant:
     def _access(self, role: Role) -> Access:
         from holdfast.adapters.cloud.connect import connect
 
-        identity = self._settings.identity(role)
+        identity = self._tenant.identity(role)
         if identity is None:
             raise SettingsError(
                 f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
@@ -130,13 +131,13 @@ class Tenant:
             )
         return connect(
             self.id,
-            _credential(self.name, role, identity, self._secrets),
+            _credential(self._tenant, role, identity, self._settings, self._secrets),
             self._clock,
-            cloud=self._settings.cloud,
-            hosts=self._settings.hosts.given(),
-            dataverse=self._settings.hosts.dataverse,
-            allow_custom_hosts=self._settings.allow_custom_hosts,
-            ca_file=self._settings.ca_file,
+            cloud=self._tenant.cloud,
+            hosts=self._tenant.hosts.given(),
+            dataverse=self._tenant.hosts.dataverse,
+            allow_custom_hosts=self._tenant.allow_custom_hosts,
+            ca_file=self._tenant.ca_file,
         )
 
 
@@ -187,7 +188,7 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
     clock = SystemClock()
     secrets = references(settings, os.environ if environ is None else environ)
     tenants = {
-        name: Tenant(name, tenant.tenant_id, tenant, secrets, clock)
+        name: Tenant(name, tenant.tenant_id, tenant, settings, secrets, clock)
         for name, tenant in settings.tenants.items()
     }
     history = SqlHistory(settings.state_dir / STORE_NAME)
@@ -197,35 +198,58 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
         history.close()
 
 
-def _credential(tenant: str, role: Role, identity: Identity, secrets: References) -> Credential:
-    """How the identity proves itself; secrets are fetched when they are needed."""
-    from holdfast.adapters.cloud.tokens import Credential
+def _credential(
+    tenant: TenantSettings, role: Role, identity: Identity, settings: Settings, secrets: References
+) -> AnyCredential:
+    """How the identity proves itself; secrets are fetched when they are needed.
+
+    The functions in it are called in threads of their own, where no event loop runs.
+    """
+    from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity
 
     def found(source: SecretReference | SecretStr) -> Secret:
-        # Called in a thread of its own, where no event loop runs.
         if isinstance(source, SecretStr):
             return Secret(source.get_secret_value())
         return asyncio.run(secrets.text(source))
 
     client_id = identity.client_id or ""
-    if identity.credential == "secret" and (secret := identity.secret) is not None:
+    secret, certificate, token_file = identity.secret, identity.certificate, identity.federated_token_file
+    if secret is not None:
         return Credential(client_id, secret=lambda: found(secret))
-    if identity.credential == "certificate" and (file := identity.certificate) is not None:
+    if certificate is not None:
         password = identity.certificate_password
         return Credential(
             client_id,
-            certificate=lambda: _certificate(file),
+            certificate=lambda: _mounted(certificate, "certificate"),
             passphrase=None if password is None else lambda: found(password),
         )
-    raise SettingsError(
-        f"The {role.value} identity of tenant {tenant!r} signs in by {identity.credential}, which this version of"
-        " holdfast cannot do yet: give it a secret or a certificate."
-    )
+    if token_file is not None:
+        return Credential(client_id, assertion=lambda: _mounted(token_file, "federated token"))
+    if identity.managed_identity:
+        return MachineIdentity(identity.client_id)
+    return AzureCli() if identity.az else person(settings, tenant, role, client_id)
 
 
-def _certificate(file: Path) -> Secret:
+def person(settings: Settings, tenant: TenantSettings, role: Role, client_id: str) -> Person:
+    """Whoever signed in with `holdfast login` for a role; the tokens lie in the store of the settings."""
+    from holdfast.adapters.cloud.credentials import Person
+
+    store, name = secret_stores(settings)[settings.secrets.store], sign_in_name(tenant, role)
+
+    def keep(tokens: Secret) -> None:
+        asyncio.run(store.write(name, tokens))
+
+    return Person(client_id, lambda: asyncio.run(store.read(name)), keep)
+
+
+def sign_in_name(tenant: TenantSettings, role: Role) -> str:
+    """Under which the secret store keeps a person's tokens."""
+    return f"sign-in/{tenant.tenant_id}/{role.value}"
+
+
+def _mounted(file: Path, what: str) -> Secret:
     try:
-        return Secret(file.read_text(encoding="ascii"))
+        return Secret(file.read_text(encoding="ascii").strip())
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not PEM text"
-        raise SettingsError(f"The certificate file {file} cannot be read: {why}.") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not plain text"
+        raise SettingsError(f"The {what} file {file} cannot be read: {why}.") from None
