@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from holdfast.wire import entra, environments, graph, powerplatform, problems
+from holdfast.wire import (
+    dataverse,
+    entra,
+    environments,
+    flows,
+    graph,
+    policies,
+    powerplatform,
+    problems,
+    signins,
+)
 
 WHOLE: dict[str, type[BaseModel]] = {
     "power-platform/connections_admin_list.json": powerplatform.ConnectionPage,
@@ -22,6 +32,25 @@ WHOLE: dict[str, type[BaseModel]] = {
     "power-platform/environment_bap_admin_get.json": environments.Environment,
     "power-platform/error_404_bap_environment_not_found.json": problems.Problem,
     "power-platform/error_404_service_to_service_environment_not_found.json": problems.Problem,
+    "power-platform/flows_admin_v2_list.json": flows.FlowPage,
+    "power-platform/flow_admin_get.json": flows.Flow,
+    "power-platform/flow_get_maker.json": flows.Flow,
+    "power-platform/flow_runs_list.json": flows.RunPage,
+    "power-platform/flow_run_get.json": flows.Run,
+    "power-platform/flow_run_actions_list.json": flows.RunActionPage,
+    "power-platform/flow_run_action_outputs.json": flows.ActionOutputs,
+    "power-platform/flow_trigger_listcallbackurl.json": flows.Callback,
+    "power-platform/dataverse_workflows_query.json": dataverse.WorkflowPage,
+    "power-platform/dataverse_workflow_create_request.json": dataverse.NewWorkflow,
+    "power-platform/dataverse_workflow_create_response_201.json": dataverse.Workflow,
+    "power-platform/dataverse_connectionreferences_list.json": dataverse.ConnectionReferencePage,
+    "power-platform/dlp_policies_list.json": policies.PolicyPage,
+    "power-platform/dlp_policy_get.json": policies.Policy,
+    "power-platform/dlp_policy_get_sql_action_and_endpoint_rules.json": policies.Policy,
+    "entra/graph-signins-page.json": signins.SignInPage,
+    "entra/graph-directoryaudits.json": signins.DirectoryAuditPage,
+    "entra/graph-ca-policy-workload.json": signins.ConditionalAccessPolicy,
+    "entra/graph-authentication-requirements.json": signins.AuthenticationRequirements,
     "entra/graph-addpassword.json": graph.PasswordCredential,
     "entra/graph-batch-errors.json": graph.BatchAnswers,
     "entra/graph-revokesigninsessions.json": graph.Truth,
@@ -38,6 +67,15 @@ WHOLE: dict[str, type[BaseModel]] = {
     "entra/token-error-70043.json": entra.TokenError,
     "entra/token-error-70043-interaction-required.json": entra.TokenError,
 }
+
+# Rows of Dataverse come with every column of the table unless some are selected; we name those that we select. In
+# the list the recorder masked the name of a field.
+COLUMNS_OPEN = frozenset(
+    {
+        "power-platform/dataverse_workflow_create_response_201.json",
+        "power-platform/dataverse_connectionreferences_list.json",
+    }
+)
 
 # Files that hold several answers, each under a name of the collector's.
 COLLECTED: dict[str, type[BaseModel]] = {
@@ -59,9 +97,9 @@ def unnamed(value: Any, path: str = "") -> list[str]:
     return []
 
 
-def passed_through(shape: type[BaseModel], raw: bytes) -> Any:
+def passed_through(shape: type[BaseModel], raw: bytes, columns_open: bool = False) -> Any:
     read = shape.model_validate_json(raw)
-    assert unnamed(read) == []
+    assert columns_open or unnamed(read) == []
     return json.loads(read.model_dump_json(by_alias=True, exclude_unset=True))
 
 
@@ -69,7 +107,7 @@ def passed_through(shape: type[BaseModel], raw: bytes) -> Any:
 def test_a_recorded_answer_loses_nothing(fixtures: Path, file: str, shape: type[BaseModel]):
     raw = (fixtures / file).read_bytes()
 
-    assert passed_through(shape, raw) == json.loads(raw)
+    assert passed_through(shape, raw, file in COLUMNS_OPEN) == json.loads(raw)
 
 
 @pytest.mark.parametrize(("file", "shape"), COLLECTED.items(), ids=COLLECTED.keys())

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from holdfast.wire.shape import Hidden, OAuthShape
+from holdfast.wire.shape import Hidden, PlainShape
 
 
-class TokenGrant(OAuthShape):
+class TokenGrant(PlainShape):
     """A successful answer of `/oauth2/v2.0/token`. `expires_in` counts seconds.
 
     `client_info` is what msal builds its account id from; it asks for it and reads it for user grants.
@@ -27,7 +27,7 @@ class TokenGrant(OAuthShape):
     client_info: str | None = None
 
 
-class TokenError(OAuthShape):
+class TokenError(PlainShape):
     """A refusal of `/oauth2/v2.0/token`: HTTP 400, or 401 for `invalid_client`.
 
     `error_codes` holds several numbers when one error wraps another, the most specific last. `claims` is
@@ -45,7 +45,7 @@ class TokenError(OAuthShape):
     claims: str | None = None
 
 
-class OpenIdConfiguration(OAuthShape):
+class OpenIdConfiguration(PlainShape):
     """`/{tenant}/v2.0/.well-known/openid-configuration`."""
 
     token_endpoint: str | None = None
@@ -65,7 +65,7 @@ class OpenIdConfiguration(OAuthShape):
     cloud_instance_name: str | None = None
 
 
-class SigningKey(OAuthShape):
+class SigningKey(PlainShape):
     """One public key of the token service. `x5t` holds what the two clients compare: SHA-1, base64url."""
 
     kty: str
@@ -78,13 +78,13 @@ class SigningKey(OAuthShape):
     issuer: str | None = None
 
 
-class SigningKeys(OAuthShape):
+class SigningKeys(PlainShape):
     """`/{tenant}/discovery/v2.0/keys`."""
 
     keys: tuple[SigningKey, ...]
 
 
-class CloudAliases(OAuthShape):
+class CloudAliases(PlainShape):
     """Hosts that are one authority."""
 
     preferred_network: str
@@ -92,7 +92,7 @@ class CloudAliases(OAuthShape):
     aliases: tuple[str, ...]
 
 
-class InstanceDiscovery(OAuthShape):
+class InstanceDiscovery(PlainShape):
     """`/common/discovery/instance`. Seen in what msal and azure-identity ask and read, not recorded."""
 
     tenant_discovery_endpoint: str
@@ -100,7 +100,7 @@ class InstanceDiscovery(OAuthShape):
     metadata: tuple[CloudAliases, ...] | None = None
 
 
-class UserRealm(OAuthShape):
+class UserRealm(PlainShape):
     """`/common/userrealm/{upn}`, asked before a password sign-in. Seen in msal, not recorded."""
 
     ver: str | None = None
@@ -110,7 +110,7 @@ class UserRealm(OAuthShape):
     cloud_audience_urn: str | None = None
 
 
-class DeviceCode(OAuthShape):
+class DeviceCode(PlainShape):
     """`/oauth2/v2.0/devicecode`. Documented (v2-oauth2-device-code). Lengths in seconds."""
 
     user_code: str

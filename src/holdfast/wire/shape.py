@@ -24,8 +24,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
 
 
-class OAuthShape(BaseModel):
-    """A JSON object of OAuth, whose names have underscores already."""
+class PlainShape(BaseModel):
+    """A JSON object whose names are taken as they are: OAuth (with underscores), Dataverse (lower case)."""
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 
@@ -43,6 +43,11 @@ class GraphPage(Shape, Generic[Item]):
     context: str | None = Field(default=None, alias="@odata.context")
     next_link: str | None = Field(default=None, alias="@odata.nextLink")
     count: int | None = Field(default=None, alias="@odata.count")
+    total: int | None = Field(default=None, alias="@Microsoft.Dynamics.CRM.totalrecordcount")
+    total_is_cut: bool | None = Field(
+        default=None, alias="@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"
+    )
+    metadata_version: str | None = Field(default=None, alias="@Microsoft.Dynamics.CRM.globalmetadataversion")
     value: tuple[Item, ...]
 
 

@@ -1,0 +1,106 @@
+"""Dataverse tables that flows live in. We name the columns that we select; a whole row holds many more.
+
+Recorded: fixtures/power-platform/dataverse_*.json. Not recorded: flowruns, systemusers (documented).
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from holdfast.wire.shape import GraphPage, PlainShape
+
+FLOW_CATEGORY = 5
+"""`category` of a cloud flow among the workflows."""
+
+
+class Workflow(PlainShape):
+    """A flow in a solution. `statecode` 0 off, 1 on, 2 suspended; `clientdata` is JSON in a string."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    workflowid: str
+    workflowidunique: str | None = None
+    name: str | None = None
+    description: str | None = None
+    category: int | None = None
+    type: int | None = None
+    statecode: int | None = None
+    statuscode: int | None = None
+    suspensionreasondetails: str | None = None
+    primaryentity: str | None = None
+    clientdata: str | None = None
+    ismanaged: bool | None = None
+    createdon: str | None = None
+    modifiedon: str | None = None
+    owner_id: str | None = Field(default=None, alias="_ownerid_value")
+    modified_by: str | None = Field(default=None, alias="_modifiedby_value")
+    resourceid: str | None = None
+
+
+class NewWorkflow(PlainShape):
+    """Body that makes a flow, off at first."""
+
+    category: int
+    name: str
+    type: int
+    description: str | None = None
+    primaryentity: str
+    clientdata: str
+
+
+class ConnectionReference(PlainShape):
+    """A solution's pointer to a connection; `connectionid` is its name, null when unbound."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    connectionreferenceid: str
+    connectionreferencelogicalname: str
+    connectionreferencedisplayname: str | None = None
+    connectorid: str | None = None
+    connectionid: str | None = None
+    statecode: int | None = None
+    statuscode: int | None = None
+    owner_id: str | None = Field(default=None, alias="_ownerid_value")
+    ismanaged: bool | None = None
+    modifiedon: str | None = None
+
+
+class FlowRun(PlainShape):
+    """A run of a flow in a solution, kept 28 days by default. Documented, not recorded.
+
+    `status` is Succeeded or Success; `errormessage` is often JSON in a string, and never the action's own.
+    """
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    flowrunid: str | None = None
+    name: str
+    status: str | None = None
+    starttime: str | None = None
+    endtime: str | None = None
+    duration: int | None = None
+    triggertype: str | None = None
+    errorcode: str | None = None
+    errormessage: str | None = None
+    workflowid: str | None = None
+    workflow_value: str | None = Field(default=None, alias="_workflow_value")
+    owner_id: str | None = Field(default=None, alias="_ownerid_value")
+    parentrunid: str | None = None
+    isprimary: bool | None = None
+    ttlinseconds: int | None = None
+
+
+class SystemUser(PlainShape):
+    """A person or an application as Dataverse knows it. Documented, not recorded."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    systemuserid: str
+    fullname: str | None = None
+    domainname: str | None = None
+    internalemailaddress: str | None = None
+    azureactivedirectoryobjectid: str | None = None
+    applicationid: str | None = None
+    isdisabled: bool | None = None
+
+
+WorkflowPage = GraphPage[Workflow]
+ConnectionReferencePage = GraphPage[ConnectionReference]
+FlowRunPage = GraphPage[FlowRun]
+SystemUserPage = GraphPage[SystemUser]
