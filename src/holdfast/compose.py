@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,12 +133,67 @@ class Tenant:
             self.id,
             _credential(self._tenant, role, identity, self._settings, self._secrets),
             self._clock,
-            cloud=self._tenant.cloud,
-            hosts=self._tenant.hosts.given(),
-            dataverse=self._tenant.hosts.dataverse,
-            allow_custom_hosts=self._tenant.allow_custom_hosts,
-            ca_file=self._tenant.ca_file,
+            **self._hosts(),
         )
+
+    def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:
+        """Let a person sign in for a role, and keep the tokens in the secret store. Blocks.
+
+        Args:
+            show: told what the person has to do.
+            by_code: by device code instead of a browser on this machine.
+            seconds: how long to wait for the browser.
+
+        Returns:
+            Who signed in.
+
+        Raises:
+            SettingsError: the role does not sign in as a person.
+            CloudError: Entra refused.
+        """
+        from holdfast.adapters.cloud.connect import person_at
+
+        identity = self._tenant.identity(role)
+        if identity is None or not (identity.sign_in and identity.client_id):
+            raise SettingsError(
+                f"The {role.value} of tenant {self.name!r} does not sign in as a person: give [tenants.{self.name}."
+                f"{role.value}] the client_id of your own public client and sign_in = true, which `holdfast init"
+                " --print-setup --credential sign_in` explains."
+            )
+        who = person(self._settings, self._tenant, role, identity.client_id)
+        with person_at(self.id, who, self._clock, **self._hosts()) as (source, scopes):
+            if by_code:
+                return source.sign_in_by_code(scopes, show)
+            return source.sign_in_by_browser(scopes, show, seconds)
+
+    async def sign_out(self) -> list[str]:
+        """Remove the tokens of persons; the roles that had some."""
+        store = secret_stores(self._settings)[self._settings.secrets.store]
+        return [role.value for role in Role if await store.delete(sign_in_name(self._tenant, role))]
+
+    def try_azure_cli(self) -> None:
+        """Ask the Azure CLI for a token of this tenant, and drop it.
+
+        Raises:
+            SettingsError: it is not installed.
+            CloudError: it gave none.
+        """
+        from holdfast.adapters.cloud.azure_cli import AzureCliSource
+        from holdfast.adapters.cloud.hosts import TABLES
+        from holdfast.wire.ledger import Audience
+
+        scope = TABLES[self._tenant.cloud].scopes[Audience.POWERAPPS]
+        AzureCliSource(self.id, self._clock).acquire(scope)
+
+    def _hosts(self) -> dict[str, Any]:
+        """Where the tenant is, as the cloud's adapters take it."""
+        return {
+            "cloud": self._tenant.cloud,
+            "hosts": self._tenant.hosts.given(),
+            "dataverse": self._tenant.hosts.dataverse,
+            "allow_custom_hosts": self._tenant.allow_custom_hosts,
+            "ca_file": self._tenant.ca_file,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ COMMANDS: dict[str, Entry] = {
     "explain": Entry("explain", "A raw error text in, its cause and remedy out. Offline."),
     "causes": Entry("causes", "The knowledge base: every known way to break, page by page."),
     "init": Entry("init", "Write a commented settings file; print the commands that set the identities up."),
+    "login": Entry("login", "Sign in as yourself."),
+    "logout": Entry("logout", "Remove your tokens from the secret store."),
     "scan": Entry("scan", "Read the tenant's connections into the store. Writes nothing to the cloud."),
     "status": Entry("status", "Every connection: state, cause, what to do next."),
     "show": Entry("show", "Everything known about one connection."),

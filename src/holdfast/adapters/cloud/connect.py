@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
-from holdfast.adapters.cloud.credentials import AnyCredential
+from holdfast.adapters.cloud.credentials import AnyCredential, Person
+from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
+from holdfast.adapters.cloud.person import PersonSource
 from holdfast.adapters.cloud.powerplatform import CloudPlatform
 from holdfast.adapters.cloud.tokens import MsalTokens
 from holdfast.adapters.cloud.transport import Traffic, Transport
 from holdfast.core.identity import Cloud
 from holdfast.ports import Clock
+from holdfast.wire.ledger import Audience, HostKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,32 @@ def connect(
     tokens = MsalTokens(table, tenant, credential, clock, traffic, ca_file=ca_file, wire=sign_in_wire)
     transport = Transport(table, tokens, clock, traffic, ca_file=ca_file, wire=wire)
     return Access(table, CloudPlatform(transport), GraphDirectory(transport), traffic, transport, tokens)
+
+
+@contextmanager
+def person_at(
+    tenant: str,
+    person: Person,
+    clock: Clock,
+    *,
+    cloud: Cloud = Cloud.PUBLIC,
+    hosts: Mapping[str, str] | None = None,
+    dataverse: Iterable[str] = (),
+    allow_custom_hosts: bool = False,
+    ca_file: Path | None = None,
+    wire: httpx2.BaseTransport | None = None,
+) -> Iterator[tuple[PersonSource, list[str]]]:
+    """Where a person signs in, and the scopes to sign in for. Arguments as for `connect`.
+
+    One sign-in serves every API that the public client has consent for; its first token is for Power Platform.
+
+    Raises:
+        SettingsError: as `connect`.
+    """
+    table = host_table(cloud, hosts or {}, dataverse, allow_custom_hosts=allow_custom_hosts)
+    door = EntraDoor(table, clock, ca_file, wire)
+    try:
+        source = PersonSource(f"{table.bases[HostKind.AUTHORITY]}/{tenant}", person, door)
+        yield source, [table.scopes[Audience.POWERAPPS]]
+    finally:
+        door.close()

@@ -57,10 +57,18 @@ class PersonSource:
         Raises:
             CloudError: Entra refused.
         """
+        from msal.oauth2cli.oauth2 import BrowserInteractionTimeoutError
+
         app, cache = self._opened(empty=True)
-        answer = app.acquire_token_interactive(
-            list(scopes), prompt="select_account", timeout=seconds, auth_uri_callback=show
-        )
+        try:
+            answer = app.acquire_token_interactive(
+                list(scopes), prompt="select_account", timeout=seconds, auth_uri_callback=show
+            )
+        except BrowserInteractionTimeoutError:
+            answer = None
+        except (RuntimeError, ValueError):
+            # msal compares state, nonce and audience, and says what it got: not for our log.
+            answer = {"error": "mismatch", "error_description": "the answer belongs to another sign-in"}
         return self._signed_in(answer, cache)
 
     def sign_in_by_code(self, scopes: Sequence[str], show: Callable[[str], None]) -> str:

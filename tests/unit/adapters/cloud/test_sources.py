@@ -178,10 +178,11 @@ def _part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-def person_granted(refresh: str, token: str = "person-token") -> httpx2.Response:
+def person_granted(refresh: str, token: str = "person-token", nonce: str | None = None) -> httpx2.Response:
     """What Entra answers to a person's sign-in."""
     claims = {"aud": CLIENT, "iss": f"{LOGIN}/{TENANT}/v2.0", "oid": GUID, "exp": 4102444800, "iat": 0}
     claims |= {"preferred_username": "dana.kim@contoso.example", "sub": GUID, "tid": TENANT}
+    claims |= {"nonce": nonce} if nonce else {}
     return said(
         200,
         {
@@ -299,3 +300,43 @@ async def test_a_person_whose_sign_in_has_ended_is_refused_with_the_code():
         await tokens.token("https://graph.microsoft.com/.default")
 
     assert caught.value.code == "AADSTS700082"
+
+
+def test_a_browser_sign_in_answers_on_a_loopback_port_with_a_proof_key(monkeypatch):
+    import webbrowser
+    from threading import Thread
+    from urllib.parse import parse_qs, urlencode, urlsplit
+    from urllib.request import urlopen
+
+    monkeypatch.setattr(webbrowser, "open", lambda *_, **__: False)
+    asked: dict[str, list[str]] = {}
+
+    def person_signs_in(address: str) -> None:
+        asked.update(parse_qs(urlsplit(address).query))
+        answer = urlencode({"code": "the-code", "state": asked["state"][0]}).encode()
+        Thread(target=lambda: urlopen(asked["redirect_uri"][0], answer, timeout=20).read()).start()
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return (
+            said(200, METADATA) if request.method == "GET" else person_granted("r", nonce=asked["nonce"][0])
+        )
+
+    kept, recorder = Kept(), Recorder(answer)
+    who = kept.source(recorder).sign_in_by_browser([SCOPE], person_signs_in, 30)
+
+    sent = form(recorder.asked[-1])
+    assert who == "dana.kim@contoso.example"
+    assert urlsplit(asked["redirect_uri"][0]).hostname == "localhost"
+    assert asked["code_challenge_method"] == ["S256"]
+    assert (sent["grant_type"], sent["code"]) == ("authorization_code", "the-code")
+    assert sent["code_verifier"]
+    assert kept.secret is not None
+
+
+def test_a_person_who_does_not_come_is_said(monkeypatch):
+    import webbrowser
+
+    monkeypatch.setattr(webbrowser, "open", lambda *_, **__: False)
+
+    with pytest.raises(RefusedError, match="nobody signed in in time"):
+        Kept().source(entra()).sign_in_by_browser([SCOPE], lambda _: None, 1)
