@@ -4,7 +4,31 @@
 with a file and a signal around it.
 """
 
-from holdfast.sandbox.embedding import embedded
-from holdfast.sandbox.snapshot import SandboxError
+from __future__ import annotations
 
-__all__ = ["SandboxError", "embedded"]
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast.sandbox.embedding import embedded
+from holdfast.sandbox.parts import PARTS
+from holdfast.sandbox.snapshot import SandboxError
+from holdfast.sandbox.tenant import Host
+
+__all__ = ["HOSTS", "SandboxError", "believed", "embedded"]
+
+HOSTS = tuple(host.value for host in Host)
+"""The kinds of host that can be given a fixed port."""
+
+
+def believed() -> Iterator[dict[str, Any]]:
+    """Every rule of every part, as plain values."""
+    for part in PARTS:
+        for rule in part.rules:
+            yield {
+                "part": part.name,
+                "id": rule.id,
+                "mark": rule.mark.value,
+                "says": rule.says,
+                "source": rule.source,
+                "flipped": rule.flipped or None,
+            }
