@@ -68,6 +68,13 @@ class Sandbox:
         return self.control("/events", {"event": event, "target": target, **details})
 
 
+@pytest.fixture(autouse=True)
+def _no_bundle_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """requests lets these override ``verify=``, see entra-graph.md section 11."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[..., Sandbox]]:
     """Starts sandboxes that end with the test."""
@@ -77,7 +84,14 @@ def start() -> Iterator[Callable[..., Sandbox]]:
         yield lambda *args, **kwargs: Sandbox(stack.enter_context(embedded(*args, **kwargs)))
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[Sandbox]:
+    """One server for all tests; each begins with a world of its own."""
+    with embedded("story", frozen=True) as ready:
+        yield Sandbox(ready)
+
+
 @pytest.fixture
-def sandbox(start: Callable[..., Sandbox]) -> Sandbox:
-    """The story, its clock standing still."""
-    return start("story", frozen=True)
+def sandbox(served: Sandbox) -> Sandbox:
+    """The story anew, its clock standing still."""
+    return Sandbox(served.control("/reset", {"scenario": "story", "seed": 1}))

@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from datetime import datetime, timedelta
 
-import msal
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ClientSecretCredential
+from azure.identity import CertificateCredential, ClientSecretCredential
 
-GRAPH = ["https://graph.microsoft.com/.default"]
-SQL = ["https://database.windows.net//.default"]
-
-
-@pytest.fixture(autouse=True)
-def _no_bundle_of_the_machine(monkeypatch):
-    # requests lets these override verify=, see entra-graph.md section 11.
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-
-
-def public(sandbox, account, **more):
-    return msal.PublicClientApplication(
-        account["client_id"],
-        authority=f"{sandbox.ready['authority']}/{sandbox.ready['tenant_id']}",
-        instance_discovery=False,
-        verify=sandbox.ready["ca_file"],
-        http_cache={},
-        **more,
-    )
-
-
-def confidential(sandbox, app, credential=None):
-    return msal.ConfidentialClientApplication(
-        app["client_id"],
-        client_credential=credential or app["secret"],
-        authority=f"{sandbox.ready['authority']}/{sandbox.ready['tenant_id']}",
-        instance_discovery=False,
-        verify=sandbox.ready["ca_file"],
-        http_cache={},
-    )
-
-
-def redeem(sandbox, account, token, scopes=SQL):
-    return public(sandbox, account).acquire_token_by_refresh_token(token, scopes)
-
-
-def app_named(sandbox, name):
-    return next(app for app in sandbox.ready["apps"] if app["name"] == name)
-
-
-def claims_of(token):
-    import base64
-
-    part = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+from tests.sandbox.certificates import make_certificate
+from tests.sandbox.people import (
+    GRAPH,
+    SQL,
+    Graph,
+    app_named,
+    app_token,
+    ask_token,
+    claims_of,
+    confidential,
+    redeem,
+)
 
 
 def test_a_refresh_gives_an_access_token_and_a_new_refresh_token(sandbox):
@@ -158,7 +124,7 @@ def test_a_disabled_account_works_again_with_its_old_token(sandbox):
 
 
 def test_a_secret_gives_a_token_with_the_apps_roles_and_no_refresh_token(sandbox):
-    got = confidential(sandbox, app_named(sandbox, "holdfast-reader")).acquire_token_for_client(GRAPH)
+    got = app_token(sandbox, app_named(sandbox, "holdfast-reader"))
     assert "AuditLog.Read.All" in claims_of(got["access_token"])["roles"]
     assert "refresh_token" not in got
 
@@ -173,7 +139,7 @@ def test_a_secret_gives_a_token_with_the_apps_roles_and_no_refresh_token(sandbox
 def test_a_lost_secret_is_refused_as_recorded(sandbox, fixtures, event, code, file):
     app = app_named(sandbox, "holdfast-reader")
     sandbox.event(event, app["client_id"])
-    lost = confidential(sandbox, app).acquire_token_for_client(GRAPH)
+    lost = app_token(sandbox, app)
     recorded = json.loads((fixtures / "entra" / file).read_text())
     assert set(lost) == set(recorded)
     assert (lost["error"], lost["error_codes"]) == ("invalid_client", [code])
@@ -181,7 +147,7 @@ def test_a_lost_secret_is_refused_as_recorded(sandbox, fixtures, event, code, fi
 
 def test_a_wrong_secret_is_refused(sandbox):
     app = app_named(sandbox, "holdfast-reader")
-    lost = confidential(sandbox, app, "not-the-secret").acquire_token_for_client(GRAPH)
+    lost = app_token(sandbox, {**app, "secret": "not-the-secret"})
     assert lost["error_codes"] == [7000215]
     assert app["client_id"] in lost["error_description"]
 
@@ -212,3 +178,132 @@ def test_azure_identity_says_that_the_secret_expired(sandbox):
     )
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000222"):
         credential.get_token(*GRAPH)
+
+
+@pytest.fixture
+def certified(sandbox):
+    """An application with a registered certificate, and the certificate."""
+    made = make_certificate()
+    app = app_named(sandbox, "erp-nightly")
+    entry = {"type": "AsymmetricX509Cert", "usage": "Verify", "key": base64.b64encode(made.der).decode()}
+    graph = Graph(sandbox, "holdfast-app-admin")
+    reply = graph("PATCH", f"/applications/{app['object_id']}", {"keyCredentials": [entry]})
+    assert reply.status == 204, reply
+    sandbox.advance(seconds=30)
+    return app, made
+
+
+@pytest.mark.parametrize("form", ["sha1", "public certificate"])
+def test_msal_signs_with_a_certificate(sandbox, certified, form):
+    app, made = certified
+    more = {"thumbprint": made.sha1} if form == "sha1" else {"public_certificate": made.certificate}
+    got = confidential(sandbox, app["client_id"], {"private_key": made.key, **more}).acquire_token_for_client(
+        GRAPH
+    )
+    assert claims_of(got["access_token"])["appid"] == app["client_id"]
+
+
+def test_azure_identity_signs_with_a_certificate(sandbox, certified):
+    app, made = certified
+    credential = CertificateCredential(
+        sandbox.ready["tenant_id"],
+        app["client_id"],
+        certificate_data=(made.certificate + made.key).encode(),
+        authority=sandbox.ready["authority"],
+        disable_instance_discovery=True,
+        connection_verify=sandbox.ready["ca_file"],
+    )
+    assert claims_of(credential.get_token(*SQL).token)["appid"] == app["client_id"]
+
+
+def test_a_certificate_nobody_registered_is_refused(sandbox, certified):
+    app, _ = certified
+    other = make_certificate()
+    lost = confidential(
+        sandbox, app["client_id"], {"private_key": other.key, "public_certificate": other.certificate}
+    ).acquire_token_for_client(GRAPH)
+    assert (lost["error"], lost["error_codes"]) == ("invalid_client", [700027])
+    assert other.sha256.upper() in lost["error_description"]
+
+
+def test_a_signature_by_another_key_is_refused(sandbox, certified):
+    app, made = certified
+    lost = confidential(
+        sandbox, app["client_id"], {"private_key": make_certificate().key, "thumbprint": made.sha1}
+    ).acquire_token_for_client(GRAPH)
+    assert lost["error_codes"] == [700027]
+
+
+def test_an_expired_certificate_is_refused(sandbox, certified):
+    app, made = certified
+    sandbox.event("expire_certificate", app["client_id"])
+    lost = confidential(
+        sandbox, app["client_id"], {"private_key": made.key, "thumbprint": made.sha1}
+    ).acquire_token_for_client(GRAPH)
+    assert lost["error_codes"] == [700027]
+    assert "expired" in lost["error_description"]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error", "code"),
+    [
+        ({}, 400, "invalid_request", 900144),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
+        ({"grant_type": "client_credentials"}, 400, "invalid_request", 900144),
+        ({"grant_type": "client_credentials", "client_id": "nobody", "scope": GRAPH[0]}, 400, "unauthorized_client", 700016),
+        ({"grant_type": "client_credentials", "client_id": "APP"}, 400, "invalid_request", 900144),
+        ({"grant_type": "client_credentials", "client_id": "APP", "scope": GRAPH[0]}, 401, "invalid_client", 7000218),
+        ({"grant_type": "client_credentials", "client_id": "APP", "scope": "User.Read"}, 400, "invalid_scope", 1002012),
+        ({"grant_type": "client_credentials", "client_id": "APP", "scope": "https://x.example/.default"}, 400, "invalid_resource", 500011),
+        ({"grant_type": "client_credentials", "client_id": "APP", "scope": GRAPH[0], "client_assertion": "a.b.c"}, 401, "invalid_client", 50027),
+        ({"grant_type": "refresh_token", "client_id": "PUBLIC"}, 400, "invalid_request", 900144),
+        ({"grant_type": "refresh_token", "client_id": "PUBLIC", "refresh_token": "garbage"}, 400, "invalid_grant", 70000),
+        ({"grant_type": "refresh_token", "client_id": "PUBLIC", "refresh_token": "x", "client_secret": "y"}, 401, "invalid_client", 700025),
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be_answered_is_refused_in_entras_words(sandbox, form, status, error, code):
+    names = {
+        "APP": app_named(sandbox, "holdfast-reader")["client_id"],
+        "PUBLIC": sandbox.ready["accounts"][0]["client_id"],
+    }
+    reply = ask_token(sandbox, **{key: names.get(value, value) for key, value in form.items()})
+    assert (reply.status, reply.json["error"], reply.json["error_codes"]) == (status, error, [code])
+    assert set(reply.json) >= {"error_description", "timestamp", "trace_id", "correlation_id"}
+
+
+@pytest.mark.parametrize("path", ["/v2.0/.well-known/openid-configuration", "/oauth2/v2.0/token"])
+def test_a_foreign_tenant_is_not_found(sandbox, path):
+    url = f"{sandbox.ready['authority']}/00000000-0000-0000-0000-000000000009{path}"
+    reply = sandbox.ask(url, body=b"grant_type=x" if path.endswith("token") else None)
+    assert (reply.status, reply.json["error_codes"]) == (400, [90002])
+
+
+@pytest.mark.parametrize("name", ["tenant id", "domain", "common", "organizations"])
+def test_discovery_answers_by_every_name_of_the_tenant(sandbox, fixtures, name):
+    tenant = {"tenant id": sandbox.ready["tenant_id"], "domain": "contoso.example"}.get(name, name)
+    told = sandbox.ask(f"{sandbox.ready['authority']}/{tenant}/v2.0/.well-known/openid-configuration").json
+    known = json.loads((fixtures / "entra" / "openid-configuration-excerpt.json").read_text())
+    assert set(known) <= set(told)
+    shared = name in ("common", "organizations")
+    assert told["issuer"].split("/")[3] == ("{tenantid}" if shared else sandbox.ready["tenant_id"])
+    keys = sandbox.ask(told["jwks_uri"]).json["keys"]
+    published = json.loads((fixtures / "entra" / "jwks-excerpt.json").read_text())["keys"][0]
+    assert all(set(key) == set(published) for key in keys)
+
+
+def test_tokens_are_signed_by_the_published_key(sandbox):
+    import jwt
+
+    got = app_token(sandbox, app_named(sandbox, "holdfast-reader"))["access_token"]
+    keys = sandbox.ask(f"{sandbox.ready['authority']}/common/discovery/v2.0/keys").json["keys"]
+    key = jwt.PyJWK(keys[0], algorithm="RS256").key
+    claims = jwt.decode(got, key, algorithms=["RS256"], audience="https://graph.microsoft.com")
+    assert claims["idtyp"] == "app"
+
+
+def test_the_clients_request_id_comes_back(sandbox):
+    named = "0c8e3a4e-1111-4222-8333-444455556666"
+    url = f"{sandbox.ready['authority']}/{sandbox.ready['tenant_id']}/oauth2/v2.0/token"
+    reply = sandbox.ask(url, body=b"grant_type=x", headers={"client-request-id": named})
+    assert reply.json["correlation_id"] == named
+    assert named in reply.json["error_description"]

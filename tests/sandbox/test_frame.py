@@ -160,7 +160,7 @@ def test_a_silent_client_blocks_nobody(sandbox):
         tls.wrap_socket(slow, server_hostname="localhost") as half,
     ):
         half.sendall(b"POST /v1.0/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\nab")
-        assert sandbox.ask(sandbox.ready["graph"] + "/nowhere").status == 404
+        assert sandbox.ask(sandbox.ready["graph"] + "/nowhere").status == 400
 
 
 def test_a_body_beyond_reason_is_refused(sandbox):

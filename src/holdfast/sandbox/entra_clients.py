@@ -12,6 +12,7 @@ from holdfast.sandbox.entra_errors import TokenError
 from holdfast.sandbox.entra_judgement import refusals_of_certificate, refusals_of_secret
 from holdfast.sandbox.held_tokens import secret_with_text
 from holdfast.sandbox.jwt import Jwt, decode, is_signed_by, public_key_of, take_apart
+from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.world import Application, Certificate, World
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -43,7 +44,7 @@ class Times(NamedTuple):
 def authenticate(world: World, app: Application, form: Mapping[str, str], times: Times) -> Credential:
     """Which credential of the application the form proves. Raises TokenRefusedError."""
     if "client_assertion" in form:
-        return _by_assertion(app, form, times)
+        return _by_assertion(world, app, form, times)
     if "client_secret" in form:
         return _by_secret(world, app, form["client_secret"], times.now)
     raise TokenRefusedError(say.no_credential())
@@ -51,12 +52,14 @@ def authenticate(world: World, app: Application, form: Mapping[str, str], times:
 
 def _by_secret(world: World, app: Application, text: str, now: datetime) -> Credential:
     known = secret_with_text(world, app, text)
+    if known is not None and not credential_has_spread(world, known.key_id, known.created_at, now):
+        known = None
     for refusal in refusals_of_secret(app, known, now):
         raise TokenRefusedError(refusal.error)
     return Credential("clientSecret", known.key_id if known else None)
 
 
-def _by_assertion(app: Application, form: Mapping[str, str], times: Times) -> Credential:
+def _by_assertion(world: World, app: Application, form: Mapping[str, str], times: Times) -> Credential:
     try:
         token = take_apart(form["client_assertion"])
         thumbprint = _thumbprint(token)
@@ -65,6 +68,10 @@ def _by_assertion(app: Application, form: Mapping[str, str], times: Times) -> Cr
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise TokenRefusedError(say.missing_parameter("client_assertion_type"))
     certificate = _certificate_of(app, thumbprint)
+    if certificate and not credential_has_spread(
+        world, certificate.key_id, certificate.created_at, times.now
+    ):
+        certificate = None
     for refusal in refusals_of_certificate(app, certificate, thumbprint, times.now):
         raise TokenRefusedError(refusal.error)
     if certificate is None or not is_signed_by(token, public_key_of(certificate.der)):

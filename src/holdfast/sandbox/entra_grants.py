@@ -19,6 +19,7 @@ from holdfast.sandbox.first_party import GRAPH, Resource
 from holdfast.sandbox.jwt import encode
 from holdfast.sandbox.ready import refresh_token_text
 from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
+from holdfast.sandbox.spreading import has_spread
 from holdfast.sandbox.tenant import Tenant
 from holdfast.sandbox.world import Application, RefreshToken, World
 
@@ -69,7 +70,7 @@ class Asked:
         app = self.world.applications.get(client_id)
         for refusal in refusals_of_client(self.world, app, client_id):
             raise TokenRefusedError(refusal.error)
-        if app is None:
+        if app is None or not has_spread(self.world, app, self.now):
             raise TokenRefusedError(say.no_app(client_id, self.world.display_name))
         return app
 

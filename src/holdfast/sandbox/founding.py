@@ -108,6 +108,10 @@ class Founding:
         self.world.applications[client_id] = app
         return app
 
+    def principal_of(self, name: str) -> str:
+        """The object id of a named application's service principal."""
+        return self.id_of("principal", name)
+
     def signed_in(self, account: Account, client: Application, at: datetime, **more: Any) -> RefreshToken:
         """A refresh token that a client holds after the person signed in with a password."""
         scopes = [f"{GRAPH.uris[0]}/.default", "offline_access"]

@@ -21,6 +21,7 @@ from holdfast.sandbox.entra_judgement import (
 from holdfast.sandbox.entra_tokens import life_of
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
+from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.world import Application, ClientSecret, RefreshToken, World
 
 PLATFORM_ADDRESS = "20.86.93.32"
@@ -54,8 +55,10 @@ def refresh_as_application(
     correlation_id = world.fresh("correlation")
     app = world.applications.get(client_id)
     shown = secret_with_text(world, app, secret) if app else None
-    refused = next(refusals_of_application(world, client_id, secret, resource_id, now), None)
     key_id = shown.key_id if shown else None
+    refused = next(refusals_of_application(world, client_id, secret, resource_id, now), None)
+    if refused is None and shown and not credential_has_spread(world, shown.key_id, shown.created_at, now):
+        refused = Refused("secret_invalid", shown.created_at, say.wrong_secret(client_id))
     attempt = Attempt(client_id, resource_id, correlation_id, PLATFORM_ADDRESS, "clientSecret", key_id)
     if app is not None and app.principal_id is not None:
         note_application(world, now, attempt, app.principal_id, refused.error if refused else None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import entra, powerplatform
+from holdfast.sandbox import entra, graph, powerplatform
 from holdfast.sandbox.frame import Part
 
 PARTS: tuple[Part, ...] = (
     entra.PART,
+    graph.PART,
     powerplatform.PART,
 )

@@ -128,7 +128,12 @@ def _reset_password(found: Founding, client: Application, place: Environment) ->
 def _service_principal(found: Founding, place: Environment) -> None:
     """A nightly flow on a service principal whose secret expires before anything else breaks."""
     kim = next(account for account in found.world.accounts.values() if account.display_name == "Dana Kim")
-    app = found.app("erp-nightly", secret_ends_in=timedelta(days=12, hours=5), sql_databases=["erp"])
+    app = found.app(
+        "erp-nightly",
+        secret_ends_in=timedelta(days=12, hours=5),
+        sql_databases=["erp"],
+        owner_ids=[found.principal_of("holdfast-app-admin")],
+    )
     secret = secret_text(found.world, app.secrets[0])
     connection = found.principal_connection(
         "ERP export (erp-nightly)", place, kim, app, secret=secret, used_at=_last_night(found, 1)

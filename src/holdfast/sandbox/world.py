@@ -370,6 +370,7 @@ class World:
 
     Attributes:
         flips: ids of the rules that are flipped, see `holds`.
+        is_unkind: whether the default unkindness is on: slow spreading of what is new, and throttling.
         series: how many of each kind of id were handed out, see `fresh`.
         counts: counters that `/truth` shows.
     """
@@ -395,6 +396,7 @@ class World:
     audits: list[Audit] = field(default_factory=list)
     published: dict[str, Any] = field(default_factory=dict)
     flips: list[str] = field(default_factory=list)
+    is_unkind: bool = True
     series: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
