@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from string import Formatter
 from typing import Final
 
 
@@ -73,6 +74,13 @@ class Call:
     writes: bool = False
     is_idempotent: bool = True
     pace: tuple[int, float] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What has to be filled in, in the order in which it first appears."""
+        templates = (self.path, *self.query.values())
+        found = [name for text in templates for _, name, _, _ in Formatter().parse(text) if name]
+        return tuple(dict.fromkeys(found))
 
 
 _ADMIN: Final = "Power Platform, Dynamics 365 or Global administrator; a service principal registered as management application"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,11 @@ from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
 from holdfast.adapters.cloud.person import PersonSource
 from holdfast.adapters.cloud.powerplatform import CloudPlatform
+from holdfast.adapters.cloud.probes import probe
 from holdfast.adapters.cloud.tokens import MsalTokens
 from holdfast.adapters.cloud.transport import Traffic, Transport
-from holdfast.core.identity import Cloud
+from holdfast.core.identity import Cloud, Role
+from holdfast.core.probe import Probe
 from holdfast.ports import Clock
 from holdfast.wire.ledger import Audience, HostKind
 
@@ -32,6 +34,10 @@ class Access:
     traffic: Traffic
     transport: Transport
     tokens: MsalTokens
+
+    def probe(self, role: Role) -> AsyncIterator[Probe]:
+        """Which calls of the ledger this identity may make in that role; writes nothing."""
+        return probe(self.transport, role)
 
     async def close(self) -> None:
         """Close every connection."""

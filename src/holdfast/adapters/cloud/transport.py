@@ -20,7 +20,7 @@ from aiolimiter import AsyncLimiter
 from pydantic import BaseModel, ValidationError
 
 from holdfast import __version__
-from holdfast.adapters.cloud.hosts import HostTable
+from holdfast.adapters.cloud.hosts import AUDIENCES, HostTable
 from holdfast.adapters.cloud.lists import ListReader, NotAListError
 from holdfast.adapters.cloud.patience import Again, patiently
 from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
@@ -217,6 +217,26 @@ class Transport:
                 return
             url = self._next(call, where, url, following, seen)
         raise self._endless(call, where, url, f"more than {PAGE_LIMIT:,} pages")
+
+    async def ask(
+        self, call: Call, *, at: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+    ) -> None:
+        """Make the call and drop what it answers.
+
+        Raises:
+            CloudError: it is not answered with success.
+        """
+        answer = await self._ask(call, _where(at), self._url(call, at or {}, query or {}), None)
+        answer.body.close()
+
+    async def sign_in(self, audience: Audience) -> None:
+        """Get a token for `audience`, unless one is held.
+
+        Raises:
+            CloudError: Entra gave none.
+        """
+        kind = next(kind for kind, named in AUDIENCES.items() if named is audience)
+        await self._tokens.token(self._hosts.scope(audience, str(host_of(self._hosts.bases[kind]))))
 
     def _url(self, call: Call, at: Mapping[str, str], query: Mapping[str, str]) -> str:
         path = call.path.format_map({name: quote(value, safe="") for name, value in at.items()})

@@ -1,0 +1,87 @@
+"""Which calls of the ledger one identity may make: each is asked once, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from holdfast.adapters.cloud.transport import Transport
+from holdfast.core.errors import CloudError, MissingError, RefusedError
+from holdfast.core.identity import Role
+from holdfast.core.inventory import SQL_CONNECTORS
+from holdfast.core.probe import Answered, Probe
+from holdfast.wire.environments import Environment
+from holdfast.wire.ledger import CALLS, ENVIRONMENTS, OPENID_CONFIGURATION, TOKEN, Audience, Call, HostKind
+
+# A connection that cannot be there: who may ask for it is told that it is missing.
+_NO_CONNECTION = "0" * 32
+
+
+async def probe(transport: Transport, role: Role) -> AsyncIterator[Probe]:
+    """Every call of the ledger that holdfast makes as `role`, in the ledger's order.
+
+    Args:
+        transport: speaks as that role's identity.
+    """
+    calls = [call for call in CALLS if role in call.roles]
+    signed_in = await _sign_in(transport, calls)
+    place = {"connector": SQL_CONNECTORS[0], "connection": _NO_CONNECTION}
+    if signed_in is None:
+        place |= await _an_environment(transport, calls)
+    for call in calls:
+        yield _told(role, call, await _answer(transport, call, place, signed_in))
+
+
+async def _answer(
+    transport: Transport, call: Call, place: dict[str, str], signed_in: CloudError | None
+) -> CloudError | str | None:
+    """None where it is allowed, the error where it is not, words where it was not asked."""
+    if call in (OPENID_CONFIGURATION, TOKEN):
+        return signed_in
+    if signed_in is not None:
+        return "the identity cannot sign in"
+    if call.writes:
+        return "it would write"
+    missing = [name for name in call.names if name not in place]
+    if missing:
+        return f"no {missing[0]} is known to ask about"
+    at = {name: place[name] for name in call.names}
+    try:
+        await transport.ask(call, at=at, query={"$top": "1"} if call.host is HostKind.GRAPH else None)
+    except MissingError as error:
+        # With a code it is the thing that is missing; without, the address itself.
+        return None if error.code else error
+    except CloudError as error:
+        return error
+    return None
+
+
+def _told(role: Role, call: Call, answer: CloudError | str | None) -> Probe:
+    if answer is None:
+        return Probe(role, call.id, call.unlocks, Answered.ALLOWED)
+    if isinstance(answer, str):
+        return Probe(role, call.id, call.unlocks, Answered.NOT_ASKED, detail=answer)
+    if isinstance(answer, RefusedError):
+        return Probe(role, call.id, call.unlocks, Answered.REFUSED, answer.lacks or call.needs, str(answer))
+    return Probe(role, call.id, call.unlocks, Answered.NO_ANSWER, detail=str(answer))
+
+
+async def _sign_in(transport: Transport, calls: Iterable[Call]) -> CloudError | None:
+    """What keeps the identity from signing in, for the first audience that it needs; None where nothing does."""
+    audience = next((call.audience for call in calls if call.audience is not Audience.NONE), Audience.GRAPH)
+    try:
+        await transport.sign_in(audience)
+    except CloudError as error:
+        return error
+    return None
+
+
+async def _an_environment(transport: Transport, calls: Iterable[Call]) -> dict[str, str]:
+    """An environment to ask about; nothing where none may be listed."""
+    if ENVIRONMENTS not in calls:
+        return {}
+    try:
+        async for told in transport.items(ENVIRONMENTS, Environment):
+            return {"environment": told.name}
+    except CloudError:
+        pass
+    return {}
