@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from holdfast.sandbox import faults
 from holdfast.sandbox.embedding import embedded
 from holdfast.sandbox.parts import PARTS
 from holdfast.sandbox.snapshot import SandboxError
@@ -22,10 +23,10 @@ HOSTS = tuple(host.value for host in Host)
 
 def believed() -> Iterator[dict[str, Any]]:
     """Every rule of every part, as plain values."""
-    for part in PARTS:
-        for rule in part.rules:
+    for name, rules in (*((part.name, part.rules) for part in PARTS), ("faults", faults.RULES)):
+        for rule in rules:
             yield {
-                "part": part.name,
+                "part": name,
                 "id": rule.id,
                 "mark": rule.mark.value,
                 "says": rule.says,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,11 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 def wall() -> datetime:
     """Real time, aware UTC. Only TLS certificates and client assertions live by it, as real clients do."""
     return datetime.now(UTC)
+
+
+async def pause(seconds: float) -> None:
+    """Let real time pass: a slow answer is slow for its client only."""
+    await asyncio.sleep(seconds)
 
 
 class Clock:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
+from holdfast.sandbox import faults
 from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Connection, World
@@ -60,6 +62,33 @@ def show_requests(call: Call) -> Response:
     return answer({"requests": list(call.tenant.requests)})
 
 
+def show_faults(call: Call) -> Response:
+    """What is planned, and how often it has met a request."""
+    return answer({"unkind": call.world.is_unkind, "faults": [asdict(plan) for plan in call.world.faults]})
+
+
+def plan_fault(call: Call) -> Response:
+    """Plan a fault, or switch the default unkindness: ``{"unkind": false}``."""
+    body = dict(asked(call))
+    if "unkind" in body:
+        wanted = body.pop("unkind")
+        if not isinstance(wanted, bool):
+            raise refuse("unkind must be true or false")
+        call.world.is_unkind = wanted
+    if body:
+        try:
+            call.world.faults.append(faults.plan_from(call.world, body))
+        except ValueError as error:
+            raise refuse(str(error)) from None
+    return show_faults(call)
+
+
+def drop_faults(call: Call) -> Response:
+    """No faults any more, the default ones included."""
+    call.world.faults, call.world.is_unkind = [], False
+    return show_faults(call)
+
+
 def not_found(call: Call) -> Response:
     """No such thing on the control port."""
     return answer({"error": f"the control port has no {call.method} {call.path}"}, 404)
@@ -76,6 +105,9 @@ class Desk:
         self._parts = parts
         self._reset = reset
         self._events = {name: event for part in parts for name, event in part.events.items()}
+        self._rules = {
+            rule.id: rule for rule in (*(rule for part in parts for rule in part.rules), *faults.RULES)
+        }
 
     def happen(self, call: Call) -> Response:
         """Let an event happen now."""
@@ -96,6 +128,30 @@ class Desk:
     def tell(self, call: Call) -> Response:
         """The world as it is, for tests; the product never reads it."""
         return answer({"now": call.now.isoformat(), **truth(call.world, call.now, self._parts)})
+
+    def show_rules(self, call: Call) -> Response:
+        """Every rule, and whether it holds in this world."""
+        told = [
+            {"id": rule.id, "mark": rule.mark.value, "holds": call.world.holds(rule), "says": rule.says}
+            for rule in self._rules.values()
+        ]
+        return answer({"rules": told})
+
+    def flip(self, call: Call) -> Response:
+        """Let an assumed rule hold, or not: ``{"id": …, "holds": false}``."""
+        body = asked(call)
+        only(body, "id", "holds")
+        rule = self._rules.get(str(body.get("id")))
+        if rule is None:
+            raise refuse(f"there is no rule {body.get('id')!r}; GET /rules lists them", 404)
+        if not rule.flipped:
+            raise refuse(f"{rule.id} is {rule.mark.value}: only a rule with an alternative can be flipped")
+        wanted = body.get("holds", not call.world.holds(rule))
+        if not isinstance(wanted, bool):
+            raise refuse("holds must be true or false")
+        if wanted != call.world.holds(rule):
+            call.world.flips = sorted(set(call.world.flips) ^ {rule.id})
+        return answer({"id": rule.id, "holds": wanted, "so": rule.says if wanted else rule.flipped})
 
     def start_over(self, call: Call) -> Response:
         """Load a scenario anew, at the same addresses and with the same certificates."""
@@ -152,6 +208,11 @@ def part(parts: Sequence[Part], reset: Callable[[str, int], Mapping[str, Any]]) 
         at("POST", "/events", desk.happen),
         at("GET", "/truth", desk.tell),
         at("GET", "/requests", show_requests),
+        at("GET", "/faults", show_faults),
+        at("POST", "/faults", plan_fault),
+        at("DELETE", "/faults", drop_faults),
+        at("GET", "/rules", desk.show_rules),
+        at("POST", "/rules", desk.flip),
         at("POST", "/reset", desk.start_over),
     )
-    return Part("control", rooms=(Room(Host.CONTROL, routes, missing=not_found),))
+    return Part("control", rooms=(Room(Host.CONTROL, routes, missing=not_found),), rules=faults.RULES)

@@ -18,8 +18,11 @@ from typing import Any
 
 import uvicorn
 from starlette.responses import Response
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from holdfast.sandbox import faults
 from holdfast.sandbox.asked import noted
+from holdfast.sandbox.clock import pause
 from holdfast.sandbox.frame import Call, CallRefusedError, Door, Part, answer
 from holdfast.sandbox.tenant import Host, Tenant
 
@@ -87,20 +90,46 @@ class App:
         if scope["type"] != "http":
             return
         body = await _read(receive)
-        response = Response(status_code=413) if body is None else self._respond(scope, body)
+        response = Response(status_code=413) if body is None else await self._respond(scope, body)
+        if response is None:
+            LINES.cut(scope["client"])
+            return
         response.headers["date"] = format_datetime(self._tenant.clock.now(), usegmt=True)
         await response(scope, receive, send)
 
-    def _respond(self, scope: Message, body: bytes) -> Response:
+    async def _respond(self, scope: Message, body: bytes) -> Response | None:
+        """The answer; None cuts the line."""
         host = self._host_of_port[scope["server"][1]]
         call = _call(self._tenant, host, scope, body)
-        if host is Host.CONTROL and _foreign(call):
-            return answer({"error": "the control port answers its own address only"}, 403)
         try:
-            return self._answer(call)
+            if host is Host.CONTROL:
+                return self._control(call)
+            met = faults.met_by(call)
+            return self._answer(call) if met is None else await self._marred(call, met)
         except Exception:  # the border: one call; a fault of ours must not end the server
             LOG.exception("the sandbox itself failed on %s %s", call.method, call.path)
             return answer({"error": {"code": "SandboxBug", "message": "the sandbox itself failed"}}, 500)
+
+    def _control(self, call: Call) -> Response:
+        if _foreign(call):
+            return answer({"error": "the control port answers its own address only"}, 403)
+        return self._answer(call)
+
+    async def _marred(self, call: Call, met: faults.Met) -> Response | None:
+        """What a planned fault makes of the call."""
+        if met.kind == "drop_before":
+            return None
+        said = faults.answer_of(met, call)
+        if said is not None:
+            self._tenant.requests.append(noted(call, said.status_code))
+            return said
+        if met.kind == "lag":
+            await pause(met.seconds)
+            call.now = self._tenant.now()
+        response = self._answer(call)
+        if met.kind == "drop_after":
+            return None
+        return faults.garbled(response) if met.kind == "garble" else response
 
     def _answer(self, call: Call) -> Response:
         route = self._doors[call.host].find(call)
@@ -153,6 +182,43 @@ def _foreign(call: Call) -> bool:
     )
 
 
+class Lines:
+    """The open connections by their far end, so that one can be cut without an answer."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], asyncio.Transport] = {}
+
+    def note(self, far_end: tuple[str, int], transport: asyncio.Transport) -> None:
+        """A connection was made."""
+        self._open[far_end] = transport
+
+    def forget(self, far_end: tuple[str, int]) -> None:
+        """It is gone."""
+        self._open.pop(far_end, None)
+
+    def cut(self, far_end: tuple[str, int]) -> None:
+        """End it now, with nothing more said."""
+        if transport := self._open.get(far_end):
+            transport.abort()
+
+
+LINES = Lines()
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 whose connection can be cut by its far end's address."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        super().connection_made(transport)
+        if self.client is not None:
+            LINES.note(self.client, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.client is not None:
+            LINES.forget(self.client)
+
+
 class _Listener(uvicorn.Server):
     """Uvicorn that says when it accepts connections and leaves signals alone."""
 
@@ -168,7 +234,7 @@ class _Listener(uvicorn.Server):
 def _config(app: App, server_certificate: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -365,6 +365,30 @@ class Audit:
 
 
 @dataclass(slots=True, kw_only=True)
+class PlannedFault:
+    """A planned misbehaviour; see `faults`.
+
+    Attributes:
+        host, method, path: which requests it meets; None or an empty path meets all. `path` is searched for.
+        share: of those, how many, from 0 to 1; `times`: how many at most.
+        seen: requests it could have met so far; `met`: those that it did.
+    """
+
+    id: str
+    kind: str
+    host: str | None = None
+    method: str | None = None
+    path: str = ""
+    share: float = 1.0
+    times: int | None = None
+    status: int = 503
+    retry_after: int = 1
+    seconds: float = 1.0
+    seen: int = 0
+    met: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class World:
     """Everything there is, at the instant `settled_at`.
 
@@ -397,6 +421,7 @@ class World:
     published: dict[str, Any] = field(default_factory=dict)
     flips: list[str] = field(default_factory=list)
     is_unkind: bool = True
+    faults: list[PlannedFault] = field(default_factory=list)
     series: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
