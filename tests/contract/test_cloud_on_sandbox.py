@@ -50,11 +50,6 @@ TRIALS: Mapping[str, Trial] = {
     "graph.users.list": Trial(graph.User, may_not="sql_admin"),
 }
 
-# Until the sandbox has these rooms.
-NO_ROOM = frozenset({"graph.applications.list", "graph.service_principals.list", "graph.users.list"})
-# The sandbox's operator is in no environment yet.
-MAKERS_ONLY = frozenset({OWN_CONNECTIONS.id, OWN_CONNECTION.id})
-
 
 @pytest.fixture(scope="module")
 def ready() -> Iterator[dict[str, Any]]:
@@ -117,7 +112,7 @@ async def a_place(tenant: Tenant) -> dict[str, str]:
     return {"tenant": tenant.ready["tenant_id"], "environment": truth["environment"], "connector": "shared_sql", "connection": truth["id"]}  # fmt: skip
 
 
-TRIED = [call for call in CALLS if call not in (OPENID_CONFIGURATION, TOKEN) and call.id not in NO_ROOM]
+TRIED = [call for call in CALLS if call not in (OPENID_CONFIGURATION, TOKEN)]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +163,17 @@ async def test_the_inventory_is_the_tenants_own(tenant: Tenant):
     assert sorted(found) == sorted((one["environment"], one["id"]) for one in truth)
 
 
+async def test_the_directory_is_the_tenants_own(tenant: Tenant):
+    secrets = {app["client_id"]: app["secrets"] for app in tenant.control("/truth")["apps"]}
+
+    found = {app.client_id: app async for app in tenant.access("reader").directory.service_principals()}
+
+    assert set(found) == set(secrets)
+    for client_id, app in found.items():
+        assert {secret.key_id for secret in app.secrets} == {one["key_id"] for one in secrets[client_id]}
+        assert all(secret.expires_at and secret.starts_at for secret in app.secrets)
+
+
 RECORDED = {
     "bap.environments.admin_list": (
         "environments_bap_admin_list_2026.json",
@@ -208,8 +214,7 @@ async def probes(tenant: Tenant, identity: str, role: Role) -> dict[str, Probe]:
 async def test_the_identity_of_a_role_may_do_all_that_the_role_does(tenant: Tenant, role: Role):
     found = await probes(tenant, role, role)
 
-    asked = {call: one for call, one in found.items() if call not in NO_ROOM | MAKERS_ONLY}
-    assert {one.answered for one in asked.values()} == {Answered.ALLOWED}
+    assert {one.answered for one in found.values()} == {Answered.ALLOWED}
     assert list(found) == [call.id for call in CALLS if role in call.roles]
 
 
@@ -220,9 +225,8 @@ async def test_another_identity_lacks_exactly_what_the_ledger_names(tenant: Tena
 
     lacking = {one.call: one.lacks for one in found.values() if one.answered is Answered.REFUSED}
     needing = {call.id: call.needs for call in CALLS if call.id in found and call.permission}
-    expected = {call: needs for call, needs in needing.items() if call not in NO_ROOM}
-    unasked = {call for call in expected if found[call].answered is Answered.NOT_ASKED}
-    assert lacking == {call: needs for call, needs in expected.items() if call not in unasked}
+    unasked = {call for call in needing if found[call].answered is Answered.NOT_ASKED}
+    assert lacking == {call: needs for call, needs in needing.items() if call not in unasked}
     assert all("{environment}" in call.path for call in CALLS if call.id in unasked)
     assert tenant.control("/truth")["counters"]["writes"] == before
 
