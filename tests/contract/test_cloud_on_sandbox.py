@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import stamina
 from pydantic import BaseModel
 
 from holdfast.adapters.cloud.connect import Access, connect
-from holdfast.adapters.cloud.tokens import Credential
+from holdfast.adapters.cloud.credentials import Credential
+from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.adapters.system import SystemClock
 from holdfast.core.errors import CloudError, MissingError, RefusedError, UnreachableError
 from holdfast.core.identity import Role
@@ -49,6 +52,14 @@ TRIALS: Mapping[str, Trial] = {
     "graph.service_principals.list": Trial(graph.ServicePrincipal, may_not="sql_admin"),
     "graph.users.list": Trial(graph.User, may_not="sql_admin"),
 }
+
+
+@pytest.fixture(autouse=True)
+def impatient() -> Iterator[None]:
+    """Retries without waiting."""
+    stamina.set_testing(True, attempts=ATTEMPTS)
+    yield
+    stamina.set_testing(False)
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +296,35 @@ async def test_a_sandbox_that_is_gone_is_unreachable(tenant: Tenant):
 
     assert type(error) is UnreachableError
     assert "localhost:9 cannot be reached" in str(error)
+
+
+async def test_no_setting_of_the_machine_stands_between_us_and_this_machine(tenant: Tenant, monkeypatch):
+    for name in ("HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, "/nowhere.pem")
+
+    access = tenant.access("reader")
+
+    assert [environment async for environment in access.platform.environments()]
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 403 Forbidden", b"HTTP/1.1 407 Proxy Authentication Required"])
+async def test_a_proxy_that_refuses_is_told_as_such(tenant: Tenant, monkeypatch, answer: bytes):
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+
+        error = await error_of(tenant.access("reader", hosts={}, dataverse=(), ca_file=None))
+
+    assert type(error) is UnreachableError
+    assert "proxy does not let holdfast through to login.microsoftonline.com" in str(error)
 
 
 async def test_an_unknown_environment_is_missing(tenant: Tenant):
