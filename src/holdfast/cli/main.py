@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "demo": Entry("demo", "The whole story on an embedded sandbox tenant, in under a minute."),
     "explain": Entry("explain", "A raw error text in, its cause and remedy out. Offline."),
+    "inspect": Entry("inspect", "A flow definition or solution in, its SQL operations out. Offline."),
     "causes": Entry("causes", "The knowledge base: every known way to break, page by page."),
     "init": Entry("init", "Write a commented settings file; print the commands that set the identities up."),
     "login": Entry("login", "Sign in as yourself."),
