@@ -70,6 +70,7 @@ def ledger() -> Iterator[dict[str, Any]]:
             "host": call.host.value,
             "path": call.path,
             "query": dict(call.query),
+            "headers": dict(call.headers),
             "audience": call.audience.value,
             "who": call.who,
             "needs": call.needs,

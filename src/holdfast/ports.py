@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from holdfast.core.coverage import ScanId, ScanRecord, Sweep
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectorId, Environment
+from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.secret import Secret
 
@@ -40,6 +40,14 @@ class Platform(Protocol):
 
     def connections(self, environment: Environment, connector: ConnectorId) -> AsyncIterator[Connection]:
         """The connections of one connector in one environment, whoever made them."""
+        ...
+
+    def flows(self, environment: Environment) -> AsyncIterator[Flow]:
+        """The flows of its solutions; none where it has no Dataverse. Flows outside solutions are not among them."""
+        ...
+
+    def references(self, environment: Environment) -> AsyncIterator[ConnectionReference]:
+        """Its connection references; none where it has no Dataverse."""
         ...
 
     def cloud_now(self) -> datetime | None:

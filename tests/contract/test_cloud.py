@@ -141,6 +141,105 @@ async def test_a_service_principal_connection_tells_its_application():
     assert told.token_expires_at is None
 
 
+FINANCE = Environment(
+    EnvironmentId("finance"), "Finance", dataverse_url="https://contoso.api.crm4.dynamics.com"
+)
+
+
+async def test_recorded_connection_references_are_told_in_our_words(fixtures: Path):
+    raw = (fixtures / "power-platform/dataverse_connectionreferences_list.json").read_bytes()
+    transport, wire = a_transport([said(200, raw)])
+
+    told = [reference async for reference in CloudPlatform(transport).references(FINANCE)]
+
+    assert len(told) == 6
+    assert [r.connection for r in told].count(None) == 2
+    assert {r.connector for r in told} == {
+        "shared_workdaysoap",
+        "shared_commondataserviceforapps",
+        "shared_conversionservice",
+    }
+    assert wire.asked[0].url.host == "contoso.api.crm4.dynamics.com"
+    assert wire.asked[0].headers["odata-version"] == "4.0"
+
+
+async def test_a_flow_tells_which_connections_it_holds():
+    """After the recorded workflow, with the connection map of power-platform-api 7.2."""
+    connections = {
+        "shared_sql": {"runtimeSource": "embedded", "connection": {"name": "c1", "connectionReferenceLogicalName": "new_sql"}, "api": {"name": "shared_sql"}},
+        "shared_sql_1": {"runtimeSource": "embedded", "connection": {"name": "c2"}, "api": {"name": "shared_sql"}},
+        "shared_sql-2": {"runtimeSource": "invoker", "connection": {"connectionReferenceLogicalName": "new_theirs"}, "api": {"name": "shared_sql"}},
+    }  # fmt: skip
+    row = {
+        "workflowid": "w1",
+        "name": "Nightly",
+        "statecode": 1,
+        "ismanaged": False,
+        "modifiedon": "2026-01-01T00:00:00Z",
+        "_ownerid_value": "u1",
+        "clientdata": json.dumps({"properties": {"connectionReferences": connections, "definition": {}}}),
+    }
+
+    transport, _ = a_transport([said(200, {"value": [row]})])
+    (told,) = [flow async for flow in CloudPlatform(transport).flows(FINANCE)]
+
+    assert (told.id, told.is_on, told.is_suspended, told.owner) == ("w1", True, False, "u1")
+    assert told.references == ("new_sql",)
+    assert told.connections == ("c2",)
+    assert [bound.is_invoker for bound in told.bindings] == [False, False, True]
+
+
+async def test_a_recorded_flow_without_connections_is_readable(fixtures: Path):
+    row = json.loads((fixtures / "power-platform/dataverse_workflow_create_response_201.json").read_bytes())
+    transport, _ = a_transport([said(200, {"value": [row]})])
+
+    (told,) = [flow async for flow in CloudPlatform(transport).flows(FINANCE)]
+
+    assert (told.is_on, told.is_readable, told.bindings) == (False, True, ())
+
+
+@pytest.mark.parametrize("file", ["flow_admin_get.json", "flow_get_maker.json"])
+async def test_the_connection_map_of_the_flow_api_reads_the_same(fixtures: Path, file: str):
+    properties = json.loads((fixtures / "power-platform" / file).read_bytes())["properties"]
+    row = {"workflowid": "w1", "statecode": 1, "clientdata": json.dumps({"properties": properties})}
+    transport, _ = a_transport([said(200, {"value": [row]})])
+
+    (told,) = [flow async for flow in CloudPlatform(transport).flows(FINANCE)]
+
+    recorded = properties["connectionReferences"]
+    assert [(b.key, b.reference, b.connection) for b in told.bindings] == [
+        (key, entry.get("connectionReferenceLogicalName"), entry.get("connectionName"))
+        for key, entry in recorded.items()
+    ]
+    assert {b.is_invoker for b in told.bindings} <= {
+        entry["source"] == "Invoker" for entry in recorded.values()
+    }
+
+
+@pytest.mark.parametrize(
+    "clientdata",
+    [None, "", "{", "[]", "[" * 100_000, '{"properties": {}}', '{"properties": {"connectionReferences": []}}', '{"properties": {"connectionReferences": {"k": 7}}}'],
+    ids=lambda text: repr(text)[:40],
+)  # fmt: skip
+async def test_a_definition_that_cannot_be_read_is_told_as_such(clientdata):
+    row = {"workflowid": "w1", "statecode": 2, "clientdata": clientdata}
+    transport, _ = a_transport([said(200, {"value": [row]})])
+
+    (told,) = [flow async for flow in CloudPlatform(transport).flows(FINANCE)]
+
+    assert not told.is_readable
+    assert (told.is_on, told.is_suspended) == (False, True)
+
+
+async def test_an_environment_without_dataverse_has_no_flows_in_solutions():
+    transport, wire = a_transport([said(500, "")])
+    platform = CloudPlatform(transport)
+
+    assert [flow async for flow in platform.flows(SALES)] == []
+    assert [reference async for reference in platform.references(SALES)] == []
+    assert wire.asked == []
+
+
 async def test_unknown_fields_are_counted():
     transport, _ = a_transport([said(200, sql_connection(novelty=1, displayName="x"))])
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectorId, Environment
+from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from tests.fakes.clock import StillClock
 
 
@@ -24,6 +24,8 @@ class ToldCloud:
         self.ahead = ahead
         self.listed: list[Environment] = []
         self.held: list[Connection] = []
+        self.automations: list[Flow] = []
+        self.pointers: list[ConnectionReference] = []
         self.apps: list[ServicePrincipal] = []
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
@@ -38,6 +40,16 @@ class ToldCloud:
         here = [c for c in self.held if (c.environment, c.connector) == (environment.id, connector)]
         async for each in self._told(environment.id, here):
             yield each
+
+    async def flows(self, environment: Environment) -> AsyncIterator[Flow]:
+        for each in self.automations:
+            if each.environment == environment.id:
+                yield each
+
+    async def references(self, environment: Environment) -> AsyncIterator[ConnectionReference]:
+        for each in self.pointers:
+            if each.environment == environment.id:
+                yield each
 
     async def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         async for each in self._told("directory", self.apps):

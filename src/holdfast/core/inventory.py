@@ -103,12 +103,53 @@ class ConnectionReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """One entry of a flow's connection map: through a reference, or directly on a connection.
+
+    Attributes:
+        key: how the definition names the entry; it says nothing by itself.
+        reference: logical name of a ConnectionReference.
+        is_invoker: whoever runs the flow brings the connection, so that the flow holds none.
+    """
+
+    key: str
+    connector: ConnectorId
+    reference: str | None = None
+    connection: ConnectionId | None = None
+    is_invoker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
-    """An automation. `references` are logical names, `connections` are ids that it names directly."""
+    """An automation.
+
+    Attributes:
+        is_suspended: switched off by the platform, most often by a data policy.
+        bindings: which connections it uses; empty and not `is_readable` where the definition cannot be read.
+        owner: of its row in Dataverse, an id there.
+    """
 
     id: FlowId
     environment: EnvironmentId
     display_name: str
     is_on: bool
-    references: tuple[str, ...] = ()
-    connections: tuple[ConnectionId, ...] = ()
+    is_suspended: bool = False
+    bindings: tuple[Binding, ...] = ()
+    is_readable: bool = True
+    is_managed: bool = False
+    owner: str | None = None
+    modified_at: datetime | None = None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Logical names of the references whose connections it holds."""
+        return tuple(bound.reference for bound in self.bindings if bound.reference and not bound.is_invoker)
+
+    @property
+    def connections(self) -> tuple[ConnectionId, ...]:
+        """Connections that it holds directly."""
+        return tuple(
+            bound.connection
+            for bound in self.bindings
+            if bound.connection and not bound.reference and not bound.is_invoker
+        )

@@ -47,6 +47,7 @@ class Call:
         does: what it is for, as the rest of the sentence "refused to ...".
         path: template; `{name}` is filled in, percent-encoded.
         query: templates of fixed query parameters.
+        headers: sent with it, beside the token.
         who: who may call it.
         needs: the permission a refusal lacks.
         unlocks: what holdfast cannot do without it.
@@ -71,6 +72,7 @@ class Call:
     roles: tuple[str, ...]
     permission: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
     is_idempotent: bool = True
     pace: tuple[int, float] | None = None
@@ -89,6 +91,11 @@ _ADMIN_NEEDS: Final = (
 )
 _MANAGEMENT: Final = "power-platform/management-application"
 _EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin")
+_APPLICATION_USER: Final = "an application user or a person with a security role in the environment"
+# power-platform-docs admin/database-security.md @00bbee3: the predefined role that reads every table.
+_READS_ALL: Final = "an application user in the environment with the security role Service Reader"
+_DATAVERSE: Final = "/api/data/v9.2"
+_ODATA: Final = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 _POWERAPPS_PATH: Final = "/providers/Microsoft.PowerApps"
 _ADMIN_SCOPE: Final = f"{_POWERAPPS_PATH}/scopes/admin/environments/{{environment}}"
 _BAP_ADMIN: Final = "/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments"
@@ -270,6 +277,46 @@ USERS: Final = Call(
     support="documented",
     source=f"microsoft-graph-docs-contrib user-list @008316a; {_GRAPH_PERMISSIONS}",
 )
+WORKFLOWS: Final = Call(
+    id="dataverse.workflows.list",
+    method="GET",
+    host=HostKind.DATAVERSE,
+    path=f"{_DATAVERSE}/workflows",
+    query={
+        "$select": "workflowid,name,statecode,ismanaged,modifiedon,_ownerid_value,clientdata",
+        "$filter": "category eq 5 and type eq 1",
+    },
+    headers=_ODATA | {"Prefer": "odata.maxpagesize=250"},
+    audience=Audience.DATAVERSE,
+    does="list the flows in solutions of an environment",
+    who=_APPLICATION_USER,
+    needs=_READS_ALL,
+    unlocks="which flows a connection carries",
+    roles=("reader",),
+    permission="environment/Service Reader",
+    support="documented",
+    source="power-automate-docs manage-flows-with-code.md; a narrower query is recorded",
+)
+CONNECTION_REFERENCES: Final = Call(
+    id="dataverse.connection_references.list",
+    method="GET",
+    host=HostKind.DATAVERSE,
+    path=f"{_DATAVERSE}/connectionreferences",
+    query={
+        "$select": "connectionreferenceid,connectionreferencelogicalname,connectionreferencedisplayname,"
+        "connectorid,connectionid"
+    },
+    headers=_ODATA,
+    audience=Audience.DATAVERSE,
+    does="list the connection references of an environment",
+    who=_APPLICATION_USER,
+    needs=_READS_ALL,
+    unlocks="which flows a connection carries",
+    roles=("reader",),
+    permission="environment/Service Reader",
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit dataverse_workday_connection_refs_full.yaml",
+)
 
 CALLS: Final[tuple[Call, ...]] = (
     OPENID_CONFIGURATION,
@@ -283,6 +330,8 @@ CALLS: Final[tuple[Call, ...]] = (
     APPLICATIONS,
     SERVICE_PRINCIPALS,
     USERS,
+    WORKFLOWS,
+    CONNECTION_REFERENCES,
 )
 _BY_ID: Final = {call.id: call for call in CALLS}
 

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import httpx2
 
+from holdfast.adapters.cloud.addresses import host_of
 from holdfast.adapters.cloud.hosts import HostTable
+from holdfast.adapters.cloud.network import LIMITS, TIMEOUT, direct, trust
 from holdfast.adapters.cloud.patience import Again
 from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
-from holdfast.adapters.cloud.transport import LIMITS, TIMEOUT, direct, host_of, trust, unanswered
+from holdfast.adapters.cloud.silence import unanswered
 from holdfast.core.errors import UnfamiliarError
 from holdfast.ports import Clock
 from holdfast.wire.ledger import OPENID_CONFIGURATION, TOKEN, Audience, Call

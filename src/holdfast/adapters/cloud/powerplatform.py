@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import BaseModel
 
+from holdfast.adapters.cloud.flows import connector_of, flow, reference
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.identity import Owner
 from holdfast.core.inventory import (
     Connection,
     ConnectionId,
+    ConnectionReference,
     ConnectorId,
     Environment,
     EnvironmentId,
     Fault,
+    Flow,
     SignIn,
 )
-from holdfast.wire import environments, powerplatform
-from holdfast.wire.ledger import CONNECTIONS_OF_CONNECTOR, ENVIRONMENTS
+from holdfast.wire import dataverse, environments, powerplatform
+from holdfast.wire.ledger import (
+    CONNECTION_REFERENCES,
+    CONNECTIONS_OF_CONNECTOR,
+    ENVIRONMENTS,
+    WORKFLOWS,
+    Call,
+)
 from holdfast.wire.shape import instant
 
 # Names of the parameter sets of shared_sql, lower case: learn.microsoft.com/connectors/sql, read 2025-08-19.
@@ -33,6 +43,9 @@ SIGN_INS = {
     "windowsauthentication": SignIn.WINDOWS,
     "windowsauthenticationnonshared": SignIn.WINDOWS,
 }
+
+
+Row = TypeVar("Row", bound=BaseModel)
 
 
 class CloudPlatform:
@@ -55,6 +68,23 @@ class CloudPlatform:
         async for told in self._transport.items(CONNECTIONS_OF_CONNECTOR, powerplatform.Connection, at=at):
             count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
             yield connection(told, environment.id)
+
+    async def flows(self, environment: Environment) -> AsyncIterator[Flow]:
+        """The flows of its solutions; none where it has no Dataverse."""
+        async for told in self._rows(environment, WORKFLOWS, dataverse.Workflow):
+            yield flow(told, environment.id)
+
+    async def references(self, environment: Environment) -> AsyncIterator[ConnectionReference]:
+        """Its connection references; none where it has no Dataverse."""
+        async for told in self._rows(environment, CONNECTION_REFERENCES, dataverse.ConnectionReference):
+            yield reference(told, environment.id)
+
+    async def _rows(self, environment: Environment, call: Call, shape: type[Row]) -> AsyncIterator[Row]:
+        if environment.dataverse_url is None:
+            return
+        at = {"environment": environment.id}
+        async for told in self._transport.items(call, shape, at=at, base=environment.dataverse_url):
+            yield told
 
     def cloud_now(self) -> datetime | None:
         """The cloud's time by the last `Date` header seen, None before the first answer."""
@@ -86,7 +116,7 @@ def connection(told: powerplatform.Connection, environment: EnvironmentId) -> Co
     return Connection(
         id=ConnectionId(told.name),
         environment=environment,
-        connector=ConnectorId(_connector(properties.api_id or told.id or "")),
+        connector=connector_of(properties.api_id or told.id),
         display_name=properties.display_name or told.name,
         sign_in=sign_in(properties),
         status=status.status if status else "",
@@ -145,11 +175,6 @@ def _values(properties: powerplatform.ConnectionProperties) -> dict[str, object]
     chosen = properties.connection_parameters_set
     wrapped = {key: part.value for key, part in (chosen.values or {}).items()} if chosen else {}
     return {**(properties.connection_parameters or {}), **wrapped}
-
-
-def _connector(path: str) -> str:
-    """`shared_sql` of a connector's path; the admin scope puts more before `/apis/`."""
-    return path.rpartition("/apis/")[2].partition("/")[0]
 
 
 def _text(value: object) -> str | None:

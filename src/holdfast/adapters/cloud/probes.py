@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import NamedTuple
 
+from holdfast.adapters.cloud.powerplatform import environment
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.identity import Role
@@ -24,15 +26,25 @@ async def probe(transport: Transport, role: Role) -> AsyncIterator[Probe]:
     """
     calls = [call for call in CALLS if role in call.roles]
     signed_in = await _sign_in(transport, calls)
-    place = {"connector": SQL_CONNECTORS[0], "connection": _NO_CONNECTION}
-    if signed_in is None:
-        place |= await _an_environment(transport, calls)
+    place = await _a_place(transport, calls) if signed_in is None else _Place({}, None)
     for call in calls:
         yield _told(role, call, await _answer(transport, call, place, signed_in))
 
 
+class _Place(NamedTuple):
+    """What to ask about.
+
+    Attributes:
+        at: values for the names in the calls' addresses.
+        dataverse: address of an environment's Dataverse; None where none is known.
+    """
+
+    at: dict[str, str]
+    dataverse: str | None
+
+
 async def _answer(
-    transport: Transport, call: Call, place: dict[str, str], signed_in: CloudError | None
+    transport: Transport, call: Call, place: _Place, signed_in: CloudError | None
 ) -> CloudError | str | None:
     """None where it is allowed, the error where it is not, words where it was not asked."""
     if call in (OPENID_CONFIGURATION, TOKEN):
@@ -41,12 +53,16 @@ async def _answer(
         return "the identity cannot sign in"
     if call.writes:
         return "it would write"
-    missing = [name for name in call.names if name not in place]
+    missing = [name for name in call.names if name not in place.at]
     if missing:
         return f"no {missing[0]} is known to ask about"
-    at = {name: place[name] for name in call.names}
+    if call.host is HostKind.DATAVERSE and place.dataverse is None:
+        return "no environment with Dataverse is known to ask about"
+    at = {name: place.at[name] for name in call.names}
+    is_odata = call.host in (HostKind.GRAPH, HostKind.DATAVERSE)
+    base = place.dataverse if call.host is HostKind.DATAVERSE else None
     try:
-        await transport.ask(call, at=at, query={"$top": "1"} if call.host is HostKind.GRAPH else None)
+        await transport.ask(call, at=at, query={"$top": "1"} if is_odata else None, base=base)
     except MissingError as error:
         # With a code it is the thing that is missing; without, the address itself.
         return None if error.code else error
@@ -75,13 +91,15 @@ async def _sign_in(transport: Transport, calls: Iterable[Call]) -> CloudError | 
     return None
 
 
-async def _an_environment(transport: Transport, calls: Iterable[Call]) -> dict[str, str]:
-    """An environment to ask about; nothing where none may be listed."""
-    if ENVIRONMENTS not in calls:
-        return {}
-    try:
-        async for told in transport.items(ENVIRONMENTS, Environment):
-            return {"environment": told.name}
-    except CloudError:
-        pass
-    return {}
+async def _a_place(transport: Transport, calls: Iterable[Call]) -> _Place:
+    """The first environment, and the first that has Dataverse; neither where none may be listed."""
+    at: dict[str, str] = {"connector": SQL_CONNECTORS[0], "connection": _NO_CONNECTION}
+    dataverse = None
+    if ENVIRONMENTS in calls:
+        try:
+            async for told in transport.items(ENVIRONMENTS, Environment):
+                at.setdefault("environment", told.name)
+                dataverse = dataverse or environment(told).dataverse_url
+        except CloudError:
+            pass
+    return _Place(at, dataverse)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -12,25 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Any, Final, Protocol, TypeVar
-from urllib.parse import quote, urlencode
+from typing import IO, Final, Protocol, TypeVar
 
 import httpx2
 from aiolimiter import AsyncLimiter
 from pydantic import BaseModel, ValidationError
 
 from holdfast import __version__
+from holdfast.adapters.cloud.addresses import address, host_of
 from holdfast.adapters.cloud.hosts import AUDIENCES, HostTable
 from holdfast.adapters.cloud.lists import ListReader, NotAListError
+from holdfast.adapters.cloud.network import LIMITS, TIMEOUT, direct, trust
 from holdfast.adapters.cloud.patience import Again, patiently
 from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
+from holdfast.adapters.cloud.silence import unanswered
 from holdfast.core.errors import (
     CloudError,
-    OutcomeUnknownError,
     RefusedError,
-    SettingsError,
     UnfamiliarError,
-    UnreachableError,
 )
 from holdfast.ports import Clock
 from holdfast.wire.ledger import Audience, Call, is_declared
@@ -40,8 +38,6 @@ ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
 log = logging.getLogger("holdfast.cloud")
 
-TIMEOUT: Final = httpx2.Timeout(connect=10, read=120, write=60, pool=300)
-LIMITS: Final = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
 # No rate is published for the Power Platform; this only keeps a defect of ours from becoming a flood.
 UNDOCUMENTED_PACE: Final = (6000, 10.0)
 PAGE_LIMIT: Final = 10_000
@@ -95,28 +91,6 @@ class Answer:
                 yield piece
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext | bool:
-    """Whose certificates are believed: the operating system's, or only those of `ca_file`.
-
-    Raises:
-        SettingsError: the file is missing or holds no certificate.
-    """
-    if ca_file is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or "it holds no PEM certificate"
-        raise SettingsError(
-            f"The certificate file ca_file = {str(ca_file)!r} cannot be used: {reason}."
-        ) from None
-
-
-def direct(hosts: HostTable) -> dict[str, httpx2.AsyncBaseTransport | None]:
-    """Hosts that are never asked through a proxy: those on this machine."""
-    return {f"all://{name}": None for name in ("localhost", "127.0.0.1")} if hosts.is_custom else {}
-
-
 class Transport:
     """Makes the calls of the ledger as one identity, and no others."""
 
@@ -166,11 +140,13 @@ class Transport:
         *,
         at: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        base: str | None = None,
         body: Shape | None = None,
     ) -> ShapeT:
         """One thing, in its shape.
 
         Args:
+            base: where to ask instead of the one address for the whole tenant: an organisation's Dataverse.
             at: values for the names in the call's path and query.
             query: further query parameters.
             body: sent as JSON.
@@ -178,7 +154,7 @@ class Transport:
         Raises:
             CloudError: no such answer came.
         """
-        where, url = _where(at), self._url(call, at or {}, query or {})
+        where, url = _where(at), self._url(call, base, at, query)
         answer = await self._ask(call, where, url, body)
         text = b"".join(answer.chunks())
         try:
@@ -194,6 +170,7 @@ class Transport:
         *,
         at: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        base: str | None = None,
     ) -> AsyncIterator[ShapeT]:
         """Every item of a list, page after page, each once.
 
@@ -202,7 +179,7 @@ class Transport:
         Raises:
             CloudError: also after some items, when a later page cannot be had.
         """
-        where, url = _where(at), self._url(call, at or {}, query or {})
+        where, url = _where(at), self._url(call, base, at, query)
         seen = {url}
         for _ in range(PAGE_LIMIT):
             answer = await self._ask(call, where, url, None)
@@ -219,14 +196,19 @@ class Transport:
         raise self._endless(call, where, url, f"more than {PAGE_LIMIT:,} pages")
 
     async def ask(
-        self, call: Call, *, at: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+        self,
+        call: Call,
+        *,
+        at: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        base: str | None = None,
     ) -> None:
         """Make the call and drop what it answers.
 
         Raises:
             CloudError: it is not answered with success.
         """
-        answer = await self._ask(call, _where(at), self._url(call, at or {}, query or {}), None)
+        answer = await self._ask(call, _where(at), self._url(call, base, at, query), None)
         answer.body.close()
 
     async def sign_in(self, audience: Audience) -> None:
@@ -238,12 +220,10 @@ class Transport:
         kind = next(kind for kind, named in AUDIENCES.items() if named is audience)
         await self._tokens.token(self._hosts.scope(audience, str(host_of(self._hosts.bases[kind]))))
 
-    def _url(self, call: Call, at: Mapping[str, str], query: Mapping[str, str]) -> str:
-        path = call.path.format_map({name: quote(value, safe="") for name, value in at.items()})
-        quoted = {name: value.replace("'", "''") for name, value in at.items()}
-        fields = {name: value.format_map(quoted) for name, value in call.query.items()} | dict(query)
-        tail = f"?{urlencode(fields, quote_via=quote, safe='$,')}" if fields else ""
-        return f"{self._hosts.bases[call.host]}{path}{tail}"
+    def _url(
+        self, call: Call, base: str | None, at: Mapping[str, str] | None, query: Mapping[str, str] | None
+    ) -> str:
+        return address(call, base or self._hosts.bases[call.host], at or {}, query or {})
 
     def _next(self, call: Call, where: str, url: str, following: object, seen: set[str]) -> str:
         """The address of the next page, once it is known to be a new one on a host that may have the token."""
@@ -308,7 +288,7 @@ class Transport:
         self, call: Call, where: str, url: str, content: bytes | None
     ) -> tuple[httpx2.Request, str | None]:
         """The request with the token that its host may see; no token where the call takes none."""
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        headers = {**call.headers, **({} if content is None else {"Content-Type": "application/json"})}
         request = self._client.build_request(call.method, url, headers=headers, content=content)
         host = host_of(request.url)
         if not self._hosts.admits(call.audience, host):
@@ -393,72 +373,6 @@ class Transport:
             return
         if told.tzinfo is not None:
             self._skew = told - self._clock.now()
-
-
-def host_of(url: object) -> str | None:
-    """Host of an address as the client itself reads it, with the port where it is not 443.
-
-    None for anything but https without a user name: nothing is sent there.
-    """
-    try:
-        read = url if isinstance(url, httpx2.URL) else httpx2.URL(str(url))
-    except httpx2.InvalidURL:
-        return None
-    if read.scheme != "https" or read.userinfo or not read.raw_host:
-        return None
-    host = read.raw_host.decode("ascii").lower()
-    return host if read.port in (None, 443) else f"{host}:{read.port}"
-
-
-def unanswered(call: Call, where: str, host: str, failure: httpx2.HTTPError) -> Again | CloudError:
-    """What it means that no answer came."""
-    about: dict[str, Any] = {"service": call.host.value, "operation": call.id}
-    task = f"{call.does}{where}"
-    reason = _reason(failure)
-    if isinstance(failure, httpx2.ProxyError):
-        return UnreachableError(
-            f"The proxy does not let holdfast through to {host} to {task}: {reason}; check HTTPS_PROXY.",
-            **about,
-        )
-    if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        if _is_tls(failure):
-            return UnreachableError(
-                f"The certificate of {host} is not trusted ({reason}), so holdfast sent nothing; a proxy that opens"
-                " TLS needs its certificate in the system's store or in ca_file.",
-                **about,
-            )
-        error = UnreachableError(f"{host} cannot be reached to {task}: {reason}; check the network.", **about)
-        return Again(error, unconnected=True)
-    if call.writes:
-        return Again(
-            OutcomeUnknownError(
-                f"{host} gave no answer after it was asked to {task}: {reason}; look what is there.", **about
-            )
-        )
-    return Again(
-        UnreachableError(f"{host} gave no answer when asked to {task}: {reason}; try again.", **about)
-    )
-
-
-def _is_tls(failure: BaseException) -> bool:
-    cause: BaseException | None = failure
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
-
-
-def _reason(failure: httpx2.HTTPError) -> str:
-    """The innermost words that say something, without what could be a secret."""
-    words = ""
-    cause: BaseException | None = failure
-    while cause is not None:
-        words = (
-            getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or str(cause) or words
-        )
-        cause = cause.__cause__ or cause.__context__
-    return scrubbed(words, 160).rstrip(".") or type(failure).__name__
 
 
 def _what(error: Exception) -> str:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from holdfast.adapters.cloud.addresses import host_of
 from holdfast.adapters.cloud.patience import ATTEMPTS, ATTEMPTS_TO_CONNECT
-from holdfast.adapters.cloud.transport import PAGE_LIMIT, Transport, host_of
+from holdfast.adapters.cloud.transport import PAGE_LIMIT, Transport
 from holdfast.core.errors import (
     CloudError,
     ConflictError,
@@ -24,6 +25,7 @@ from holdfast.core.errors import (
     UnreachableError,
 )
 from holdfast.wire import ledger
+from holdfast.wire.dataverse import Workflow
 from holdfast.wire.ledger import CONNECTIONS_OF_CONNECTOR, ENVIRONMENTS, Call
 from holdfast.wire.powerplatform import Connection
 from tests.fakes.clock import START
@@ -90,6 +92,17 @@ async def test_hostile_ids_stay_within_their_place_in_the_address():
     assert url.host == "api.powerapps.com"
     assert url.raw_path.split(b"?")[0] == b"/providers/Microsoft.PowerApps/apis/a%2Fb/connections/%C3%A9"
     assert url.params["$filter"] == "environment eq '../x?y#z'' or ''1''=''1'"
+
+
+@pytest.mark.parametrize(
+    "base", ["https://evil.example", "http://contoso.crm4.dynamics.com", "https://api.powerapps.com"]
+)
+async def test_an_organisation_elsewhere_gets_no_token(base):
+    transport, wire = a_transport([said(200, a_page())])
+
+    with pytest.raises(UnfamiliarError, match="not on the list of hosts"):
+        [_ async for _ in transport.items(ledger.WORKFLOWS, Workflow, base=base)]
+    assert wire.asked == []
 
 
 # --- pages ---------------------------------------------------------------------------------------------

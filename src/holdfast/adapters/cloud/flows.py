@@ -1,0 +1,83 @@
+"""Flows and connection references as Dataverse tells them, in our words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from holdfast.core.inventory import (
+    Binding,
+    ConnectionId,
+    ConnectionReference,
+    ConnectionReferenceId,
+    ConnectorId,
+    EnvironmentId,
+    Flow,
+    FlowId,
+)
+from holdfast.wire import dataverse
+from holdfast.wire.shape import instant
+
+_ON: Final = 1
+_SUSPENDED: Final = 2
+
+
+def flow(told: dataverse.Workflow, environment: EnvironmentId) -> Flow:
+    """A flow in our words; of its definition only which connections it uses."""
+    bindings = _bindings(told.clientdata)
+    return Flow(
+        id=FlowId(told.workflowid),
+        environment=environment,
+        display_name=told.name or told.workflowid,
+        is_on=told.statecode == _ON,
+        is_suspended=told.statecode == _SUSPENDED,
+        bindings=bindings or (),
+        is_readable=bindings is not None,
+        is_managed=bool(told.ismanaged),
+        owner=told.owner_id,
+        modified_at=instant(told.modifiedon),
+    )
+
+
+def reference(told: dataverse.ConnectionReference, environment: EnvironmentId) -> ConnectionReference:
+    """A connection reference in our words."""
+    return ConnectionReference(
+        id=ConnectionReferenceId(told.connectionreferenceid),
+        environment=environment,
+        logical_name=told.connectionreferencelogicalname,
+        display_name=told.connectionreferencedisplayname or told.connectionreferencelogicalname,
+        connector=connector_of(told.connectorid),
+        connection=ConnectionId(told.connectionid) if told.connectionid else None,
+    )
+
+
+def connector_of(path: str | None) -> ConnectorId:
+    """`shared_sql` of a connector's or a connection's path; the admin scope puts more before `/apis/`."""
+    return ConnectorId((path or "").rpartition("/apis/")[2].partition("/")[0])
+
+
+def _bindings(clientdata: str | None) -> tuple[Binding, ...] | None:
+    """The connection map of a definition; None where it cannot be read."""
+    try:
+        map_ = json.loads(clientdata or "")["properties"]["connectionReferences"]
+        return tuple(_each(map_))
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _each(entries: Mapping[str, Any]) -> Iterator[Binding]:
+    """Both forms: Dataverse nests name and reference under `connection`, the flow API does not."""
+    for key, entry in entries.items():
+        inner = entry.get("connection") or entry
+        name = inner.get("name") if inner is not entry else inner.get("connectionName")
+        path = entry.get("id") or ""
+        yield Binding(
+            key=key,
+            connector=connector_of(path)
+            if "/apis/" in path
+            else ConnectorId((entry.get("api") or {}).get("name") or ""),
+            reference=inner.get("connectionReferenceLogicalName") or None,
+            connection=ConnectionId(name) if name else None,
+            is_invoker=str(entry.get("runtimeSource") or entry.get("source") or "").casefold() == "invoker",
+        )

@@ -1,0 +1,64 @@
+"""What it means that no answer came."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import httpx2
+
+from holdfast.adapters.cloud.patience import Again
+from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.core.errors import CloudError, OutcomeUnknownError, UnreachableError
+from holdfast.wire.ledger import Call
+
+
+def unanswered(call: Call, where: str, host: str, failure: httpx2.HTTPError) -> Again | CloudError:
+    """What it means that no answer came."""
+    about: dict[str, Any] = {"service": call.host.value, "operation": call.id}
+    task = f"{call.does}{where}"
+    reason = _reason(failure)
+    if isinstance(failure, httpx2.ProxyError):
+        return UnreachableError(
+            f"The proxy does not let holdfast through to {host} to {task}: {reason}; check HTTPS_PROXY.",
+            **about,
+        )
+    if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        if _is_tls(failure):
+            return UnreachableError(
+                f"The certificate of {host} is not trusted ({reason}), so holdfast sent nothing; a proxy that opens"
+                " TLS needs its certificate in the system's store or in ca_file.",
+                **about,
+            )
+        error = UnreachableError(f"{host} cannot be reached to {task}: {reason}; check the network.", **about)
+        return Again(error, unconnected=True)
+    if call.writes:
+        return Again(
+            OutcomeUnknownError(
+                f"{host} gave no answer after it was asked to {task}: {reason}; look what is there.", **about
+            )
+        )
+    return Again(
+        UnreachableError(f"{host} gave no answer when asked to {task}: {reason}; try again.", **about)
+    )
+
+
+def _is_tls(failure: BaseException) -> bool:
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _reason(failure: httpx2.HTTPError) -> str:
+    """The innermost words that say something, without what could be a secret."""
+    words = ""
+    cause: BaseException | None = failure
+    while cause is not None:
+        words = (
+            getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or str(cause) or words
+        )
+        cause = cause.__cause__ or cause.__context__
+    return scrubbed(words, 160).rstrip(".") or type(failure).__name__
