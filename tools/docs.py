@@ -102,9 +102,17 @@ def _permission_table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def privacy() -> str:
+    """What is kept, from the store's tables."""
+    from tools.privacy import page
+
+    return page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts,
     "permissions.md": permissions,
+    "privacy.md": privacy,
     # "commands.md": commands,
 }
 

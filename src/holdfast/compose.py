@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from holdfast.core.errors import SettingsError
 from holdfast.core.evidence import Evidence
 from holdfast.core.identity import Role
 from holdfast.core.inventory import Connection
+from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.verdict import Verdict
 from holdfast.ports import Clock, Directory, History, Platform, SecretStore
@@ -93,6 +95,14 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Examination:
+    """What an identity may do, and how far the cloud's clock is ahead of ours (None without an answer)."""
+
+    probes: tuple[Probe, ...]
+    skew: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One tenant of the settings.
 
@@ -120,6 +130,37 @@ class Tenant:
             yield Reach(access.platform, access.directory)
         finally:
             await access.close()
+
+    async def examined(self, role: Role) -> Examination:
+        """Which calls of the ledger the identity of `role` may make. Writes nothing.
+
+        Raises:
+            SettingsError: the role has no identity, or it cannot be used.
+            SecretStoreError: its secret cannot be read.
+        """
+        access = self._access(role)
+        try:
+            probes = tuple([probe async for probe in access.probe(role)])
+            cloud_now = access.platform.cloud_now()
+        finally:
+            await access.close()
+        return Examination(probes, None if cloud_now is None else cloud_now - self._clock.now())
+
+    def foreign_hosts(self) -> tuple[str, ...]:
+        """Hosts of the settings that lie outside the shipped lists."""
+        from holdfast.adapters.cloud.hosts import foreign_hosts
+
+        hosts = self._tenant.hosts
+        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse)
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates that are believed instead of the operating system's."""
+        return self._tenant.ca_file
+
+    def has(self, role: Role) -> bool:
+        """Whether the role has an identity."""
+        return self._tenant.identity(role) is not None
 
     def _access(self, role: Role) -> Access:
         from holdfast.adapters.cloud.connect import connect
@@ -166,6 +207,15 @@ class Tenant:
             if by_code:
                 return source.sign_in_by_code(scopes, show)
             return source.sign_in_by_browser(scopes, show, seconds)
+
+    def own_client_ids(self) -> dict[str, str]:
+        """The applications of the settings, and the roles that each plays."""
+        roles: dict[str, list[str]] = {}
+        for role in Role:
+            identity = self._tenant.identity(role)
+            if identity is not None and identity.client_id:
+                roles.setdefault(identity.client_id, []).append(role.value)
+        return {client_id: ", ".join(names) for client_id, names in roles.items()}
 
     async def sign_out(self) -> list[str]:
         """Remove the tokens of persons; the roles that had some."""
@@ -228,6 +278,22 @@ class Holdfast:
         return diagnose(evidence)[0] if evidence else None
 
 
+def forget(settings: Settings, person: str) -> tuple[int, int]:
+    """Blank a person's names in the store: how many names, in how many rows.
+
+    Raises:
+        StoreError: the store could not be written.
+    """
+    from holdfast.adapters.store.history import SqlHistory
+
+    history = SqlHistory(settings.state_dir / STORE_NAME)
+    try:
+        forgotten = asyncio.run(history.forget(person))
+    finally:
+        history.close()
+    return forgotten.names, forgotten.rows
+
+
 @contextmanager
 def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Iterator[Holdfast]:
     """Everything wired by the settings; the store is opened, the cloud is asked nothing.
@@ -241,17 +307,23 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
     from holdfast.adapters.store.history import SqlHistory
     from holdfast.adapters.system import SystemClock
 
+    history = SqlHistory(settings.state_dir / STORE_NAME)
+    try:
+        yield Holdfast(settings, SystemClock(), history, tenants_of(settings, environ))
+    finally:
+        history.close()
+
+
+def tenants_of(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, Tenant]:
+    """The tenants of the settings, by name; opens no store and asks nothing. Arguments as for `compose`."""
+    from holdfast.adapters.system import SystemClock
+
     clock = SystemClock()
     secrets = references(settings, os.environ if environ is None else environ)
-    tenants = {
+    return {
         name: Tenant(name, tenant.tenant_id, tenant, settings, secrets, clock)
         for name, tenant in settings.tenants.items()
     }
-    history = SqlHistory(settings.state_dir / STORE_NAME)
-    try:
-        yield Holdfast(settings, clock, history, tenants)
-    finally:
-        history.close()
 
 
 def _credential(

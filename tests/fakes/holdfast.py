@@ -22,6 +22,10 @@ class ToldTenant:
         self.name = name
         self.id = f"id-of-{name}"
         self.cloud = self.platform = self.directory = cloud
+        self.own: dict[str, str] = {}
+
+    def own_client_ids(self) -> dict[str, str]:
+        return self.own
 
     @asynccontextmanager
     async def reached(self) -> AsyncIterator[ToldTenant]:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("init", "Write a commented settings file; print the commands that set the identities up."),
     "login": Entry("login", "Sign in as yourself."),
     "logout": Entry("logout", "Remove your tokens from the secret store."),
+    "doctor": Entry("doctor", "What each identity may do and what is missing. Writes nothing."),
     "scan": Entry("scan", "Read the tenant's connections into the store. Writes nothing to the cloud."),
     "status": Entry("status", "Every connection: state, cause, what to do next."),
     "show": Entry("show", "Everything known about one connection."),
@@ -37,6 +38,9 @@ COMMANDS: dict[str, Entry] = {
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),
+    "made": Entry("made", "Everything that stands in the tenant because of holdfast, and how to remove it."),
+    "purge": Entry("purge", "Delete what holdfast keeps on this machine."),
+    "forget": Entry("forget", "Blank a person's names in the store."),
     "completion": Entry("completion", "A script that completes commands and options in your shell."),
     "sandbox": Entry("sandbox", "A pretend tenant with its own clock, for anybody's tests."),
 }

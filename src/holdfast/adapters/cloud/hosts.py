@@ -169,15 +169,8 @@ def host_table(
     Raises:
         SettingsError: no such kind, no https, or a host outside the lists without leave.
     """
-    table = TABLES[cloud]
-    known = [kind.value for kind in AUDIENCES if kind is not HostKind.DATAVERSE]
-    if strange := sorted(set(hosts) - set(known)):
-        raise SettingsError(f"hosts.{strange[0]} is not a kind of host; choose of {', '.join(known)}.")
-    given = [(HostKind(kind), url) for kind, url in hosts.items()]
-    given += [(HostKind.DATAVERSE, url) for url in dataverse]
-    foreign = [
-        (kind, _host(kind, url)) for kind, url in given if not table.admits(AUDIENCES[kind], _host(kind, url))
-    ]
+    table, given = TABLES[cloud], _given(hosts, dataverse)
+    foreign = _foreign(table, given)
     if foreign and not allow_custom_hosts:
         kind, host = foreign[0]
         raise SettingsError(
@@ -199,6 +192,25 @@ def host_table(
         patterns={**table.patterns, **patterns},
         is_custom=bool(foreign),
     )
+
+
+def foreign_hosts(cloud: Cloud, hosts: Mapping[str, str], dataverse: Iterable[str] = ()) -> tuple[str, ...]:
+    """Which of the given hosts lie outside the shipped lists of the cloud; arguments as for `host_table`."""
+    return tuple(dict.fromkeys(host for _, host in _foreign(TABLES[cloud], _given(hosts, dataverse))))
+
+
+def _given(hosts: Mapping[str, str], dataverse: Iterable[str]) -> list[tuple[HostKind, str]]:
+    known = [kind.value for kind in AUDIENCES if kind is not HostKind.DATAVERSE]
+    if strange := sorted(set(hosts) - set(known)):
+        raise SettingsError(f"hosts.{strange[0]} is not a kind of host; choose of {', '.join(known)}.")
+    return [(HostKind(kind), url) for kind, url in hosts.items()] + [
+        (HostKind.DATAVERSE, url) for url in dataverse
+    ]
+
+
+def _foreign(table: HostTable, given: list[tuple[HostKind, str]]) -> list[tuple[HostKind, str]]:
+    named = [(kind, _host(kind, url)) for kind, url in given]
+    return [(kind, host) for kind, host in named if not table.admits(AUDIENCES[kind], host)]
 
 
 def _host(kind: HostKind, url: str) -> str:

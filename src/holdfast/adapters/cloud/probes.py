@@ -47,8 +47,10 @@ async def _answer(
     transport: Transport, call: Call, place: _Place, signed_in: CloudError | None
 ) -> CloudError | str | None:
     """None where it is allowed, the error where it is not, words where it was not asked."""
-    if call in (OPENID_CONFIGURATION, TOKEN):
+    if signed_in is not None and signed_in.operation == call.id:
         return signed_in
+    if call is OPENID_CONFIGURATION or (call is TOKEN and signed_in is None):
+        return None
     if signed_in is not None:
         return "the identity cannot sign in"
     if call.writes:
@@ -92,13 +94,17 @@ async def _sign_in(transport: Transport, calls: Iterable[Call]) -> CloudError | 
 
 
 async def _a_place(transport: Transport, calls: Iterable[Call]) -> _Place:
-    """The first environment, and the first that has Dataverse; neither where none may be listed."""
+    """An environment, and one that has Dataverse; neither where none may be listed.
+
+    The default one, whose lists are by far the longest, is taken only where there is no other.
+    """
     at: dict[str, str] = {"connector": SQL_CONNECTORS[0], "connection": _NO_CONNECTION}
     dataverse = None
     if ENVIRONMENTS in calls:
         try:
             async for told in transport.items(ENVIRONMENTS, Environment):
-                at.setdefault("environment", told.name)
+                if "environment" not in at or not told.properties.is_default:
+                    at["environment"] = told.name
                 dataverse = dataverse or environment(told).dataverse_url
         except CloudError:
             pass

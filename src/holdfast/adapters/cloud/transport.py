@@ -203,13 +203,17 @@ class Transport:
         query: Mapping[str, str] | None = None,
         base: str | None = None,
     ) -> None:
-        """Make the call and drop what it answers.
+        """Make the call and drop what it answers, most of it unread.
 
         Raises:
-            CloudError: it is not answered with success.
+            CloudError: it is not answered with success, or with something that is not JSON.
         """
-        answer = await self._ask(call, _where(at), self._url(call, base, at, query), None)
-        answer.body.close()
+        where, url = _where(at), self._url(call, base, at, query)
+        answer = await self._ask(call, where, url, None, peek=True)
+        head = next(answer.chunks(), b"")
+        if head.lstrip()[:1] not in (b"{", b"["):
+            host = str(host_of(url))
+            raise unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
 
     async def sign_in(self, audience: Audience) -> None:
         """Get a token for `audience`, unless one is held.
@@ -261,8 +265,10 @@ class Transport:
             excerpt=scrubbed(head.decode("utf-8", "replace")),
         )
 
-    async def _ask(self, call: Call, where: str, url: str, body: Shape | None) -> Answer:
-        """The answer of success, after as many tries as the ledger allows."""
+    async def _ask(
+        self, call: Call, where: str, url: str, body: Shape | None, *, peek: bool = False
+    ) -> Answer:
+        """The answer of success, after as many tries as the ledger allows; with `peek` only its beginning."""
         if not is_declared(call):
             raise ValueError(f"{call.id} is no entry of the ledger")
         content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True).encode()
@@ -270,14 +276,14 @@ class Transport:
         async def once() -> Answer:
             request, token = await self._signed(call, where, url, content)
             try:
-                return await self._send(call, where, request)
+                return await self._send(call, where, request, peek=peek)
             except RefusedError as refused:
                 if refused.status != 401 or token is None:
                     raise
             # The token was revoked or outlived: nothing was done, so even a write may be sent again.
             self._tokens.forget(self._hosts.scope(call.audience, str(host_of(url))), token)
             request, _ = await self._signed(call, where, url, content)
-            return await self._send(call, where, request)
+            return await self._send(call, where, request, peek=peek)
 
         return await patiently(call, once, self._repeating)
 
@@ -304,7 +310,7 @@ class Transport:
         request.headers["Authorization"] = f"Bearer {token}"
         return request, token
 
-    async def _send(self, call: Call, where: str, request: httpx2.Request) -> Answer:
+    async def _send(self, call: Call, where: str, request: httpx2.Request, *, peek: bool) -> Answer:
         """One request and its answer.
 
         Raises:
@@ -320,7 +326,7 @@ class Transport:
                 response = await self._client.send(request, stream=True)
                 try:
                     self._note_time(response.headers)
-                    await self._receive(call, where, host, response, body)
+                    await self._receive(call, where, host, response, body, peek=peek)
                 finally:
                     await response.aclose()
             except httpx2.HTTPError as failure:
@@ -333,10 +339,19 @@ class Transport:
         raise self._refused(call, where, host, response, body)
 
     async def _receive(
-        self, call: Call, where: str, host: str, response: httpx2.Response, body: IO[bytes]
+        self,
+        call: Call,
+        where: str,
+        host: str,
+        response: httpx2.Response,
+        body: IO[bytes],
+        *,
+        peek: bool,
     ) -> None:
         async for piece in response.aiter_bytes():
             body.write(piece)
+            if peek and piece and response.is_success:
+                break
             if body.tell() > BODY_LIMIT:
                 raise UnfamiliarError(
                     f"{host} answers with more than {BODY_LIMIT >> 30} GiB when asked to {call.does}{where}.",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from holdfast.adapters.store import changes, scanning, states
 from holdfast.adapters.store.database import Database
+from holdfast.adapters.store.forgetting import Forgotten, forget
 from holdfast.adapters.store.instants import instant
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
@@ -36,6 +37,10 @@ class SqlHistory:
     def close(self) -> None:
         """Let go of the store."""
         self._database.close()
+
+    async def forget(self, person: str) -> Forgotten:
+        """Blank every name of a person; see `forgetting.forget`."""
+        return await asyncio.to_thread(forget, self._database, person)
 
     def scanning(self, tenant: str) -> AbstractAsyncContextManager[None]:
         """See the port."""

@@ -1,0 +1,126 @@
+"""`holdfast doctor`: what each identity may do, what is missing, and how this machine stands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
+
+if TYPE_CHECKING:
+    from holdfast.cli.checkup import Check
+    from holdfast.compose import Tenant
+    from holdfast.core.probe import Probe
+
+ROLE = Column("role", "As", wraps=False)
+CHECK = Column("check", "Check", wraps=False)
+OUTCOME = Column("outcome", "Outcome", wraps=False)
+UNLOCKS = Column("unlocks", "Unlocks")
+MISSING = Column("missing", "Missing")
+DETAIL = Column("detail", "Detail")
+COLUMNS = (ROLE, CHECK, OUTCOME, UNLOCKS, MISSING, DETAIL)
+NARROW = ((OUTCOME, ROLE), (CHECK, UNLOCKS, MISSING, DETAIL))
+
+
+@click.command()
+@common_options
+def command(invocation: Invocation) -> int:
+    """Ask each call of the ledger as each identity, and look at this machine. Writes nothing.
+
+    Tells what is allowed and which feature it unlocks, what is refused and which permission is missing, what was
+    not asked. Exit code 1 for a refusal or another finding, 3 when the cloud gave no answer.
+    """
+    from holdfast.cli import checkup
+    from holdfast.cli.session import settings_of
+    from holdfast.compose import tenants_of
+
+    with settings_of(invocation) as settings:
+        rows = [_machine_row(check) for check in checkup.machine(settings, os.environ)]
+        chosen = settings.chosen(invocation.tenant).name
+        rows += asyncio.run(_tenant_rows(tenants_of(settings)[chosen]))
+    if invocation.output == "table":
+        from holdfast.cli.stacking import print_rows
+
+        print_rows(rows, COLUMNS, NARROW, empty="Nothing to look at.")
+        _say_what_is_missing(rows)
+    else:
+        emit(rows, COLUMNS, invocation.output, shape="holdfast.doctor/1")
+    return verdict([row["outcome"] for row in rows])
+
+
+def verdict(outcomes: Sequence[str]) -> int:
+    """The exit code: no answer from the cloud weighs more than a refusal."""
+    if "no_answer" in outcomes:
+        return 3
+    return 1 if {"refused", "finding"} & set(outcomes) else 0
+
+
+async def _tenant_rows(tenant: Tenant) -> list[dict[str, Any]]:
+    from holdfast.cli import checkup
+    from holdfast.core.errors import SecretStoreError, SettingsError
+    from holdfast.core.identity import Role
+
+    rows = [_machine_row(checkup.trust(tenant.ca_file)), _machine_row(checkup.hosts(tenant.foreign_hosts()))]
+    skew = None
+    for role in Role:
+        if not tenant.has(role):
+            unset = f"[tenants.{tenant.name}.{role.value}] is not set"
+            rows.append(_row(role.value, "identity", "not_asked", detail=unset))
+            continue
+        try:
+            seen = await tenant.examined(role)
+        except (SettingsError, SecretStoreError) as error:
+            rows.append(_row(role.value, "identity", "finding", detail=str(error)))
+            continue
+        skew = seen.skew if skew is None else skew
+        rows += [_probe_row(probe) for probe in seen.probes]
+    return [*rows, _machine_row(checkup.clock(skew))]
+
+
+def _row(role: str, check: str, outcome: str, **more: Any) -> dict[str, Any]:
+    return {
+        "role": role,
+        "check": check,
+        "outcome": outcome,
+        "unlocks": "",
+        "missing": None,
+        "detail": "",
+        **more,
+    }
+
+
+def _machine_row(check: Check) -> dict[str, Any]:
+    return _row("", check.name, check.outcome, detail=check.what)
+
+
+def _probe_row(probe: Probe) -> dict[str, Any]:
+    return _row(
+        probe.role.value,
+        probe.call,
+        probe.answered.value,
+        unlocks=probe.unlocks,
+        missing=probe.lacks,
+        detail=probe.detail,
+    )
+
+
+def _say_what_is_missing(rows: Sequence[dict[str, Any]]) -> None:
+    from holdfast.cli.render import clean
+
+    for line in missing(rows):
+        click.echo(clean(line))
+
+
+def missing(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line per permission that an identity lacks, with all that it would unlock."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["missing"]:
+            lacking.setdefault((row["role"], row["missing"]), []).append(row["unlocks"])
+    for (role, permission), unlocks in lacking.items():
+        yield f"{role} lacks {permission}: no {'; '.join(dict.fromkeys(unlocks))}."
