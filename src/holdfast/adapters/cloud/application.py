@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.adapters.cloud.credentials import Credential
 from holdfast.adapters.cloud.door import EntraDoor
-from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.sources import Grant, granted
 from holdfast.core.errors import RefusedError, SettingsError
 

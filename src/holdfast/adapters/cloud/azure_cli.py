@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from typing import Final
 
-from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.sources import Grant, granted
 from holdfast.core.errors import RefusedError, SettingsError, UnreachableError
 from holdfast.ports import Clock

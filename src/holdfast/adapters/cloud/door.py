@@ -9,10 +9,11 @@ from typing import Any, Final
 import httpx2
 
 from holdfast.adapters.cloud.addresses import host_of
+from holdfast.adapters.cloud.asking import Asking
 from holdfast.adapters.cloud.hosts import HostTable
 from holdfast.adapters.cloud.network import LIMITS, TIMEOUT, direct, trust
 from holdfast.adapters.cloud.patience import Again
-from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
+from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, unreadable
 from holdfast.adapters.cloud.silence import unanswered
 from holdfast.core.errors import UnfamiliarError
 from holdfast.ports import Clock
@@ -63,31 +64,30 @@ class EntraDoor:
         self._client.close()
 
     def _send(self, call: Call, url: str, **given: Any) -> httpx2.Response:
-        host = host_of(url)
-        if not self._hosts.admits(Audience.NONE, host):
+        asking = Asking(call, host_of(url), {})
+        if not self._hosts.admits(Audience.NONE, asking.host):
             raise UnfamiliarError(
-                f"The sign-in metadata names {scrubbed(host or 'no https address', 100)}, which is no sign-in host of"
-                " this cloud; holdfast sends no credential there.",
-                service=call.host.value,
-                operation=call.id,
+                f"The sign-in metadata names {asking.shown_host}, which is no sign-in host of this cloud; holdfast sends"
+                " no credential there.",
+                **asking.about(),
             )
         self.sent += 1
         try:
             response = self._client.request(call.method, url, **given)
         except httpx2.HTTPError as failure:
-            raise unanswered(call, "", str(host), failure) from None
+            raise unanswered(asking, failure) from None
         told = _object(response.content)
         if response.status_code == 200 and told is not None:
             return response
         if response.status_code == 400 and told is not None and told.get("error") in _PENDING:
             return response
-        raise self._refused(call, str(host), response)
+        raise self._refused(asking, response)
 
-    def _refused(self, call: Call, host: str, response: httpx2.Response) -> Exception:
+    def _refused(self, asking: Asking, response: httpx2.Response) -> Exception:
         if response.status_code == 200:
-            return unreadable(call, "", host, response.content, status=200, headers=response.headers)
+            return unreadable(asking, response.content, status=200, headers=response.headers)
         now = self._clock.now()
-        error = refusal(call, "", host, response.status_code, response.headers, response.content, now)
+        error = refusal(asking, response.status_code, response.headers, response.content, now)
         if response.status_code in PASSING:
             return Again(error, retry_after(response.headers, now))
         return error

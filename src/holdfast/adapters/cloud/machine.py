@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx2
 
 from holdfast.adapters.cloud.credentials import MachineIdentity
-from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.sources import Grant, granted
 from holdfast.core.errors import RefusedError, UnreachableError
 from holdfast.wire.ledger import TOKEN

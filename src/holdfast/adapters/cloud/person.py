@@ -7,7 +7,7 @@ from typing import Any
 
 from holdfast.adapters.cloud.credentials import Person
 from holdfast.adapters.cloud.door import EntraDoor
-from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.sources import Grant, granted
 from holdfast.core.errors import RefusedError, SettingsError
 from holdfast.core.secret import Secret

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -10,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from holdfast.adapters.cloud.asking import Asking, request_id
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.core.errors import (
     CloudError,
     ConflictError,
@@ -21,22 +22,13 @@ from holdfast.core.errors import (
     UnreachableError,
 )
 from holdfast.wire.entra import TokenError
-from holdfast.wire.ledger import Call, HostKind
+from holdfast.wire.ledger import HostKind
 from holdfast.wire.problems import Problem
-
-SERVICES = {
-    HostKind.AUTHORITY: "Entra",
-    HostKind.GRAPH: "Microsoft Graph",
-    HostKind.BAP: "The Power Platform admin API",
-    HostKind.POWERAPPS: "Power Apps",
-    HostKind.FLOW: "Power Automate",
-    HostKind.POWERPLATFORM: "The Power Platform API",
-    HostKind.APIHUB: "The connector",
-    HostKind.DATAVERSE: "Dataverse",
-}
 
 # A later identical request may succeed. 401 is handled by asking for a new token once.
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+NETWORK_SIGN_IN = 511  # RFC 6585: said by whoever lets nobody through before signing in to the network
 
 # Codes that say "not allowed" or "not there" under a status that says something else.
 _REFUSALS = frozenset(
@@ -47,13 +39,6 @@ _REFUSALS = frozenset(
         "Forbidden",
         "InvalidAuthenticationToken",
     }
-)
-
-_SECRETS = re.compile(
-    r"eyJ[\w-]{10,}(?:\.[\w-]+)*"  # a JSON web token
-    r"|(?i:bearer\s+)[\w.~+/=-]{8,}"
-    r"|(?i:(?:sig|client_secret|client_assertion|access_token|refresh_token|password|code)=)[^&\s\"']+"
-    r"|(?i:\"(?:client_secret|client_assertion|access_token|refresh_token|id_token|secretText|password)\"\s*:\s*)\"(?:[^\"\\]|\\.)*\"?"
 )
 
 # What to do about a refusal of the token endpoint. Codes: entra-docs reference-error-codes @3164b3b,
@@ -78,12 +63,6 @@ _SIGN_IN_ADVICE = {
 }
 
 
-def scrubbed(text: str, limit: int = 300) -> str:
-    """The text on one line, what looks like a secret removed, cut to `limit` characters."""
-    line = " ".join(_SECRETS.sub("[removed]", text[: 8 * limit]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds to wait by `Retry-After`, given as seconds or as an HTTP date; None without a readable one.
 
@@ -100,107 +79,111 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """What support asks for, under the name that each service gives it."""
-    for name in ("x-ms-correlation-request-id", "request-id", "x-ms-request-id", "x-ms-service-request-id"):
-        if headers.get(name):
-            return scrubbed(headers[name], 80)
-    return None
-
-
 def refusal(
-    call: Call, where: str, host: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime
+    asking: Asking, status: int, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> CloudError:
     """The error that an answer other than success stands for.
 
     Args:
-        where: what the call was about, for the message: " of environment=..."; may be empty.
         body: its first few kilobytes.
         now: the cloud's time, for `Retry-After`.
     """
-    if call.host is HostKind.AUTHORITY:
-        denied = _token_error(body)
-        if denied is not None and status not in PASSING:
-            return sign_in_refused(call, denied, status)
+    denied = _token_error(body) if asking.call.host is HostKind.AUTHORITY else None
+    if denied is not None and status not in PASSING:
+        return sign_in_refused(asking, denied, status)
     code, words = _problem(body)
-    service = SERVICES[call.host]
-    about: dict[str, Any] = {
-        "service": call.host.value,
-        "operation": call.id,
-        "status": status,
-        "code": code,
-        "request_id": request_id(headers),
-    }
+    about = asking.about(status=status, code=code, request_id=request_id(headers))
     said = f": {words}" if words else ""
-    task = f"{call.does}{where}"
-    if status in (401, 403) or code in _REFUSALS:
-        lacks = call.needs if status == 403 or code in _REFUSALS else None
-        advice = f" It needs {call.needs}." if status != 401 else " Its token was not accepted."
-        return RefusedError(f"{service} refused to {task}{said}.{advice}", **about, lacks=lacks)
+    if code in _REFUSALS or (status in (401, 403) and not _is_page(body)):
+        return _refused(asking, status, said, about)
+    if status == 429:
+        return _throttled(asking, headers, now, about)
+    if status in PASSING or (status >= 500 and status != NETWORK_SIGN_IN):
+        return _failed(asking, said, about)
+    if 300 <= status < 400:
+        to = scrubbed(headers.get("location", "nowhere"), 120).partition("?")[0]
+        return UnfamiliarError(
+            f"{asking.shown_host} wanted to send holdfast to {to} when asked to {asking.task}; it follows no redirect."
+            " A proxy may be in the way.",
+            **about,
+        )
+    if _is_page(body) or (code is None and status != 404):
+        return unreadable(asking, body, status=status, headers=headers)
     if status == 404:
         hint = (
             "" if body.strip() else " There is no such address on this host: check the cloud and its hosts."
         )
-        return MissingError(f"{service} found nothing when asked to {task}{said}.{hint}", **about)
+        return MissingError(
+            f"{asking.service} found nothing when asked to {asking.task}{said}.{hint}", **about
+        )
     if status in (409, 412):
         return ConflictError(
-            f"{service} would not {task}, as something changed first{said}; plan again.", **about
-        )
-    if status == 429:
-        seconds = retry_after(headers, now)
-        retry_at = None if seconds is None else now + timedelta(seconds=min(seconds, 86400 * 30))
-        when = "later" if retry_at is None else f"after {retry_at:%Y-%m-%d %H:%M:%S} UTC"
-        return ThrottledError(
-            f"{service} asked to slow down; try to {task} again {when}.", **about, retry_at=retry_at
-        )
-    if status in PASSING or status >= 500:
-        if call.writes:
-            return OutcomeUnknownError(
-                f"{service} failed while it was to {task}{said}; look what is there.", **about
-            )
-        return UnreachableError(f"{service} is not able to {task} just now{said}; try again later.", **about)
-    if 300 <= status < 400:
-        to = scrubbed(headers.get("location", "nowhere"), 120).partition("?")[0]
-        return UnfamiliarError(
-            f"{host} wanted to send holdfast to {to} when asked to {task}; it follows no redirect. A proxy may be in the way.",
+            f"{asking.service} would not {asking.task}, as something changed first{said}; plan again.",
             **about,
         )
-    if code is None:
-        return unreadable(call, where, host, body, status=status, headers=headers)
     return UnfamiliarError(
-        f"{service} did not understand the request to {task}{said}.", **about, excerpt=scrubbed(_text(body))
+        f"{asking.service} did not understand the request to {asking.task}{said}.",
+        **about,
+        excerpt=scrubbed(_text(body)),
     )
 
 
-def unreadable(
-    call: Call, where: str, host: str, body: bytes, *, status: int, headers: Mapping[str, str]
-) -> UnfamiliarError:
+def _refused(asking: Asking, status: int, said: str, about: dict[str, Any]) -> RefusedError:
+    if status == 401:
+        return RefusedError(
+            f"{asking.service} refused to {asking.task}{said}. Its token was not accepted.", **about
+        )
+    needs = asking.call.needs
+    return RefusedError(
+        f"{asking.service} refused to {asking.task}{said}. It needs {needs}.", **about, lacks=needs
+    )
+
+
+def _throttled(
+    asking: Asking, headers: Mapping[str, str], now: datetime, about: dict[str, Any]
+) -> ThrottledError:
+    seconds = retry_after(headers, now)
+    retry_at = None if seconds is None else now + timedelta(seconds=min(seconds, 86400 * 30))
+    when = "later" if retry_at is None else f"after {retry_at:%Y-%m-%d %H:%M:%S} UTC"
+    return ThrottledError(
+        f"{asking.service} asked to slow down; try to {asking.task} again {when}.", **about, retry_at=retry_at
+    )
+
+
+def _failed(asking: Asking, said: str, about: dict[str, Any]) -> CloudError:
+    if asking.call.writes:
+        return OutcomeUnknownError(
+            f"{asking.service} failed while it was to {asking.task}{said}; look what is there.", **about
+        )
+    return UnreachableError(
+        f"{asking.service} is not able to {asking.task} just now{said}; try again later.", **about
+    )
+
+
+def unreadable(asking: Asking, body: bytes, *, status: int, headers: Mapping[str, str]) -> UnfamiliarError:
     """The error for an answer that is not the JSON asked for; a web page is most often a proxy's."""
-    text = _text(body)
-    kind = "a web page" if text.lstrip()[:1] == "<" else "something that is not the JSON asked for"
+    kind = "a web page" if _is_page(body) else "something that is not the JSON asked for"
     return UnfamiliarError(
-        f"{host} answered with {kind} when asked to {call.does}{where}; a proxy or a sign-in page of the network may be in the way.",
-        service=call.host.value,
-        operation=call.id,
-        status=status,
-        request_id=request_id(headers),
-        excerpt=scrubbed(text),
+        f"{asking.shown_host} answered with {kind} when asked to {asking.task}; a proxy or a sign-in page of the network"
+        " may be in the way.",
+        **asking.about(status=status, request_id=request_id(headers)),
+        excerpt=scrubbed(_text(body)),
     )
 
 
-def sign_in_refused(call: Call, denied: TokenError, status: int) -> CloudError:
+def sign_in_refused(asking: Asking, denied: TokenError, status: int) -> RefusedError:
     """A refusal of the token service, with what to do by its code."""
     codes = denied.error_codes or ()
     advice = next((_SIGN_IN_ADVICE[code] for code in reversed(codes) if code in _SIGN_IN_ADVICE), None)
     words = (denied.error_description or denied.error).split("Trace ID:")[0]
     return RefusedError(
-        f"Entra refused to {call.does}: {advice or scrubbed(words)}.",
-        service=call.host.value,
-        operation=call.id,
-        status=status,
-        code=f"AADSTS{codes[-1]}" if codes else denied.error,
-        request_id=denied.trace_id,
-        lacks=call.needs,
+        f"Entra refused to {asking.task}: {advice or scrubbed(words)}.",
+        **asking.about(
+            status=status,
+            code=f"AADSTS{codes[-1]}" if codes else denied.error,
+            request_id=denied.trace_id,
+        ),
+        lacks=asking.call.needs,
     )
 
 
@@ -223,6 +206,10 @@ def _problem(body: bytes) -> tuple[str | None, str]:
             code, message = detail.code, detail.message or message
     words = scrubbed(message or "").rstrip(". ")
     return (scrubbed(code, 80) if code else None), words
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"<"
 
 
 def _text(body: bytes) -> str:

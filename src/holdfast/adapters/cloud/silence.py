@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
 
 import httpx2
 
+from holdfast.adapters.cloud.asking import Asking
 from holdfast.adapters.cloud.patience import Again
-from holdfast.adapters.cloud.refusals import scrubbed
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.core.errors import CloudError, OutcomeUnknownError, UnreachableError
-from holdfast.wire.ledger import Call
 
 
-def unanswered(call: Call, where: str, host: str, failure: httpx2.HTTPError) -> Again | CloudError:
+def unanswered(asking: Asking, failure: httpx2.HTTPError) -> Again | CloudError:
     """What it means that no answer came."""
-    about: dict[str, Any] = {"service": call.host.value, "operation": call.id}
-    task = f"{call.does}{where}"
+    about, task, host = asking.about(), asking.task, asking.shown_host
     reason = _reason(failure)
     if isinstance(failure, httpx2.ProxyError):
         return UnreachableError(
@@ -32,7 +30,7 @@ def unanswered(call: Call, where: str, host: str, failure: httpx2.HTTPError) -> 
             )
         error = UnreachableError(f"{host} cannot be reached to {task}: {reason}; check the network.", **about)
         return Again(error, unconnected=True)
-    if call.writes:
+    if asking.call.writes:
         return Again(
             OutcomeUnknownError(
                 f"{host} gave no answer after it was asked to {task}: {reason}; look what is there.", **about

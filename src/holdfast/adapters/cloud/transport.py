@@ -19,15 +19,18 @@ from pydantic import BaseModel, ValidationError
 
 from holdfast import __version__
 from holdfast.adapters.cloud.addresses import address, host_of
+from holdfast.adapters.cloud.asking import Asking
 from holdfast.adapters.cloud.hosts import AUDIENCES, HostTable
 from holdfast.adapters.cloud.lists import ListReader, NotAListError
 from holdfast.adapters.cloud.network import LIMITS, TIMEOUT, direct, trust
 from holdfast.adapters.cloud.patience import Again, patiently
-from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, scrubbed, unreadable
+from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, unreadable
+from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.silence import unanswered
 from holdfast.core.errors import (
     CloudError,
     RefusedError,
+    StoreError,
     UnfamiliarError,
 )
 from holdfast.ports import Clock
@@ -154,14 +157,14 @@ class Transport:
         Raises:
             CloudError: no such answer came.
         """
-        where, url = _where(at), self._url(call, base, at, query)
-        answer = await self._ask(call, where, url, body)
+        url = self._url(call, base, at, query)
+        asking = Asking(call, host_of(url), at or {})
+        answer = await self._ask(asking, url, body)
         text = b"".join(answer.chunks())
         try:
             return shape.model_validate_json(text)
-        except ValidationError:
-            host = str(host_of(url))
-            raise unreadable(call, where, host, text, status=answer.status, headers=answer.headers) from None
+        except ValidationError as error:
+            raise self._misread(asking, answer, text[:4096], error) from None
 
     async def items(
         self,
@@ -179,21 +182,22 @@ class Transport:
         Raises:
             CloudError: also after some items, when a later page cannot be had.
         """
-        where, url = _where(at), self._url(call, base, at, query)
+        url = self._url(call, base, at, query)
+        asking = Asking(call, host_of(url), at or {})
         seen = {url}
         for _ in range(PAGE_LIMIT):
-            answer = await self._ask(call, where, url, None)
+            answer = await self._ask(asking, url, None)
             page = ListReader(answer.chunks())
             try:
                 for raw in page.items():
                     yield shape.model_validate(raw)
             except (NotAListError, ValidationError) as error:
-                raise self._misread(call, where, url, answer, page.head, error) from None
+                raise self._misread(asking, answer, page.head, error) from None
             following = page.rest.get("nextLink") or page.rest.get("@odata.nextLink")
             if not following:
                 return
-            url = self._next(call, where, url, following, seen)
-        raise self._endless(call, where, url, f"more than {PAGE_LIMIT:,} pages")
+            url = self._next(asking, following, seen)
+        raise self._endless(asking, f"more than {PAGE_LIMIT:,} pages")
 
     async def ask(
         self,
@@ -208,12 +212,12 @@ class Transport:
         Raises:
             CloudError: it is not answered with success, or with something that is not JSON.
         """
-        where, url = _where(at), self._url(call, base, at, query)
-        answer = await self._ask(call, where, url, None, peek=True)
+        url = self._url(call, base, at, query)
+        asking = Asking(call, host_of(url), at or {}, peeks=True)
+        answer = await self._ask(asking, url, None)
         head = next(answer.chunks(), b"")
         if head.lstrip()[:1] not in (b"{", b"["):
-            host = str(host_of(url))
-            raise unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
+            raise unreadable(asking, head, status=answer.status, headers=answer.headers)
 
     async def sign_in(self, audience: Audience) -> None:
         """Get a token for `audience`, unless one is held.
@@ -229,96 +233,86 @@ class Transport:
     ) -> str:
         return address(call, base or self._hosts.bases[call.host], at or {}, query or {})
 
-    def _next(self, call: Call, where: str, url: str, following: object, seen: set[str]) -> str:
+    def _next(self, asking: Asking, following: object, seen: set[str]) -> str:
         """The address of the next page, once it is known to be a new one on a host that may have the token."""
-        to = host_of(following)
-        if not isinstance(following, str) or not self._hosts.admits(call.audience, to):
+        to = Asking(asking.call, host_of(following), asking.things)
+        if not isinstance(following, str) or not self._hosts.admits(to.call.audience, to.host):
             raise UnfamiliarError(
-                f"{host_of(url)} named a next page on {scrubbed(to or 'no https address', 100)} when asked to {call.does}{where};"
-                " holdfast sends no token there.",
-                service=call.host.value,
-                operation=call.id,
+                f"{asking.shown_host} named a next page on {to.shown_host} when asked to {asking.task}; holdfast sends no"
+                " token there.",
+                **asking.about(),
             )
         if following in seen:
-            raise self._endless(call, where, url, "a page that was already read")
+            raise self._endless(asking, "a page that was already read")
         seen.add(following)
         return following
 
-    def _endless(self, call: Call, where: str, url: str, what: str) -> UnfamiliarError:
+    def _endless(self, asking: Asking, what: str) -> UnfamiliarError:
         return UnfamiliarError(
-            f"{host_of(url)} keeps naming {what} when asked to {call.does}{where}; the list is not complete.",
-            service=call.host.value,
-            operation=call.id,
+            f"{asking.shown_host} keeps naming {what} when asked to {asking.task}; the list is not complete.",
+            **asking.about(),
         )
 
-    def _misread(
-        self, call: Call, where: str, url: str, answer: Answer, head: bytes, error: Exception
-    ) -> UnfamiliarError:
-        host = str(host_of(url))
+    def _misread(self, asking: Asking, answer: Answer, head: bytes, error: Exception) -> UnfamiliarError:
         if head.lstrip()[:1] != b"{":
-            return unreadable(call, where, host, head, status=answer.status, headers=answer.headers)
+            return unreadable(asking, head, status=answer.status, headers=answer.headers)
         return UnfamiliarError(
-            f"{host} answered in an unknown form when asked to {call.does}{where}: {_what(error)}.",
-            service=call.host.value,
-            operation=call.id,
-            status=answer.status,
+            f"{asking.shown_host} answered in an unknown form when asked to {asking.task}: {_what(error)}.",
+            **asking.about(status=answer.status),
             excerpt=scrubbed(head.decode("utf-8", "replace")),
         )
 
-    async def _ask(
-        self, call: Call, where: str, url: str, body: Shape | None, *, peek: bool = False
-    ) -> Answer:
-        """The answer of success, after as many tries as the ledger allows; with `peek` only its beginning."""
-        if not is_declared(call):
-            raise ValueError(f"{call.id} is no entry of the ledger")
+    async def _ask(self, asking: Asking, url: str, body: Shape | None) -> Answer:
+        """The answer of success, after as many tries as the ledger allows."""
+        if not is_declared(asking.call):
+            raise ValueError(f"{asking.call.id} is no entry of the ledger")
         content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
         async def once() -> Answer:
-            request, token = await self._signed(call, where, url, content)
+            request, token = await self._signed(asking.call, asking.things, url, content)
             try:
-                return await self._send(call, where, request, peek=peek)
+                return await self._send(asking, request)
             except RefusedError as refused:
                 if refused.status != 401 or token is None:
                     raise
             # The token was revoked or outlived: nothing was done, so even a write may be sent again.
-            self._tokens.forget(self._hosts.scope(call.audience, str(host_of(url))), token)
-            request, _ = await self._signed(call, where, url, content)
-            return await self._send(call, where, request, peek=peek)
+            self._tokens.forget(self._hosts.scope(asking.call.audience, str(host_of(url))), token)
+            request, _ = await self._signed(asking.call, asking.things, url, content)
+            return await self._send(asking, request)
 
-        return await patiently(call, once, self._repeating)
+        return await patiently(asking.call, once, self._repeating)
 
     def _repeating(self) -> None:
         self.traffic.retries += 1
 
     async def _signed(
-        self, call: Call, where: str, url: str, content: bytes | None
+        self, call: Call, things: Mapping[str, str], url: str, content: bytes | None
     ) -> tuple[httpx2.Request, str | None]:
         """The request with the token that its host may see; no token where the call takes none."""
         headers = {**call.headers, **({} if content is None else {"Content-Type": "application/json"})}
         request = self._client.build_request(call.method, url, headers=headers, content=content)
-        host = host_of(request.url)
-        if not self._hosts.admits(call.audience, host):
+        # Judged by the address that the client itself will use, whatever `url` looks like.
+        asking = Asking(call, host_of(request.url), things)
+        if not self._hosts.admits(call.audience, asking.host):
             raise UnfamiliarError(
-                f"holdfast sends nothing to {scrubbed(host or 'no https address', 100)} to {call.does}{where}: it is"
-                " not on the list of hosts.",
-                service=call.host.value,
-                operation=call.id,
+                f"holdfast sends nothing to {asking.shown_host} to {asking.task}: it is not on the list of hosts.",
+                **asking.about(),
             )
         if call.audience is Audience.NONE:
             return request, None
-        token = await self._tokens.token(self._hosts.scope(call.audience, str(host)))
+        token = await self._tokens.token(self._hosts.scope(call.audience, str(asking.host)))
         request.headers["Authorization"] = f"Bearer {token}"
         return request, token
 
-    async def _send(self, call: Call, where: str, request: httpx2.Request, *, peek: bool) -> Answer:
+    async def _send(self, asking: Asking, request: httpx2.Request) -> Answer:
         """One request and its answer.
 
         Raises:
             Again: a later identical request may do better.
             CloudError: it would not.
+            StoreError: there is no room for the answer.
         """
-        host = str(host_of(request.url))
-        async with self._limiter(call, host):
+        async with self._limiter(asking):
             self.traffic.requests += 1
             started = asyncio.get_running_loop().time()
             body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by its reader
@@ -326,57 +320,51 @@ class Transport:
                 response = await self._client.send(request, stream=True)
                 try:
                     self._note_time(response.headers)
-                    await self._receive(call, where, host, response, body, peek=peek)
+                    await self._receive(asking, response, body)
                 finally:
                     await response.aclose()
             except httpx2.HTTPError as failure:
                 body.close()
-                raise unanswered(call, where, host, failure) from None
+                raise unanswered(asking, failure) from None
         took = asyncio.get_running_loop().time() - started
-        log.debug("%s %s %s %.3f", call.id, host, response.status_code, took)
+        log.debug("%s %s %s %.3f", asking.call.id, asking.host, response.status_code, took)
         if 200 <= response.status_code < 300:
             return Answer(response.status_code, response.headers, body)
-        raise self._refused(call, where, host, response, body)
+        raise self._refused(asking, response, body)
 
-    async def _receive(
-        self,
-        call: Call,
-        where: str,
-        host: str,
-        response: httpx2.Response,
-        body: IO[bytes],
-        *,
-        peek: bool,
-    ) -> None:
+    async def _receive(self, asking: Asking, response: httpx2.Response, body: IO[bytes]) -> None:
         async for piece in response.aiter_bytes():
-            body.write(piece)
-            if peek and piece and response.is_success:
+            try:
+                body.write(piece)
+            except OSError as error:
+                raise StoreError(
+                    f"An answer of {asking.shown_host} cannot be kept in {tempfile.gettempdir()}: {error.strerror}; make"
+                    " room there, or set TMPDIR to another folder."
+                ) from None
+            if asking.peeks and piece and response.is_success:
                 break
             if body.tell() > BODY_LIMIT:
                 raise UnfamiliarError(
-                    f"{host} answers with more than {BODY_LIMIT >> 30} GiB when asked to {call.does}{where}.",
-                    service=call.host.value,
-                    operation=call.id,
-                    status=response.status_code,
+                    f"{asking.shown_host} answers with more than {BODY_LIMIT >> 30} GiB when asked to {asking.task}.",
+                    **asking.about(status=response.status_code),
                 )
         self.traffic.received += body.tell()
 
-    def _refused(
-        self, call: Call, where: str, host: str, response: httpx2.Response, body: IO[bytes]
-    ) -> Again | CloudError:
+    def _refused(self, asking: Asking, response: httpx2.Response, body: IO[bytes]) -> Again | CloudError:
         body.seek(0)
         with body:
             head = body.read(64 * 1024)
         now = self.cloud_now() or self._clock.now()
-        error = refusal(call, where, host, response.status_code, response.headers, head, now)
+        error = refusal(asking, response.status_code, response.headers, head, now)
         self.traffic.throttled += response.status_code == 429
         if response.status_code in PASSING:
             return Again(error, retry_after(response.headers, now))
         return error
 
-    def _limiter(self, call: Call, host: str) -> AsyncLimiter:
+    def _limiter(self, asking: Asking) -> AsyncLimiter:
         # A documented pace is counted for itself; all other calls to a host share one limit.
-        key = call.id if call.pace else host
+        call = asking.call
+        key = call.id if call.pace else str(asking.host)
         if key not in self._limiters:
             self._limiters[key] = AsyncLimiter(*(call.pace or UNDOCUMENTED_PACE))
         return self._limiters[key]
@@ -396,9 +384,3 @@ def _what(error: Exception) -> str:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     return str(error)
-
-
-def _where(at: Mapping[str, str] | None) -> str:
-    """The things a call is about, as the messages name them."""
-    named = ", ".join(f"{name} {scrubbed(value, 100)}" for name, value in (at or {}).items())
-    return f" ({named})" if named else ""

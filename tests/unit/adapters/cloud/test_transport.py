@@ -20,6 +20,7 @@ from holdfast.core.errors import (
     MissingError,
     OutcomeUnknownError,
     RefusedError,
+    StoreError,
     ThrottledError,
     UnfamiliarError,
     UnreachableError,
@@ -206,7 +207,9 @@ SERVICE_TO_SERVICE = {
         (429, "Too Many Requests", ThrottledError, None, "slow down"),
         (500, "", UnreachableError, None, "just now"),
         (503, "<html>Service Unavailable</html>", UnreachableError, None, "just now"),
-        (511, "<html>Sign in</html>", UnreachableError, None, "just now"),
+        (511, "<html>Sign in</html>", UnfamiliarError, None, "a web page .* proxy"),
+        (403, "<html>Blocked by Contoso Web Filter</html>", UnfamiliarError, None, "a web page .* proxy"),
+        (404, "<html>No such site</html>", UnfamiliarError, None, "a web page .* proxy"),
         (200, "<html>Please sign in to the network</html>", UnfamiliarError, None, "a web page .* proxy"),
         (200, "", UnfamiliarError, None, "proxy"),
         (200, {"error": {"code": "Odd"}}, UnfamiliarError, None, "unknown form"),
@@ -447,3 +450,12 @@ async def test_no_secret_reaches_an_error_or_a_log(caplog, place, secret):
 )
 def test_only_plain_https_has_a_host(url, host):
     assert host_of(url) == host
+
+
+async def test_an_answer_that_finds_no_room_is_our_own_trouble(monkeypatch, tmp_path):
+    monkeypatch.setattr("holdfast.adapters.cloud.transport.IN_MEMORY", 10)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    transport, _ = a_transport([said(200, a_page("c1"))])
+
+    with pytest.raises(StoreError, match=r"cannot be kept in .*gone"):
+        await names(transport)
