@@ -122,7 +122,12 @@ class _Run:
             raise RuntimeError("nothing is served")
         ready = ready_mapping(self.tenant, self._ca_file)
         if self.ready_file is not None:
-            write_whole(self.ready_file, ready_bytes(ready))
+            try:
+                write_whole(self.ready_file, ready_bytes(ready))
+            except OSError as error:
+                raise SandboxError(
+                    f"The ready file {self.ready_file} cannot be written: {error.strerror}."
+                ) from None
         return ready
 
     def keep(self) -> None:

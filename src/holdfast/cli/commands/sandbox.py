@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from holdfast.cli.control_port import control_port
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit, to_json
+from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError
 
 RULE_COLUMNS = (
@@ -20,6 +23,23 @@ RULE_COLUMNS = (
     Column("says", "In the sandbox"),
     Column("source", "Source"),
 )
+
+CLOCK_COLUMNS = (Column("now", "The clock shows"), Column("frozen", "Stands still"))
+EVENT_COLUMNS = (Column("event", "Event"), Column("at", "Happened at"))
+FAULT_COLUMNS = tuple(
+    Column(key, heading)
+    for key, heading in (
+        ("kind", "Fault"),
+        ("host", "Host"),
+        ("method", "Method"),
+        ("path", "Path"),
+        ("share", "Share"),
+        ("times", "At most"),
+        ("met", "Met"),
+    )
+)
+RESET_COLUMNS = (Column("scenario", "Scenario"), Column("seed", "Seed"), Column("tenant_id", "Tenant"))
+FLIP_COLUMNS = (Column("id", "Rule"), Column("holds", "Holds"), Column("so", "So"))
 
 
 @click.group()
@@ -85,9 +105,95 @@ def _ports(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
 
 
 @command.command()
+@click.argument("by", type=Length())
 @common_options
-def rules(invocation: Invocation) -> int:
+def advance(invocation: Invocation, by: timedelta) -> int:
+    """Jump ahead by a length of time such as 90d, 12h or 2w; everything due on the way happens."""
+    with control_port(invocation) as port:
+        told = port.ask("/clock/advance", {"seconds": by.total_seconds()})
+    emit([told], CLOCK_COLUMNS, invocation.output, shape="holdfast.sandbox.clock/1")
+    return 0
+
+
+@command.command("do")
+@click.argument("event")
+@click.argument("target", default="")
+@click.argument("details", nargs=-1, metavar="[NAME=VALUE]...")
+@common_options
+def happen(invocation: Invocation, event: str, target: str, details: tuple[str, ...]) -> int:
+    """Let an EVENT happen to a TARGET: `do reset_password dana.kim@contoso.example`.
+
+    TARGET is the id or user principal name of an account, the client id of an application, or the id of a
+    connection, flow, environment, policy or database. An unknown event names those that there are.
+    """
+    body = {**dict(_pairs(details)), "event": event, "target": target}
+    with control_port(invocation) as port:
+        told = port.ask("/events", body)
+    emit([told], EVENT_COLUMNS, invocation.output, shape="holdfast.sandbox.event/1")
+    return 0
+
+
+@command.command()
+@click.argument("kind", default="")
+@click.argument("details", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--unkind/--kind", default=None, help="Switch the default unkindness on or off.")
+@click.option("--clear", is_flag=True, help="Remove all faults, the default ones too.")
+@common_options
+def faults(
+    invocation: Invocation, kind: str, details: tuple[str, ...], unkind: bool | None, clear: bool
+) -> int:
+    """Plan a fault, or list what is planned.
+
+    KIND is throttle, lag, drop_before, drop_after, garble or error; `faults error host=graph share=0.1 status=502`.
+    """
+    body = {**({"kind": kind} if kind else {}), **dict(_pairs(details))}
+    if unkind is not None:
+        body["unkind"] = unkind
+    with control_port(invocation) as port:
+        told = port.ask("/faults", method="DELETE") if clear else None
+        told = port.ask("/faults", body or None) if body or told is None else told
+    meta = {"unkind": told["unkind"]}
+    emit(told["faults"], FAULT_COLUMNS, invocation.output, shape="holdfast.sandbox.faults/1", meta=meta)
+    return 0
+
+
+@command.command()
+@click.option("--scenario", metavar="NAME", help="Another world; the same as before without.")
+@click.option("--seed", type=int, metavar="N", help="Another seed; the same as before without.")
+@common_options
+def reset(invocation: Invocation, scenario: str | None, seed: int | None) -> int:
+    """Begin again, at the same addresses; the state so far is gone."""
+    asked = {"scenario": scenario, "seed": seed}
+    with control_port(invocation) as port:
+        told = port.ask("/reset", {name: value for name, value in asked.items() if value is not None})
+    emit([told], RESET_COLUMNS, invocation.output, shape="holdfast.sandbox.ready/1")
+    return 0
+
+
+def _pairs(words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """NAME=VALUE, the value as JSON where it is JSON, else as a text."""
+    import json
+
+    for word in words:
+        name, is_pair, value = word.partition("=")
+        if not is_pair or not name:
+            raise click.BadParameter(f"{word!r} is not NAME=VALUE.")
+        try:
+            yield name, json.loads(value)
+        except ValueError:
+            yield name, value
+
+
+@command.command()
+@click.option("--flip", metavar="RULE", help="Let an assumed rule stop to hold, or hold again.")
+@common_options
+def rules(invocation: Invocation, flip: str | None) -> int:
     """What the sandbox believes about the cloud, how surely, and who says so."""
+    if flip:
+        with control_port(invocation) as port:
+            told = port.ask("/rules", {"id": flip})
+        emit([told], FLIP_COLUMNS, invocation.output, shape="holdfast.sandbox.rule/1")
+        return 0
     from holdfast.sandbox import believed
 
     rows: list[dict[str, Any]] = list(believed())
