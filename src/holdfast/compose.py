@@ -6,21 +6,22 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from holdfast.core.errors import SettingsError
+from holdfast.core.errors import SecretStoreError, SettingsError
 from holdfast.core.evidence import Evidence
 from holdfast.core.identity import Role
-from holdfast.core.inventory import Connection
+from holdfast.core.inventory import Connection, SignIn
 from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.verdict import Verdict
 from holdfast.ports import Clock, Directory, History, Platform, SecretStore
+from holdfast.scan.ourselves import OwnIdentity
 from holdfast.settings import Identity, Settings
 from holdfast.settings import Tenant as TenantSettings
 
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from holdfast.adapters.secrets.references import References
 
 STORE_NAME = "holdfast.db"
+
+OWN_SIGN_INS = {
+    "secret": SignIn.SERVICE_PRINCIPAL,
+    "certificate": SignIn.CERTIFICATE,
+    "sign_in": SignIn.USER,
+}
+"""Credentials of ours that end by themselves; a managed identity or a federated token does not."""
 
 KEY_NAME = "key of the encrypted file"
 """Under which the keyring keeps the key of the encrypted file, where no key file is set."""
@@ -216,6 +224,41 @@ class Tenant:
             if identity is not None and identity.client_id:
                 roles.setdefault(identity.client_id, []).append(role.value)
         return {client_id: ", ".join(names) for client_id, names in roles.items()}
+
+    async def own_identities(self) -> list[OwnIdentity]:
+        """The identities of the settings whose credential can end; one entry for all roles of an application."""
+        by_id: dict[tuple[str, str], OwnIdentity] = {}
+        for role in Role:
+            identity = self._tenant.identity(role)
+            if identity is None or identity.client_id is None or identity.credential not in OWN_SIGN_INS:
+                continue
+            key = (identity.client_id, identity.credential)
+            known = by_id.get(key)
+            if known is not None:
+                by_id[key] = replace(known, roles=(*known.roles, role.value))
+            else:
+                by_id[key] = await self._own(role, identity)
+        return list(by_id.values())
+
+    async def _own(self, role: Role, identity: Identity) -> OwnIdentity:
+        own = OwnIdentity((role.value,), OWN_SIGN_INS[identity.credential], identity.client_id or "")
+        try:
+            if identity.certificate is not None:
+                from holdfast.adapters.cloud.credentials import certificate_in
+
+                pem = _mounted(identity.certificate, "certificate").reveal()
+                return replace(own, certificate=certificate_in(pem))
+            if identity.sign_in:
+                from holdfast.adapters.cloud.person import kept_at
+
+                store = secret_stores(self._settings)[self._settings.secrets.store]
+                kept = await store.read(sign_in_name(self._tenant, role))
+                if kept is None:
+                    return replace(own, trouble="Sign in: `holdfast login`.")
+                return replace(own, signed_in_at=kept_at(kept))
+        except (SettingsError, SecretStoreError) as error:
+            return replace(own, trouble=str(error))
+        return own
 
     async def sign_out(self) -> list[str]:
         """Remove the tokens of persons; the roles that had some."""

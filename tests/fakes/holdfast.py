@@ -10,6 +10,7 @@ from holdfast.adapters.tables import load_codebook
 from holdfast.core.errors import SettingsError
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.reading.texts import read_fault
+from holdfast.scan.ourselves import OwnIdentity
 from tests.fakes.clock import StillClock
 from tests.fakes.cloud import ToldCloud
 from tests.fakes.history import MemoryHistory
@@ -23,6 +24,10 @@ class ToldTenant:
         self.id = f"id-of-{name}"
         self.cloud = self.platform = self.directory = cloud
         self.own: dict[str, str] = {}
+        self.identities: list[OwnIdentity] = []
+
+    async def own_identities(self) -> list[OwnIdentity]:
+        return self.identities
 
     def own_client_ids(self) -> dict[str, str]:
         return self.own

@@ -15,7 +15,7 @@ from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
-    from holdfast.scan.standing import Picture
+    from holdfast.scan.standing import Picture, Standing
 
 OLD_DAYS = 2
 """A scan that is older is said to be old on every output."""
@@ -48,6 +48,14 @@ async def pictures(holdfast: Holdfast, invocation: Invocation) -> list[Picture]:
             raise SettingsError(f"Tenant {tenant.name!r} has not been scanned yet: run `{' '.join(words)}`.")
         found.append(seen)
     return found
+
+
+async def ourselves(holdfast: Holdfast, seen: Picture) -> list[Standing]:
+    """How holdfast's own identities in that tenant stand: the first rows of every list."""
+    from holdfast.scan.ourselves import own_standings
+
+    identities = await holdfast.tenants[seen.name].own_identities()
+    return await own_standings(holdfast.history, seen, identities, holdfast.diagnose)
 
 
 def with_tenant(row: dict[str, Any], tenant: str, several: bool) -> dict[str, Any]:

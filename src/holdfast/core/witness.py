@@ -12,6 +12,7 @@ from holdfast.core.horizon import Interval
 class Source(StrEnum):
     """Where it was read, most trusted first."""
 
+    OWN_DEED = "own_deed"  # holdfast did it, and saw the answer
     EXPIRY = "expiration_time"  # expiry of the cached access token minus one access-token life
     LOOKS = "looks"  # the expiry moved between two of our own looks
     ISSUED_ON = "issued_on"  # named in an error text of Entra

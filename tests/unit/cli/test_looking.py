@@ -10,6 +10,7 @@ import pytest
 from holdfast.cli.main import run
 from holdfast.core.errors import RefusedError
 from holdfast.core.inventory import EnvironmentId, SignIn
+from holdfast.scan.ourselves import OwnIdentity
 from tests.builders import (
     a_broken_connection,
     a_connection,
@@ -295,3 +296,28 @@ def test_several_tenants_are_told_apart(monkeypatch, say):
 
 def test_a_tenant_that_the_settings_do_not_name_is_a_usage_error(holdfast, say):
     assert say("status", "--tenant", "fabrikam")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["status", "forecast"])
+def test_holdfast_itself_comes_first(holdfast, say, command):
+    cloud = cloud_of(holdfast)
+    cloud.held = [a_connection("c1"), an_app_connection("c2")]
+    cloud.apps = [an_app(a_secret(expires=3)), an_app(a_secret("own", expires=200), client_id="own")]
+    holdfast.tenants["contoso"].identities = [
+        OwnIdentity(("reader",), SignIn.SERVICE_PRINCIPAL, "own"),
+    ]
+    say("scan")
+
+    rows = lines(say(command, "-o", "jsonl")[1])
+
+    assert rows[0]["connection"] == "holdfast/reader"
+    assert {row["connection"] for row in rows} == {"holdfast/reader", "c1", "c2"}
+
+
+def test_a_secret_of_our_own_that_ends_needs_attention(holdfast, say):
+    cloud_of(holdfast).apps = [an_app(a_secret("own", expires=5), client_id="own")]
+    holdfast.tenants["contoso"].identities = [OwnIdentity(("reader",), SignIn.SERVICE_PRINCIPAL, "own")]
+    say("scan")
+
+    assert say("status")[0] == 1
+    assert say("forecast", "--fail-under", "14d")[0] == 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from holdfast.core.errors import SettingsError
+from holdfast.core.identity import ClientSecret
 from holdfast.core.secret import Secret
 
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----", re.DOTALL)
@@ -61,6 +62,29 @@ class Credential:
         if self.passphrase is not None:
             pair["passphrase"] = self.passphrase().reveal()
         return pair
+
+
+def certificate_in(pem: str) -> ClientSecret:
+    """The certificate in PEM text, in our words; its key is not looked at.
+
+    Raises:
+        SettingsError: there is none in it.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives.hashes import SHA1
+
+    found = next((block[0] for block in _PEM.finditer(pem) if block[1] == "CERTIFICATE"), None)
+    if found is None:
+        raise SettingsError("The certificate file holds no certificate (PEM).")
+    certificate = x509.load_pem_x509_certificate(found.encode())
+    thumbprint = certificate.fingerprint(SHA1()).hex()
+    return ClientSecret(
+        thumbprint,
+        certificate.subject.rfc4514_string(),
+        "certificate",
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+    )
 
 
 @dataclass(frozen=True, slots=True)

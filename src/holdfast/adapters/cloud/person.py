@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.adapters.cloud.credentials import Person
@@ -126,6 +128,16 @@ class PersonSource:
     def _keep(self, cache: Any) -> None:
         if cache.has_state_changed:
             self._person.keep(Secret(cache.serialize()))
+
+
+def kept_at(tokens: Secret) -> datetime | None:
+    """When the newest refresh token among a person's kept tokens came, by this machine's clock."""
+    try:
+        entries = json.loads(tokens.reveal()).get("RefreshToken", {}).values()
+        stamps = [int(entry["last_modification_time"]) for entry in entries]
+    except (ValueError, KeyError, AttributeError):
+        return None
+    return datetime.fromtimestamp(max(stamps), UTC) if stamps else None
 
 
 def _not_signed_in() -> RefusedError:

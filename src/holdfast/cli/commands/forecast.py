@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
     from holdfast.core.inventory import Connection
-    from holdfast.scan.standing import Picture
+    from holdfast.scan.standing import Picture, Standing
 
 CONDITIONS = {
     "expected": "as things stand",
@@ -75,21 +75,20 @@ async def _forecast(
     holdfast: Holdfast, invocation: Invocation, within: timedelta | None, fail_under: timedelta | None
 ) -> int:
     from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
-    from holdfast.scan.standing import standings
 
     seen = await pictures(holdfast, invocation)
     several = len(seen) > 1
     rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     failing = 0
     for each in seen:
-        async for standing in standings(holdfast.history, each):
+        async for first, standing in _everything(holdfast, each):
             for horizon in standing.judgement.horizons if standing.judgement else ():
                 failing += fail_under is not None and is_expected_within(horizon, each.now, fail_under)
                 if within is None or (horizon.earliest is not None and horizon.earliest <= each.now + within):
                     row = horizon_row(standing.status.connection, horizon)
                     if invocation.output == "table":
                         row |= words(row, horizon, standing.status.connection, each)
-                    rows.append((horizon.sort_key(), with_tenant(row, each.name, several)))
+                    rows.append(((not first, *horizon.sort_key()), with_tenant(row, each.name, several)))
     rows.sort(key=lambda entry: entry[0])
     lines = [row for _, row in rows]
     if invocation.output == "table":
@@ -100,6 +99,17 @@ async def _forecast(
         emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
     say_below(seen, invocation.output)
     return 1 if failing else 0
+
+
+async def _everything(holdfast: Holdfast, seen: Picture) -> AsyncIterator[tuple[bool, Standing]]:
+    """holdfast itself, then every connection; whether it belongs first."""
+    from holdfast.cli.looking import ourselves
+    from holdfast.scan.standing import standings
+
+    for standing in await ourselves(holdfast, seen):
+        yield True, standing
+    async for standing in standings(holdfast.history, seen):
+        yield False, standing
 
 
 def is_expected_within(horizon: Horizon, now: datetime, length: timedelta) -> bool:

@@ -61,7 +61,7 @@ def command(everything: bool, invocation: Invocation) -> int:
 
 
 async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) -> int:
-    from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
+    from holdfast.cli.looking import coverage, ourselves, pictures, say_below, with_tenant
     from holdfast.cli.stacking import print_rows
     from holdfast.scan.standing import standings
 
@@ -70,7 +70,13 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) 
     several = len(seen) > 1
     states: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
+    own: list[dict[str, Any]] = []
+    own_trouble = 0
     for each in seen:
+        for standing in await ourselves(holdfast, each):
+            own_trouble += standing.status.state.needs_attention
+            row = table_row(standing.status, each) if table else contract_row(standing.status)
+            own.append(with_tenant(row, each.name, several))
         async for standing in standings(holdfast.history, each):
             found = standing.status
             states[found.state.value] += 1
@@ -83,14 +89,14 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) 
         wide = (TENANT, *WIDE) if several else WIDE
         narrow = ((TENANT,), *NARROW) if several else NARROW
         empty = "There is no SQL connection." if not rows else "Every connection is fine."
-        print_rows(shown, wide, narrow, wide_enough=150, empty=empty)
+        print_rows([*own, *shown], wide, narrow, wide_enough=150, empty=empty)
         click.echo(summary(states, hidden=hidden))
     else:
         columns = (TENANT, *EXPORT) if several else EXPORT
         meta = {"scans": [coverage(each) for each in seen]}
-        emit(rows, columns, invocation.output, shape="holdfast.status/1", meta=meta)
+        emit([*own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
     say_below(seen, invocation.output)
-    return 1 if states["broken"] + states["at_risk"] else 0
+    return 1 if states["broken"] + states["at_risk"] + own_trouble else 0
 
 
 def contract_row(found: ConnectionStatus) -> dict[str, Any]:
