@@ -76,6 +76,7 @@ def _days(text):
         (["do", "explode"], 2, "unknown event"),
         (["do", "disable_account", "nobody@nowhere.example"], 2, "no account"),
         (["advance", "yesterday"], 2, "no length of time"),
+        (["do", "disable_account", "x", "event=y"], 2, "named already"),
         (["faults", "explode"], 2, "kind must be"),
         (["reset", "--scenario", "nowhere"], 2, "no scenario"),
         (["advance", "1d", "--sandbox=/nowhere/ready.json"], 2, "no running sandbox"),
@@ -100,7 +101,7 @@ def test_a_dead_one_cannot_be_steered(up, run, tmp_path):
     process.wait()
     done = run("advance", "1d", f"--sandbox={kept}")
     assert done.returncode == 3
-    assert "No sandbox answers" in done.stderr
+    assert "does not answer" in done.stderr
 
 
 def test_the_rules_are_listed_with_their_support(run):

@@ -21,6 +21,10 @@ class SandboxError(Exception):
     """The sandbox cannot start or keep its state; one sentence that says what to do."""
 
 
+class SandboxGoneError(SandboxError):
+    """Nobody answers at a sandbox's address."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Saved:
     """All that outlives a restart. The clock stands still while nobody serves the world."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.sandbox.snapshot import SandboxError
+from holdfast.sandbox.snapshot import SandboxError, SandboxGoneError
 
 PATIENCE = 600.0
 """Seconds; a jump over months executes every run that matters."""
@@ -53,9 +53,20 @@ class Steering:
         """No misbehaviour at all, the default one included."""
         return self._ask("DELETE", "/faults")
 
-    def reset(self, scenario: str, seed: int) -> Mapping[str, Any]:
-        """Begin again with a scenario; the new ready mapping."""
-        return self._ask("POST", "/reset", {"scenario": scenario, "seed": seed})
+    def faults(self) -> Mapping[str, Any]:
+        """What is planned, and whether the default unkindness is on."""
+        return self._ask("GET", "/faults")
+
+    def flip(self, rule: str) -> Mapping[str, Any]:
+        """Let an assumed rule stop to hold, or hold again."""
+        return self._ask("POST", "/rules", {"id": rule})
+
+    def reset(self, scenario: str | None = None, seed: int | None = None) -> Mapping[str, Any]:
+        """Begin again, with the same scenario and seed unless named; the new ready mapping."""
+        asked = {"scenario": scenario, "seed": seed}
+        return self._ask(
+            "POST", "/reset", {name: value for name, value in asked.items() if value is not None}
+        )
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         request = urllib.request.Request(
@@ -72,7 +83,9 @@ class Steering:
             raise SandboxError(f"The sandbox refused {path}: {_reason(error)}.") from None
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", None) or error
-            raise SandboxError(f"The sandbox at {self._control} does not answer: {why}.") from None
+            raise SandboxGoneError(
+                f"The sandbox at {self._control} does not answer ({why}): start one with `holdfast sandbox up`."
+            ) from None
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

@@ -24,7 +24,7 @@ RULE_COLUMNS = (
     Column("source", "Source"),
 )
 
-CLOCK_COLUMNS = (Column("now", "The clock shows"), Column("frozen", "Stands still"))
+CLOCK_COLUMNS = (Column("now", "The clock shows"),)
 EVENT_COLUMNS = (Column("event", "Event"), Column("at", "Happened at"))
 FAULT_COLUMNS = tuple(
     Column(key, heading)
@@ -110,7 +110,7 @@ def _ports(words: tuple[str, ...]) -> Iterator[tuple[str, int]]:
 def advance(invocation: Invocation, by: timedelta) -> int:
     """Jump ahead by a length of time such as 90d, 12h or 2w; everything due on the way happens."""
     with control_port(invocation) as port:
-        told = port.ask("/clock/advance", {"seconds": by.total_seconds()})
+        told = {"now": port.advance(by).isoformat()}
     emit([told], CLOCK_COLUMNS, invocation.output, shape="holdfast.sandbox.clock/1")
     return 0
 
@@ -126,9 +126,11 @@ def happen(invocation: Invocation, event: str, target: str, details: tuple[str, 
     TARGET is the id or user principal name of an account, the client id of an application, or the id of a
     connection, flow, environment, policy or database. An unknown event names those that there are.
     """
-    body = {**dict(_pairs(details)), "event": event, "target": target}
+    named = dict(_pairs(details))
+    if twice := {"event", "target"} & set(named):
+        raise click.BadParameter(f"{', '.join(sorted(twice))} is named already.")
     with control_port(invocation) as port:
-        told = port.ask("/events", body)
+        told = port.happen(event, target, **named)
     emit([told], EVENT_COLUMNS, invocation.output, shape="holdfast.sandbox.event/1")
     return 0
 
@@ -150,8 +152,9 @@ def faults(
     if unkind is not None:
         body["unkind"] = unkind
     with control_port(invocation) as port:
-        told = port.ask("/faults", method="DELETE") if clear else None
-        told = port.ask("/faults", body or None) if body or told is None else told
+        told = port.clear_faults() if clear else port.faults()
+        if body:
+            told = port.plan_faults(body)
     meta = {"unkind": told["unkind"]}
     emit(told["faults"], FAULT_COLUMNS, invocation.output, shape="holdfast.sandbox.faults/1", meta=meta)
     return 0
@@ -163,9 +166,8 @@ def faults(
 @common_options
 def reset(invocation: Invocation, scenario: str | None, seed: int | None) -> int:
     """Begin again, at the same addresses; the state so far is gone."""
-    asked = {"scenario": scenario, "seed": seed}
     with control_port(invocation) as port:
-        told = port.ask("/reset", {name: value for name, value in asked.items() if value is not None})
+        told = port.reset(scenario, seed)
     emit([told], RESET_COLUMNS, invocation.output, shape="holdfast.sandbox.ready/1")
     return 0
 
@@ -191,7 +193,7 @@ def rules(invocation: Invocation, flip: str | None) -> int:
     """What the sandbox believes about the cloud, how surely, and who says so."""
     if flip:
         with control_port(invocation) as port:
-            told = port.ask("/rules", {"id": flip})
+            told = port.flip(flip)
         emit([told], FLIP_COLUMNS, invocation.output, shape="holdfast.sandbox.rule/1")
         return 0
     from holdfast.sandbox import believed
