@@ -82,3 +82,18 @@ def day_of_week(at: Json) -> int:
 def ticks(at: Json) -> int:
     """Tenths of a microsecond since the year 1."""
     return (read(at) - EPOCH) // timedelta(microseconds=1) * 10
+
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+def duration(text: Json) -> timedelta | None:
+    """An ISO 8601 length of days, hours, minutes and seconds; None for anything else."""
+    found = _DURATION.fullmatch(text) if isinstance(text, str) and len(text) < 40 else None
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        return None
