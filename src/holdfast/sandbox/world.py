@@ -16,6 +16,7 @@ from typing import Any
 
 from holdfast.sandbox.chance import draw, guid
 from holdfast.sandbox.rules import Rule
+from holdfast.sandbox.sql.catalogue import Server
 
 
 @dataclass(slots=True, kw_only=True)
@@ -416,6 +417,7 @@ class World:
     references: dict[str, ConnectionReference] = field(default_factory=dict)
     apps: dict[str, CanvasApp] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
+    servers: dict[str, Server] = field(default_factory=dict)
     sign_ins: list[SignIn] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
     published: dict[str, Any] = field(default_factory=dict)

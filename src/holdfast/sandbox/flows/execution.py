@@ -210,7 +210,9 @@ class Execution:
             step = invalid_template(action.name, error)
         except (AttributeError, KeyError, TypeError, ValueError):
             # Definitions come from clients: what is not written as its type wants fails its action, not the sandbox.
-            step = invalid_template(action.name, ExpressionError(f"it is not written as a '{action.type}' is"))
+            step = invalid_template(
+                action.name, ExpressionError(f"it is not written as a '{action.type}' is")
+            )
         self.now += step.took
         record.status, record.code, record.error = step.status, step.code, step.error
         record.inputs, record.outputs, record.ended_at = step.inputs, step.outputs, self.now

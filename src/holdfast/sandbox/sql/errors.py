@@ -1,0 +1,150 @@
+"""Errors of SQL Server with their numbers and words.
+
+Wording: SQL Server's own message texts (sql-docs, errors-events; numbers in ``fixtures/sql/errors.csv``). Nothing here
+was recorded through the connector.
+"""
+
+from __future__ import annotations
+
+
+class SqlError(Exception):
+    """A refusal of the server.
+
+    Attributes:
+        number: 0 where the server was not reached.
+        severity: the class: 14 for permissions, 16 for statements, 20 for lost connections.
+    """
+
+    def __init__(self, number: int, message: str, severity: int = 16, state: int = 1) -> None:
+        super().__init__(message)
+        self.number, self.message, self.severity, self.state = number, message, severity, state
+
+
+def no_server(server: str) -> SqlError:
+    """The name leads nowhere."""
+    return SqlError(
+        53,
+        "A network-related or instance-specific error occurred while establishing a connection to SQL Server. "
+        "The server was not found or was not accessible. Verify that the instance name is correct and that SQL "
+        f"Server is configured to allow remote connections. (provider: TCP Provider, error: 0 - No such host is known.) [{server}]",
+        20,
+    )
+
+
+def firewall(server: str, address: str) -> SqlError:
+    """The server's firewall."""
+    return SqlError(
+        40615,
+        f"Cannot open server '{server.partition('.')[0]}' requested by the login. Client with IP address '{address}' is not "
+        "allowed to access the server. To enable access, use the Azure Management Portal or run sp_set_firewall_rule on "
+        "the master database to create a firewall rule for this IP address or address range. It may take up to five "
+        "minutes for this change to take effect.",
+        14,
+    )
+
+
+def login_failed(name: str, state: int = 1) -> SqlError:
+    """A login, or a token, that the server does not take."""
+    return SqlError(18456, f"Login failed for user '{name}'.", 14, state)
+
+
+def login_disabled(name: str) -> SqlError:
+    """A disabled login."""
+    return SqlError(18470, f"Login failed for user '{name}'. Reason: The account is disabled.", 14)
+
+
+def password_expired(name: str) -> SqlError:
+    """A login whose password is too old."""
+    return SqlError(
+        18487, f"Login failed for user '{name}'.  Reason: The password of the account has expired.", 14
+    )
+
+
+def no_database(database: str) -> SqlError:
+    """A database that does not exist, or that the login may not open."""
+    return SqlError(4060, f'Cannot open database "{database}" requested by the login. The login failed.', 11)
+
+
+def not_available(server: str, database: str) -> SqlError:
+    """A database that is asleep, or moving."""
+    return SqlError(
+        40613,
+        f"Database '{database}' on server '{server.partition('.')[0]}' is not currently available. Please retry the "
+        "connection later. If the problem persists, contact customer support, and provide them the session tracing ID.",
+        17,
+    )
+
+
+def offline(database: str) -> SqlError:
+    """A database that was taken offline."""
+    return SqlError(942, f"Database '{database}' cannot be opened because it is offline.", 14)
+
+
+def denied(permission: str, obj: str, database: str, schema: str) -> SqlError:
+    """A permission on an object is missing."""
+    return SqlError(
+        229,
+        f"The {permission} permission was denied on the object '{obj}', database '{database}', schema '{schema}'.",
+        14,
+        5,
+    )
+
+
+def denied_in_database(statement: str, database: str) -> SqlError:
+    """A permission on the database is missing."""
+    return SqlError(262, f"{statement} permission denied in database '{database}'.", 14)
+
+
+def invalid_object(name: str) -> SqlError:
+    """No such table or view."""
+    return SqlError(208, f"Invalid object name '{name}'.")
+
+
+def invalid_column(name: str) -> SqlError:
+    """No such column."""
+    return SqlError(207, f"Invalid column name '{name}'.")
+
+
+def no_procedure(name: str) -> SqlError:
+    """No such procedure."""
+    return SqlError(2812, f"Could not find stored procedure '{name}'.", 16, 62)
+
+
+def missing_parameter(procedure: str, name: str) -> SqlError:
+    """A parameter without default was not given."""
+    return SqlError(
+        201,
+        f"Procedure or function '{procedure}' expects parameter '@{name}', which was not supplied.",
+        16,
+        4,
+    )
+
+
+def unknown_parameter(procedure: str, name: str) -> SqlError:
+    """A parameter that the procedure does not have."""
+    return SqlError(8145, f"@{name} is not a parameter for procedure {procedure}.", 16, 2)
+
+
+def syntax(near: str) -> SqlError:
+    """A text that is no T-SQL, or none that the sandbox can read."""
+    return SqlError(102, f"Incorrect syntax near '{near}'.", 15)
+
+
+def not_supported(what: str) -> SqlError:
+    """A statement that exists and that the sandbox does not play."""
+    return SqlError(40510, f"Statement '{what}' is not supported in this version of SQL Server.", 16)
+
+
+def duplicate_key(table: str) -> SqlError:
+    """A row with that key is there already."""
+    return SqlError(
+        2627, f"Violation of PRIMARY KEY constraint. Cannot insert duplicate key in object '{table}'.", 14
+    )
+
+
+def no_null(column: str, table: str) -> SqlError:
+    """A column without a value that must have one."""
+    return SqlError(
+        515,
+        f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. INSERT fails.",
+    )

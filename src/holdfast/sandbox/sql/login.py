@@ -1,0 +1,146 @@
+"""Logging in: from an identity to a session in one database, or the number with which the server refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from holdfast.sandbox.rules import Mark, Rule
+from holdfast.sandbox.sql import errors
+from holdfast.sandbox.sql.catalogue import Database, Login, Principal, Server, sid_of
+from holdfast.sandbox.sql.errors import SqlError
+
+WAKING = timedelta(seconds=60)
+
+WAKES = Rule(
+    "paused_database_wakes_in_a_minute",
+    "The first login to a paused serverless database fails with 40613 and wakes it; a minute later it answers.",
+    Mark.DOCUMENTED,
+    "azure-sql serverless-tier-overview",
+)
+ENTRA_BY_SID = Rule(
+    "entra_principals_match_by_sid",
+    "An Entra token is matched to a database user by SID (client id or object id), never by name.",
+    Mark.DOCUMENTED,
+    "sql-docs create-user-transact-sql; troubleshooting of non-unique display names",
+)
+RULES = (WAKES, ENTRA_BY_SID)
+
+
+class Identity(NamedTuple):
+    """Who knocks.
+
+    Attributes:
+        kind: "entra" with a token, "sql" with name and password, "windows" likewise.
+        entra_id: object id of a person, client id of an application: what the SID is made of.
+        groups: object ids of the Entra groups the person is in.
+    """
+
+    kind: str
+    name: str
+    password: str = ""
+    entra_id: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+class Session(NamedTuple):
+    """A login to one database."""
+
+    server: Server
+    database: Database
+    user: Principal
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether nothing is denied it."""
+        return self.user.name.casefold() == "dbo" or "db_owner" in self.user.roles
+
+
+class Refusal(NamedTuple):
+    """Why a login fails: a cause id of the knowledge base, since when (None if unknowable), and the error."""
+
+    cause: str
+    since: datetime | None
+    error: SqlError
+
+
+def open_session(server: Server, database_name: str, who: Identity, now: datetime, address: str) -> Session:
+    """Log in.
+
+    Raises:
+        SqlError: the server refuses. A paused database begins to wake by it.
+    """
+    refusal = next(refusals_of_login(server, database_name, who, now, address), None)
+    database = server.database(database_name)
+    if refusal is not None:
+        if database is not None and database.state == "PAUSED" and refusal.error.number == 40613:
+            database.wakes_at = database.wakes_at or now + WAKING
+        raise refusal.error
+    if database is None:
+        raise errors.no_database(database_name)
+    if database.state == "PAUSED":
+        database.state, database.state_changed_at, database.wakes_at = "ONLINE", database.wakes_at, None
+    return Session(server, database, _user(server, database, who) or _dbo(now))
+
+
+def refusals_of_login(
+    server: Server, database_name: str, who: Identity, now: datetime, address: str
+) -> Iterator[Refusal]:
+    """Why this login would fail now, in the order in which the server looks; nothing if it would succeed."""
+    if server.denied_at is not None:
+        yield Refusal("sql_firewall", server.denied_at, errors.firewall(server.name, address))
+    if who.kind != "entra":
+        yield from _refusals_of_password(server.logins.get(who.name.casefold()), who, now)
+    database = server.database(database_name)
+    if database is None:
+        yield Refusal("sql_database_unavailable", None, errors.no_database(database_name))
+        return
+    if database.state == "PAUSED" and not (database.wakes_at is not None and now >= database.wakes_at):
+        yield Refusal(
+            "sql_database_unavailable",
+            database.state_changed_at,
+            errors.not_available(server.name, database.name),
+        )
+    if database.state == "OFFLINE":
+        yield Refusal("sql_database_unavailable", database.state_changed_at, errors.offline(database.name))
+    if _user(server, database, who) is None:
+        since = database.state_changed_at if database.state == "ONLINE" else None
+        error = (
+            errors.login_failed("<token-identified principal>")
+            if who.kind == "entra"
+            else errors.no_database(database.name)
+        )
+        yield Refusal("sql_user_missing", since, error)
+
+
+def _refusals_of_password(login: Login | None, who: Identity, now: datetime) -> Iterator[Refusal]:
+    if login is None or login.password != who.password:
+        yield Refusal("bad_credentials", None, errors.login_failed(who.name, 8 if login else 5))
+    elif not login.enabled:
+        yield Refusal("account_disabled", login.disabled_at, errors.login_disabled(who.name))
+    elif login.expires_at is not None and now >= login.expires_at:
+        yield Refusal("password_expired", login.expires_at, errors.password_expired(who.name))
+
+
+def _user(server: Server, database: Database, who: Identity) -> Principal | None:
+    if who.kind != "entra":
+        wanted = who.name.casefold()
+        return next(
+            (
+                one
+                for one in database.principals.values()
+                if one.login is not None and one.login.casefold() == wanted
+            ),
+            None,
+        )
+    sids = [sid_of(identity) for identity in (who.entra_id, *who.groups) if identity]
+    by_sid = {one.sid: one for one in database.principals.values() if one.kind in ("E", "X") and one.sid}
+    found = next((by_sid[sid] for sid in sids if sid in by_sid), None)
+    if found is None and who.entra_id is not None and who.entra_id == server.entra_admin:
+        return database.principal("dbo")
+    return found
+
+
+def _dbo(now: datetime) -> Principal:
+    return Principal(name="dbo", kind="S", created_at=now, roles=["db_owner"])
