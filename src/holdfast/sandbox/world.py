@@ -389,7 +389,7 @@ class PlannedFault:
     met: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True)
 class World:
     """Everything there is, at the instant `settled_at`.
 
@@ -398,6 +398,7 @@ class World:
         is_unkind: whether the default unkindness is on: slow spreading of what is new, and throttling.
         series: how many of each kind of id were handed out, see `fresh`.
         counts: counters that `/truth` shows.
+        changes: counts what clients and events changed, see `changed`.
     """
 
     tenant_id: str
@@ -426,6 +427,11 @@ class World:
     faults: list[PlannedFault] = field(default_factory=list)
     series: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    changes: int = 0
+
+    def changed(self) -> None:
+        """Note that somebody changed something: what repeats by itself has to be looked at anew."""
+        self.changes += 1
 
     def holds(self, rule: Rule) -> bool:
         """Whether the rule is obeyed in this world."""

@@ -25,6 +25,7 @@ AFFINITIES = {
     "bit": "INTEGER",
 }
 NUMERIC = ("decimal", "numeric", "money", "float", "real")
+ROW_VERSIONS = ("rowversion", "timestamp")
 MOST_ROWS = 10_000
 MOST_STEPS = 5_000_000
 """Virtual machine steps of SQLite that one statement may take: a limit of the sandbox."""
@@ -210,10 +211,19 @@ class Engine:
         table = self.database.tables[name]
         place = quoted(table.full_name.casefold())
         rows = [list(row) for row in self._sqlite.execute(f"SELECT * FROM {place}")]  # noqa: S608 - quoted name
-        if rows != table.rows:
-            table.rows = rows
-            table.version += 1
-        self._loaded[name] = table.version
+        if rows == table.rows:
+            return
+        table.version += 1
+        stamp = next((n for n, one in enumerate(table.columns) if one.type.lower() in ROW_VERSIONS), None)
+        if stamp is not None:
+            before = {tuple(row) for row in table.rows}
+            rows = [
+                row if tuple(row) in before else [*row[:stamp], table.version, *row[stamp + 1 :]]
+                for row in rows
+            ]
+        else:
+            self._loaded[name] = table.version
+        table.rows = rows
 
 
 def quoted(name: str) -> str:
@@ -283,7 +293,7 @@ def result_as_rows(result: Result) -> list[dict[str, Any]]:
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
-def engines_for(memo: dict[str, Any], server: str, database: Database) -> Engine:
+def engine_for(memo: dict[str, Any], server: str, database: Database) -> Engine:
     """The engine of a database, made once per world and kept where derived things are kept."""
     engines: dict[str, Engine] = memo.setdefault("sql engines", {})
     key = f"{server}/{database.name}".casefold()

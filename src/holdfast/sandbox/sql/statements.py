@@ -29,6 +29,7 @@ class Statement(NamedTuple):
         needs: permission and object, in the order in which they are checked.
         procedure: of an EXEC, with `arguments`; a value that begins with ``@`` is a variable.
         sets: the variable that a DECLARE or SET gives `value`.
+        has_unnamed: a column of its result has no name.
     """
 
     sqlite: str = ""
@@ -41,6 +42,7 @@ class Statement(NamedTuple):
     arguments: Mapping[str, Any] = {}
     sets: str | None = None
     value: Any = None
+    has_unnamed: bool = False
 
 
 def full_name(written: str) -> str:
@@ -128,6 +130,8 @@ def _on_tables(tree: Any) -> Statement:
         needs=tuple(_needs(tree, reads, writes)),
         variables=variables,
         is_volatile=any(name in CLOCK for name in _called(tree)),
+        has_unnamed=isinstance(tree, exp.Query)
+        and any(not one.output_name and not one.is_star for one in tree.selects),
     )
 
 
