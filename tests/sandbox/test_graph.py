@@ -246,7 +246,8 @@ def test_a_refresh_leaves_a_sign_in_that_only_beta_tells(sandbox, fixtures, read
     assert reader("GET", "/auditLogs/signIns").json["value"] == []
     wanted = quote("signInEventTypes/any(t: t eq 'nonInteractiveUser')")
     url = sandbox.ready["graph"] + f"/beta/auditLogs/signIns?$filter={wanted}"
-    rows = reader("GET", url).json["value"]
+    # The connections of the story left rows of their own; this one is of the client that redeemed.
+    rows = [row for row in reader("GET", url).json["value"] if row["appId"] == account["client_id"]]
     assert [row["userId"] for row in rows] == [account["object_id"]]
     known = recorded(fixtures, "graph-signins-page.json")["value"][0]
     assert set(known) <= set(rows[0])

@@ -8,6 +8,8 @@ from typing import Any
 
 from holdfast.sandbox.chance import draw, guid
 from holdfast.sandbox.first_party import GRAPH, PUBLIC_CLIENTS, RESOURCES, SQL, SQL_CONNECTOR_CLIENT
+from holdfast.sandbox.frame import Event
+from holdfast.sandbox.living import Happening
 from holdfast.sandbox.world import (
     Account,
     Application,
@@ -31,6 +33,7 @@ class Founding:
 
     def __init__(self, scenario: str, seed: int, now: datetime, domain: str = "contoso.example") -> None:
         self.now = now
+        self.happenings: list[Happening] = []
         self.world = World(
             tenant_id=guid(seed, "tenant", scenario),
             domain=domain,
@@ -43,6 +46,10 @@ class Founding:
             self._first_party(resource.client_id, resource.name, is_public=False)
         for client_id, name in PUBLIC_CLIENTS.items():
             self._first_party(client_id, name, is_public=True)
+
+    def happened(self, at: datetime, event: Event, target: str, **details: Any) -> None:
+        """Have an event of the control port happen in the world's past."""
+        self.happenings.append(Happening(at, event, target, details))
 
     def id_of(self, kind: str, name: str) -> str:
         """The GUID of a named thing."""

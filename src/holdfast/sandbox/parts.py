@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from holdfast.sandbox import entra, graph, powerplatform
+from holdfast.sandbox.flows import part as flows
 from holdfast.sandbox.frame import Part
 
 PARTS: tuple[Part, ...] = (
     entra.PART,
     graph.PART,
     powerplatform.PART,
+    flows.PART,
 )

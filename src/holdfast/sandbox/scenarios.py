@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from holdfast.sandbox.administration import EVENTS
 from holdfast.sandbox.definitions import definition, procedure, query, recurrence, rows
 from holdfast.sandbox.founding import Founding, everything
+from holdfast.sandbox.living import live
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.sql_founding import ServerFounding
 from holdfast.sandbox.world import Application, Environment, World
 
 GRAPH_READER = (
@@ -19,6 +22,7 @@ GRAPH_READER = (
     "Domain.Read.All",
     "LicenseAssignment.Read.All",
 )
+KEPT = "kept by the platform"  # stands for a password; it opens nothing outside this process
 SERVER = "sql-contoso.database.windows.net"
 
 
@@ -33,6 +37,7 @@ def build(scenario: str, seed: int, now: datetime) -> World:
         raise LookupError(f"There is no scenario {scenario!r}: there are {', '.join(sorted(SCENARIOS))}.")
     founding = Founding(scenario, seed, now.replace(microsecond=0))
     maker(founding)
+    live(founding.world, founding.now, founding.happenings)
     return founding.world
 
 
@@ -66,6 +71,7 @@ def _story(found: Founding) -> None:
     _reset_password(found, client, finance)
     _service_principal(found, finance)
     _on_premises(found, client, finance)
+    _databases(found)
 
 
 def _last_night(found: Founding, hour: int) -> datetime:
@@ -113,10 +119,8 @@ def _quarter_close(found: Founding, client: Application, place: Environment) -> 
 def _reset_password(found: Founding, client: Application, place: Environment) -> None:
     """A person whose password an administrator reset: the connection has been broken since the next night."""
     reset_at = found.ago(days=5, hours=6)
-    sam = found.account(
-        "sam.ortiz", "Sam Ortiz", password_changed_at=reset_at, licences=["POWERAUTOMATE_PREMIUM"]
-    )
-    sam.password_generation = 1
+    sam = found.account("sam.ortiz", "Sam Ortiz", licences=["POWERAUTOMATE_PREMIUM"])
+    found.happened(reset_at, EVENTS["reset_password"], sam.object_id)
     found.signed_in(sam, client, found.ago(days=1))
     connection = found.oauth_connection(
         "Invoices (Sam Ortiz)", place, sam, used_at=_last_night(found, 4) - timedelta(days=6)
@@ -156,7 +160,7 @@ def _on_premises(found: Founding, client: Application, place: Environment) -> No
         lee,
         parameter_set="windowsAuthentication",
         parameters={"server": "plant-sql", "database": "production", "gateway": {"id": gateway.id}},
-        secrets={"username": "CONTOSO\\svc-plant", "password": "kept by the platform"},
+        secrets={"username": "CONTOSO\\svc-plant", "password": KEPT},
         gateway_id=gateway.id,
     )
     poll = definition(
@@ -169,9 +173,43 @@ def _on_premises(found: Founding, client: Application, place: Environment) -> No
         lee,
         parameter_set="sqlAuthentication",
         parameters={"server": SERVER, "database": "helpdesk"},
-        secrets={"username": "helpdesk_app", "password": "kept by the platform"},
+        secrets={"username": "helpdesk_app", "password": KEPT},
     )
     found.canvas_app("Helpdesk", place, lee, [shared])
+
+
+def _databases(found: Founding) -> None:
+    """What the flows and identities of the story find on the servers."""
+    world = found.world
+    accounts = {account.display_name: account for account in world.accounts.values()}
+    apps = {app.display_name: app for app in world.applications.values()}
+    azure = ServerFounding(
+        world, SERVER, found.ago(days=700), entra_admin=apps["holdfast-sql-admin"].client_id
+    )
+    azure.table("erp", "dbo.Orders", 12, {"Customer": "nvarchar(100)", "Amount": "decimal(10,2)"})
+    azure.table("erp", "dbo.OrderLines", 30, {"OrderId": "int", "Item": "nvarchar(100)"})
+    azure.table("erp", "dbo.Totals", 0, {"Orders": "int", "Amount": "decimal(12,2)"})
+    azure.procedure(
+        "erp",
+        "dbo.PostTotals",
+        ["INSERT INTO dbo.Totals (Orders, Amount) SELECT COUNT(*), SUM(Amount) FROM dbo.Orders"],
+    )
+    dana = azure.user("erp", accounts["Dana Kim"], "db_datareader")
+    azure.grant("erp", dana, "EXECUTE", "dbo.PostTotals")
+    azure.grant("erp", azure.user("erp", apps["erp-nightly"]), "SELECT", "dbo.Orders")
+    azure.table("finance", "dbo.Invoices", 8, {"Customer": "nvarchar(100)", "Amount": "decimal(10,2)"})
+    azure.procedure("finance", "dbo.CloseQuarter", ["SELECT SUM(Amount) AS total FROM dbo.Invoices"])
+    azure.grant("finance", azure.user("finance", accounts["Sam Ortiz"]), "SELECT", "dbo.Invoices")
+    reports = azure.user("finance", accounts["Service account Reports"])
+    azure.grant("finance", reports, "EXECUTE", "dbo.CloseQuarter")
+    for database in apps["holdfast-sql-admin"].sql_databases:
+        azure.user(database, apps["holdfast-sql-admin"], "db_owner")
+    azure.table("helpdesk", "dbo.Tickets", 5, {"Title": "nvarchar(200)", "Opened": "datetime2"})
+    azure.login("helpdesk", "helpdesk_app", KEPT, "db_datareader", "db_datawriter")
+    gateway = next(iter(world.gateways.values()))
+    plant = ServerFounding(world, "plant-sql", found.ago(days=700), gateway_id=gateway.id)
+    plant.table("production", "dbo.Machines", 6, {"Name": "nvarchar(100)", "Running": "bit"})
+    plant.login("production", "CONTOSO\\svc-plant", KEPT, "db_datareader", is_windows=True)
 
 
 SCENARIOS: dict[str, Callable[[Founding], None]] = {"story": _story}

@@ -137,6 +137,8 @@ class App:
             response = route.endpoint(call)
         except CallRefusedError as refusal:
             response = refusal.response
+        if not route.reads and call.host is not Host.AUTHORITY:
+            self._tenant.world.changed()
         if call.host is not Host.CONTROL:
             self._tenant.requests.append(noted(call, response.status_code))
             if not route.reads and call.host is not Host.AUTHORITY:

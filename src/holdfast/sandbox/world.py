@@ -16,6 +16,7 @@ from typing import Any
 
 from holdfast.sandbox.chance import draw, guid
 from holdfast.sandbox.rules import Rule
+from holdfast.sandbox.run_records import Look, RunRecord, Stretch
 from holdfast.sandbox.sql.catalogue import Server
 
 
@@ -268,6 +269,10 @@ class Flow:
         state: "Started", "Stopped" or "Suspended".
         workflow_id: its row in Dataverse; None for a flow outside solutions.
         connections: the flow's keys, in definition order.
+        failing_since: the first failed run after the last good one.
+        poll_mark: how far a polling trigger has read.
+        next_look_at: when something about its runs has to be done next; None for never.
+        look: the last executed occurrence; `runs` and `stretches` are what the history is made of.
     """
 
     id: str
@@ -285,6 +290,12 @@ class Flow:
     is_managed: bool = False
     last_run_at: datetime | None = None
     last_run_ok: bool | None = None
+    failing_since: datetime | None = None
+    poll_mark: Any = None
+    next_look_at: datetime | None = None
+    look: Look | None = None
+    runs: list[RunRecord] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -399,6 +410,8 @@ class World:
         series: how many of each kind of id were handed out, see `fresh`.
         counts: counters that `/truth` shows.
         changes: counts what clients and events changed, see `changed`.
+        folds: whether runs that would repeat the one before are counted instead of executed. It makes no difference to
+            what can be seen; a test turns it off to prove that.
     """
 
     tenant_id: str
@@ -428,6 +441,7 @@ class World:
     series: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     changes: int = 0
+    folds: bool = True
 
     def changed(self) -> None:
         """Note that somebody changed something: what repeats by itself has to be looked at anew."""

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.sandbox.chance import draw
-from holdfast.sandbox.flows.actions import Step
 from holdfast.sandbox.flows.definitions import DefinitionError, Operation, keys_used, read_definition
 from holdfast.sandbox.flows.execution import Execution, Setting
-from holdfast.sandbox.flows.records import RunRecord
+from holdfast.sandbox.flows.steps import Step
+from holdfast.sandbox.run_records import RunRecord
 
 START = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 MANUAL = {"manual": {"type": "Request", "kind": "Button"}}
@@ -288,6 +288,7 @@ ACTIONS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(ACTIONS)
 def test_random_definitions_run_or_are_refused(actions):
     try:

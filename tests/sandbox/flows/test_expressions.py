@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.sandbox.flows.expressions import References, evaluate, pieces, read
@@ -113,6 +113,7 @@ def test_what_cannot_be_evaluated_is_said(written):
         evaluate(written, REFERENCES)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("@{}()[]'?.,-+eE01 abif\\\"\n\u00e9")) | st.text())
 def test_random_text_is_a_value_or_an_expression_error(text):
     for written in (text, "@" + text, "@{" + text + "}", "@concat(" + text + ")"):
@@ -126,6 +127,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(TREES))
 def test_json_survives_being_written_out_and_read_back(value):
     assert evaluate("@json(string(value()))", {"value": lambda: value}) == value

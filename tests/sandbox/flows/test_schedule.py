@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.sandbox.flows.schedule import Schedule
@@ -88,6 +88,7 @@ RECURRENCES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(RECURRENCES, st.integers(0, 400), st.integers(0, 60))
 def test_counting_and_finding_the_last_agree_with_listing(recurrence, hours, days):
     schedule = Schedule(recurrence, SAVED)

@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
+from holdfast.sandbox.flows.definitions import Action
 from holdfast.sandbox.flows.functions import FUNCTIONS
-from holdfast.sandbox.flows.records import FAILED, SUCCEEDED
+from holdfast.sandbox.flows.steps import Running, Step
 from holdfast.sandbox.flows.values import ExpressionError, Json, as_text, is_number
-
-if TYPE_CHECKING:
-    from holdfast.sandbox.flows.definitions import Action
-    from holdfast.sandbox.flows.execution import Execution
-
-
-class Step(NamedTuple):
-    """What one action came to.
-
-    Attributes:
-        ends_run: the status with which the whole run ends here; None lets it go on.
-    """
-
-    status: str = SUCCEEDED
-    code: str = "OK"
-    inputs: Json = None
-    outputs: Json = None
-    error: dict[str, Any] | None = None
-    took: timedelta = timedelta(milliseconds=10)
-    ends_run: str | None = None
-
+from holdfast.sandbox.run_records import FAILED
 
 EMPTY: dict[str, Json] = {
     "string": "",
@@ -41,7 +22,7 @@ EMPTY: dict[str, Json] = {
 }
 
 
-def _initialize(run: Execution, action: Action) -> Step:
+def _initialize(run: Running, action: Action) -> Step:
     for declared in _inputs(action).get("variables") or []:
         name, kind = declared.get("name"), str(declared.get("type", "string")).lower()
         value = run.evaluated(declared.get("value")) if "value" in declared else None
@@ -49,14 +30,14 @@ def _initialize(run: Execution, action: Action) -> Step:
     return Step(inputs=action.written.get("inputs"))
 
 
-def _set(run: Execution, action: Action) -> Step:
+def _set(run: Running, action: Action) -> Step:
     name, value = _named(run, action)
     run.variables[name] = value
     return Step(inputs={"name": name, "value": value}, outputs={"body": {"name": name, "value": value}})
 
 
-def _changed(by: Callable[[Json, Json], Json]) -> Callable[[Execution, Action], Step]:
-    def change(run: Execution, action: Action) -> Step:
+def _changed(by: Callable[[Json, Json], Json]) -> Callable[[Running, Action], Step]:
+    def change(run: Running, action: Action) -> Step:
         name, value = _named(run, action)
         run.variables[name] = by(run.variables[name], 1 if value is None else value)
         told = {"name": name, "value": run.variables[name]}
@@ -65,7 +46,7 @@ def _changed(by: Callable[[Json, Json], Json]) -> Callable[[Execution, Action], 
     return change
 
 
-def _named(run: Execution, action: Action) -> tuple[str, Json]:
+def _named(run: Running, action: Action) -> tuple[str, Json]:
     inputs = _inputs(action)
     name = inputs.get("name")
     if not isinstance(name, str) or name not in run.variables:
@@ -100,19 +81,19 @@ def _append_text(before: Json, value: Json) -> Json:
     return FUNCTIONS["concat"]("concat", [before, value])
 
 
-def _compose(run: Execution, action: Action) -> Step:
+def _compose(run: Running, action: Action) -> Step:
     value = run.evaluated(action.written.get("inputs"))
     return Step(inputs=value, outputs=value)
 
 
-def _parse_json(run: Execution, action: Action) -> Step:
+def _parse_json(run: Running, action: Action) -> Step:
     content = run.evaluated(_inputs(action).get("content"))
     # The schema is not checked: nothing that breaks a connection shows there.
     value = FUNCTIONS["json"]("json", [content]) if isinstance(content, str) else content
     return Step(inputs={"content": content}, outputs={"body": value})
 
 
-def _over(run: Execution, action: Action, each: Callable[[Json], Json]) -> list[Json]:
+def _over(run: Running, action: Action, each: Callable[[Json], Json]) -> list[Json]:
     source = run.evaluated(_inputs(action).get("from"))
     if not isinstance(source, list):
         raise ExpressionError("The 'from' property value must be an array.")
@@ -126,42 +107,42 @@ def _over(run: Execution, action: Action, each: Callable[[Json], Json]) -> list[
     return results
 
 
-def _select(run: Execution, action: Action) -> Step:
+def _select(run: Running, action: Action) -> Step:
     template = _inputs(action).get("select")
     return Step(outputs={"body": _over(run, action, lambda item: run.evaluated(template))})
 
 
-def _query(run: Execution, action: Action) -> Step:
+def _query(run: Running, action: Action) -> Step:
     where = _inputs(action).get("where")
     kept = _over(run, action, lambda item: (run.evaluated(where) is True, item))
     return Step(outputs={"body": [item for is_kept, item in kept if is_kept]})
 
 
-def _join(run: Execution, action: Action) -> Step:
+def _join(run: Running, action: Action) -> Step:
     between = run.evaluated(_inputs(action).get("joinWith"))
     return Step(outputs={"body": as_text(between).join(map(as_text, _over(run, action, lambda item: item)))})
 
 
-def _table(run: Execution, action: Action) -> Step:
+def _table(run: Running, action: Action) -> Step:
     rows = _over(run, action, lambda item: item if isinstance(item, dict) else {"value": item})
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [",".join(names), *(",".join(as_text(row.get(name)) for name in names) for row in rows)]
     return Step(outputs={"body": "\r\n".join(lines) + "\r\n"})
 
 
-def _respond(run: Execution, action: Action) -> Step:
+def _respond(run: Running, action: Action) -> Step:
     run.response = run.evaluated(action.written.get("inputs"))
     return Step(inputs=run.response, outputs=run.response)
 
 
-def _terminate(run: Execution, action: Action) -> Step:
+def _terminate(run: Running, action: Action) -> Step:
     inputs = run.evaluated(_inputs(action))
     status = str(inputs.get("runStatus", FAILED))
     error = inputs.get("runError") if status == FAILED else None
     return Step(inputs=inputs, ends_run=status, error=error if isinstance(error, dict) else None)
 
 
-def _wait(run: Execution, action: Action) -> Step:
+def _wait(run: Running, action: Action) -> Step:
     interval = run.evaluated(_inputs(action)).get("interval") or {}
     units = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2592000}
     count, unit = interval.get("count", 0), str(interval.get("unit", "Second")).lower()
@@ -169,12 +150,12 @@ def _wait(run: Execution, action: Action) -> Step:
     return Step(took=timedelta(seconds=min(max(seconds, 0), 30 * 86400)))
 
 
-def _call(run: Execution, action: Action) -> Step:
+def _call(run: Running, action: Action) -> Step:
     inputs = run.evaluated(action.written.get("inputs"))
     return Step(inputs=inputs, outputs={"statusCode": 200, "headers": {}, "body": None})
 
 
-def _other(run: Execution, action: Action) -> Step:
+def _other(run: Running, action: Action) -> Step:
     inputs = run.evaluated(action.written.get("inputs"))
     error = {
         "code": "NotInTheSandbox",
@@ -183,7 +164,7 @@ def _other(run: Execution, action: Action) -> Step:
     return Step(FAILED, "NotImplemented", inputs=inputs, error=error)
 
 
-LEAVES: dict[str, Callable[[Execution, Action], Step]] = {
+LEAVES: dict[str, Callable[[Running, Action], Step]] = {
     "InitializeVariable": _initialize,
     "SetVariable": _set,
     "IncrementVariable": _changed(_increment),

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.flows import times
-from holdfast.sandbox.flows.actions import LEAVES, Step
+from holdfast.sandbox.flows.actions import LEAVES
 from holdfast.sandbox.flows.conditions import holds
 from holdfast.sandbox.flows.definitions import Action, Definition, Operation
 from holdfast.sandbox.flows.expressions import References, evaluate
-from holdfast.sandbox.flows.records import (
+from holdfast.sandbox.flows.steps import Step
+from holdfast.sandbox.flows.values import ExpressionError, Json, same, select
+from holdfast.sandbox.run_records import (
     ACTION_FAILED,
     CANCELLED,
     FAILED,
@@ -22,7 +24,6 @@ from holdfast.sandbox.flows.records import (
     ActionRecord,
     RunRecord,
 )
-from holdfast.sandbox.flows.values import ExpressionError, Json, same, select
 
 MOST_ACTIONS = 5_000
 """Actions that one run may execute here, turns of loops counted: a limit of the sandbox."""
@@ -56,6 +57,7 @@ class Setting(NamedTuple):
     Attributes:
         workflow: what ``workflow()`` gives.
         operate: calls connectors.
+        draw: chance that belongs to the flow, so that its runs take equally long.
     """
 
     run_id: str
@@ -100,7 +102,7 @@ class Execution:
             },
             "triggeroutputs": lambda: self.setting.trigger_outputs,
             "triggerbody": lambda: select(self.setting.trigger_outputs, "body", optional=True),
-            "workflow": lambda: dict(self.setting.workflow),
+            "workflow": self._workflow,
             "listcallbackurl": lambda: "https://localhost/callback",
             "utcnow": self._utc_now,
             "guid": self._guid,
@@ -135,6 +137,10 @@ class Execution:
     def _result(self, name: Json) -> Json:
         inner = [action.name for action in _inside(self.definition.actions, str(name))]
         return [as_value(self.latest[one]) for one in inner if one in self.latest]
+
+    def _workflow(self) -> Json:
+        self.is_volatile = True  # it tells the run's own name
+        return dict(self.setting.workflow)
 
     def _utc_now(self, form: Json = None) -> Json:
         self.is_volatile = True
@@ -238,12 +244,6 @@ class Execution:
         """A part of the definition with its expressions replaced."""
         return evaluate(template, self.references())
 
-    def short(self, *names: object) -> timedelta:
-        """How long something takes that only calculates."""
-        return timedelta(
-            milliseconds=5 + int(25 * self.setting.draw(self.setting.run_id, len(self.records), *names))
-        )
-
     def _operate(self, action: Action, operation: Operation) -> Step:
         evaluated = Operation(
             operation.key,
@@ -256,7 +256,7 @@ class Execution:
             self.evaluated(operation.body),
         )
         step = self.setting.operate(evaluated, evaluated.parameters, self.now)
-        took = timedelta(milliseconds=120 + int(700 * self.setting.draw(self.setting.run_id, action.name)))
+        took = timedelta(milliseconds=120 + int(700 * self.setting.draw(action.name)))
         return step._replace(took=took)
 
     def _skip(self, action: Action, before: str, wanted: Iterable[str], done: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 FIXED_ROLES = (
     "db_owner",
@@ -22,7 +21,8 @@ def sid_of(guid: str) -> str:
 
     Source: learn.microsoft.com CREATE USER (Transact-SQL); client id for applications, object id for people.
     """
-    return UUID(guid).bytes_le.hex()
+    digits = bytes.fromhex(guid.replace("-", ""))
+    return (digits[3::-1] + digits[5:3:-1] + digits[7:5:-1] + digits[8:]).hex()
 
 
 @dataclass(slots=True, kw_only=True)
