@@ -153,3 +153,37 @@ class Flow:
             for bound in self.bindings
             if bound.connection and not bound.reference and not bound.is_invoker
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRun:
+    """One run of a flow, as its environment keeps it for 28 days. It tells nothing of single actions.
+
+    Attributes:
+        status: as the platform words it: Succeeded, Failed, Cancelled.
+        code: of the run's error, empty where it succeeded; `message` likewise.
+    """
+
+    id: str
+    flow: FlowId
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None = None
+    code: str = ""
+    message: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Both words are in use: the documents say Success, tools see Succeeded."""
+        return self.status.casefold() in ("succeeded", "success")
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasApp:
+    """An app that people use. Which connections it uses is not told, only through which connectors."""
+
+    id: str
+    environment: EnvironmentId
+    display_name: str
+    owner: Owner | None
+    connectors: frozenset[ConnectorId]

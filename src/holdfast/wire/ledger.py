@@ -94,6 +94,13 @@ _EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin")
 _APPLICATION_USER: Final = "an application user or a person with a security role in the environment"
 # power-platform-docs admin/database-security.md @00bbee3: the predefined role that reads every table.
 _READS_ALL: Final = "an application user in the environment with the security role Service Reader"
+_GOVERNANCE: Final = "/providers/PowerPlatform.Governance/v2/policies"
+_LOG_READER: Final = (
+    "an application with the permission; a person who is Reports Reader, Security Reader or higher besides; the tenant"
+    " needs P1 or P2"
+)
+# microsoft-graph-docs-contrib concepts/throttling-limits.md @0135174: reports, per application and tenant.
+_REPORTS: Final = (5, 10.0)
 _DATAVERSE: Final = "/api/data/v9.2"
 _ODATA: Final = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 _POWERAPPS_PATH: Final = "/providers/Microsoft.PowerApps"
@@ -317,6 +324,163 @@ CONNECTION_REFERENCES: Final = Call(
     support="recorded",
     source="microsoft/Employee-Self-Service-Agent-Developer-Kit dataverse_workday_connection_refs_full.yaml",
 )
+FLOW_RUNS: Final = Call(
+    id="dataverse.flow_runs.list",
+    method="GET",
+    host=HostKind.DATAVERSE,
+    path=f"{_DATAVERSE}/flowruns",
+    query={
+        "$select": "name,status,starttime,endtime,errorcode,errormessage,_workflow_value",
+        "$filter": "_workflow_value eq {flow} and starttime ge {since}",
+        "$orderby": "starttime desc",
+    },
+    headers=_ODATA | {"Prefer": "odata.maxpagesize=100"},
+    audience=Audience.DATAVERSE,
+    does="list the runs of a flow",
+    who=_APPLICATION_USER,
+    needs=_READS_ALL,
+    unlocks="when a connection was last used, for flows in solutions",
+    roles=("reader",),
+    permission="environment/Service Reader",
+    support="documented",
+    source="power-automate-docs dataverse/cloud-flow-run-metadata.md; powerapps-docs reference flowrun.md",
+)
+DATA_POLICIES: Final = Call(
+    id="bap.data_policies.list",
+    method="GET",
+    host=HostKind.BAP,
+    path=_GOVERNANCE,
+    audience=Audience.POWERAPPS,
+    does="list the data policies of the tenant",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="which data policy stops a flow",
+    roles=("reader",),
+    permission=_MANAGEMENT,
+    support="recorded",
+    source="microsoft/terraform-provider-power-platform internal/services/dlp_policy/tests",
+)
+DATA_POLICY: Final = Call(
+    id="bap.data_policies.get",
+    method="GET",
+    host=HostKind.BAP,
+    path=f"{_GOVERNANCE}/{{policy}}",
+    audience=Audience.POWERAPPS,
+    does="read a data policy with its connectors",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="which data policy stops a flow",
+    roles=("reader",),
+    permission=_MANAGEMENT,
+    support="recorded",
+    source="microsoft/terraform-provider-power-platform internal/services/dlp_policy/tests",
+)
+CANVAS_APPS: Final = Call(
+    id="powerapps.apps.admin_list",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_ADMIN_SCOPE}/apps",
+    query={"api-version": "2016-11-01"},
+    audience=Audience.POWERAPPS,
+    does="list the canvas apps of an environment",
+    who=_ADMIN,
+    needs=_ADMIN_NEEDS,
+    unlocks="which connections an app may share with its users",
+    roles=("reader",),
+    permission=_MANAGEMENT,
+    support="code",
+    source="Microsoft.PowerApps.Administration.PowerShell 2.0.64, Get-AdminPowerApp",
+)
+DOMAINS: Final = Call(
+    id="graph.domains.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/domains",
+    audience=Audience.GRAPH,
+    does="list the domains of the tenant with how long their passwords live",
+    who="an application or a person with the permission",
+    needs="Domain.Read.All",
+    unlocks="when passwords expire",
+    roles=("reader",),
+    permission="graph/Domain.Read.All",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib domain @008b756; {_GRAPH_PERMISSIONS}",
+)
+ACCESS_POLICIES: Final = Call(
+    id="graph.conditional_access_policies.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/identity/conditionalAccess/policies",
+    audience=Audience.GRAPH,
+    does="list the Conditional Access policies of the tenant",
+    who="an application or a person with the permission",
+    needs="Policy.Read.All",
+    unlocks="which policy breaks sign-ins, or will once it is enforced",
+    roles=("reader",),
+    permission="graph/Policy.Read.All",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib conditionalaccesspolicy @073a396; {_GRAPH_PERMISSIONS}",
+    pace=(1, 1.0),
+)
+SIGN_INS_OF_ACCOUNT: Final = Call(
+    id="graph.sign_ins.of_account",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/beta/auditLogs/signIns",
+    query={
+        "$filter": "userId eq '{account}' and createdDateTime ge {since} and"
+        " signInEventTypes/any(t: t eq 'nonInteractiveUser')",
+        "$top": "50",
+    },
+    audience=Audience.GRAPH,
+    does="list the sign-ins of an account that used a refresh token",
+    who=_LOG_READER,
+    needs="AuditLog.Read.All",
+    unlocks="when an owner's connections last got a token",
+    roles=("reader",),
+    permission="graph/AuditLog.Read.All",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib beta signin @027089b; {_GRAPH_PERMISSIONS}",
+    pace=_REPORTS,
+)
+SIGN_INS_OF_APPLICATION: Final = Call(
+    id="graph.sign_ins.of_application",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/beta/auditLogs/signIns",
+    query={
+        "$filter": "appId eq '{client}' and createdDateTime ge {since} and"
+        " signInEventTypes/any(t: t eq 'servicePrincipal')",
+        "$top": "50",
+    },
+    audience=Audience.GRAPH,
+    does="list the sign-ins of an application",
+    who=_LOG_READER,
+    needs="AuditLog.Read.All",
+    unlocks="which secret of an application is still in use",
+    roles=("reader",),
+    permission="graph/AuditLog.Read.All",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib beta signin @027089b; {_GRAPH_PERMISSIONS}",
+    pace=_REPORTS,
+)
+DIRECTORY_AUDITS: Final = Call(
+    id="graph.directory_audits.list",
+    method="GET",
+    host=HostKind.GRAPH,
+    path="/v1.0/auditLogs/directoryAudits",
+    query={"$filter": "activityDateTime ge {since}", "$top": "999"},
+    audience=Audience.GRAPH,
+    does="list what was changed in the directory",
+    who=_LOG_READER,
+    needs="AuditLog.Read.All",
+    unlocks="who reset, disabled or changed what, and when",
+    roles=("reader",),
+    permission="graph/AuditLog.Read.All",
+    support="documented",
+    source=f"microsoft-graph-docs-contrib directoryaudit-list @05296ab; {_GRAPH_PERMISSIONS}",
+    pace=_REPORTS,
+)
 
 CALLS: Final[tuple[Call, ...]] = (
     OPENID_CONFIGURATION,
@@ -332,6 +496,15 @@ CALLS: Final[tuple[Call, ...]] = (
     USERS,
     WORKFLOWS,
     CONNECTION_REFERENCES,
+    FLOW_RUNS,
+    DATA_POLICIES,
+    DATA_POLICY,
+    CANVAS_APPS,
+    DOMAINS,
+    ACCESS_POLICIES,
+    SIGN_INS_OF_ACCOUNT,
+    SIGN_INS_OF_APPLICATION,
+    DIRECTORY_AUDITS,
 )
 _BY_ID: Final = {call.id: call for call in CALLS}
 

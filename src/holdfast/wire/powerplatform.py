@@ -234,6 +234,30 @@ class Connector(Shape):
     properties: ConnectorProperties
 
 
+# --- canvas apps ---------------------------------------------------------------------------------------
+
+
+class AppProperties(Shape):
+    """What is told about a canvas app. Modelled on what the admin PowerShell reads; not recorded.
+
+    Each entry of `connectionReferences` names a connector in its `id`; which connection is not told.
+    """
+
+    display_name: str | None = None
+    owner: Principal | None = None
+    environment: EnvironmentPointer | None = None
+    connection_references: dict[str, dict[str, Any]] | None = None
+
+
+class CanvasApp(Shape):
+    """One canvas app. `name` is its id."""
+
+    name: str
+    id: str | None = None
+    type: str | None = None
+    properties: AppProperties
+
+
 ConnectionPage = Page[Connection]
 PermissionPage = Page[Permission]
 ConnectorPage = Page[Connector]

@@ -65,6 +65,6 @@ def instant(text: str | None) -> datetime | None:
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
-def written(at: datetime) -> str:
-    """An instant as the platform writes it: UTC, seven fractional digits, Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+def zulu(at: datetime) -> str:
+    """An instant as filters take it: UTC, whole seconds, Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

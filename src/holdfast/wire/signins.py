@@ -94,6 +94,8 @@ class SignIn(Shape):
     client_credential_type: str | None = None
     incoming_token_type: str | None = None
     unique_token_identifier: str | None = None
+    authentication_requirement: str | None = None
+    session_lifetime_policies: tuple[dict[str, Any], ...] | None = None
 
 
 class AuditUser(Shape):
@@ -263,9 +265,15 @@ class Domain(Shape):
 
     id: str
     authentication_type: str | None = None
+    availability_status: str | None = None
+    is_admin_managed: bool | None = None
     is_default: bool | None = None
     is_initial: bool | None = None
+    is_root: bool | None = None
     is_verified: bool | None = None
+    supported_services: tuple[str, ...] | None = None
+    model: str | None = None
+    state: dict[str, Any] | None = None
     password_validity_period_in_days: int | None = None
     password_notification_window_in_days: int | None = None
 

@@ -15,6 +15,7 @@ from holdfast.core.inventory import (
     EnvironmentId,
     Flow,
     FlowId,
+    FlowRun,
 )
 from holdfast.wire import dataverse
 from holdfast.wire.shape import instant
@@ -49,6 +50,19 @@ def reference(told: dataverse.ConnectionReference, environment: EnvironmentId) -
         display_name=told.connectionreferencedisplayname or told.connectionreferencelogicalname,
         connector=connector_of(told.connectorid),
         connection=ConnectionId(told.connectionid) if told.connectionid else None,
+    )
+
+
+def flow_run(told: dataverse.FlowRun, flow: FlowId) -> FlowRun:
+    """A run in our words."""
+    return FlowRun(
+        id=told.name,
+        flow=flow,
+        status=told.status or "",
+        started_at=instant(told.starttime),
+        ended_at=instant(told.endtime),
+        code=told.errorcode or "",
+        message=told.errormessage or "",
     )
 
 

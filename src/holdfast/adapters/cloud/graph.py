@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
+from holdfast.adapters.cloud.logs import change, sign_in_record
+from holdfast.adapters.cloud.policies import access_policy, password_policy
 from holdfast.adapters.cloud.powerplatform import count_strangers
 from holdfast.adapters.cloud.transport import Transport
+from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import ClientSecret, ServicePrincipal
-from holdfast.wire import graph
-from holdfast.wire.ledger import APPLICATIONS
-from holdfast.wire.shape import instant
+from holdfast.core.policies import AccessPolicy, PasswordPolicy
+from holdfast.wire import graph, signins
+from holdfast.wire.ledger import (
+    ACCESS_POLICIES,
+    APPLICATIONS,
+    DIRECTORY_AUDITS,
+    DOMAINS,
+    SIGN_INS_OF_ACCOUNT,
+    SIGN_INS_OF_APPLICATION,
+    USERS,
+)
+from holdfast.wire.shape import instant, zulu
 
 
 class GraphDirectory:
-    """`ports.Directory` over Graph."""
+    """`ports.Directory` over Graph. Every method raises a CloudError of `core.errors`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -23,6 +36,47 @@ class GraphDirectory:
         async for told in self._transport.items(APPLICATIONS, graph.Application):
             count_strangers(self._transport.traffic.strangers, "application", told)
             yield application(told)
+
+    async def accounts(self) -> AsyncIterator[Account]:
+        """Every account of the tenant, guests among them."""
+        async for told in self._transport.items(USERS, graph.User):
+            yield account(told)
+
+    async def sign_ins_of_account(self, account: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        """Sign-ins by refresh token, newest first; stop taking, and no further page is asked for.
+
+        Args:
+            account: object id.
+        """
+        at = {"account": account, "since": zulu(since)}
+        async for told in self._transport.items(SIGN_INS_OF_ACCOUNT, signins.SignIn, at=at):
+            if (record := sign_in_record(told)) is not None:
+                yield record
+
+    async def sign_ins_of_application(self, client_id: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        """Sign-ins by secret or certificate, newest first, with the key that was shown."""
+        at = {"client": client_id, "since": zulu(since)}
+        async for told in self._transport.items(SIGN_INS_OF_APPLICATION, signins.SignIn, at=at):
+            if (record := sign_in_record(told)) is not None:
+                yield record
+
+    async def changes(self, since: datetime) -> AsyncIterator[Change]:
+        """What was changed in the directory, newest first."""
+        async for told in self._transport.items(
+            DIRECTORY_AUDITS, signins.DirectoryAudit, at={"since": zulu(since)}
+        ):
+            if (row := change(told)) is not None:
+                yield row
+
+    async def access_policies(self) -> AsyncIterator[AccessPolicy]:
+        """Every Conditional Access policy, also those that are off or only report."""
+        async for told in self._transport.items(ACCESS_POLICIES, signins.ConditionalAccessPolicy):
+            yield access_policy(told)
+
+    async def password_policies(self) -> AsyncIterator[PasswordPolicy]:
+        """How long passwords live, by domain."""
+        async for told in self._transport.items(DOMAINS, signins.Domain):
+            yield password_policy(told)
 
 
 def application(told: graph.Application) -> ServicePrincipal:
@@ -34,6 +88,23 @@ def application(told: graph.Application) -> ServicePrincipal:
         object_id=told.id,
         display_name=told.display_name or told.app_id,
         secrets=(*secrets, *certificates),
+    )
+
+
+def account(told: graph.User) -> Account:
+    """An account in our words."""
+    valid_from = told.sign_in_sessions_valid_from_date_time or told.refresh_tokens_valid_from_date_time
+    return Account(
+        id=told.id,
+        user_principal_name=told.user_principal_name or "",
+        display_name=told.display_name or told.user_principal_name or told.id,
+        is_enabled=told.account_enabled,
+        is_guest=told.user_type == "Guest",
+        is_synced=bool(told.on_premises_sync_enabled),
+        created_at=instant(told.created_date_time),
+        password_changed_at=instant(told.last_password_change_date_time),
+        password_never_expires="DisablePasswordExpiration" in (told.password_policies or ""),
+        sessions_valid_from=instant(valid_from),
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from holdfast.adapters.cloud.flows import connector_of, flow, reference
+from holdfast.adapters.cloud.flows import connector_of, flow, flow_run, reference
+from holdfast.adapters.cloud.policies import data_policy
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.identity import Owner
 from holdfast.core.inventory import (
+    CanvasApp,
     Connection,
     ConnectionId,
     ConnectionReference,
@@ -21,17 +23,24 @@ from holdfast.core.inventory import (
     EnvironmentId,
     Fault,
     Flow,
+    FlowId,
+    FlowRun,
     SignIn,
 )
-from holdfast.wire import dataverse, environments, powerplatform
+from holdfast.core.policies import DataPolicy
+from holdfast.wire import dataverse, environments, policies, powerplatform
 from holdfast.wire.ledger import (
+    CANVAS_APPS,
     CONNECTION_REFERENCES,
     CONNECTIONS_OF_CONNECTOR,
+    DATA_POLICIES,
+    DATA_POLICY,
     ENVIRONMENTS,
+    FLOW_RUNS,
     WORKFLOWS,
     Call,
 )
-from holdfast.wire.shape import instant
+from holdfast.wire.shape import instant, zulu
 
 # Names of the parameter sets of shared_sql, lower case: learn.microsoft.com/connectors/sql, read 2025-08-19.
 SIGN_INS = {
@@ -79,10 +88,30 @@ class CloudPlatform:
         async for told in self._rows(environment, CONNECTION_REFERENCES, dataverse.ConnectionReference):
             yield reference(told, environment.id)
 
-    async def _rows(self, environment: Environment, call: Call, shape: type[Row]) -> AsyncIterator[Row]:
+    async def runs(self, environment: Environment, flow: FlowId, since: datetime) -> AsyncIterator[FlowRun]:
+        """The runs of one flow in a solution, newest first; stop taking, and no further page is asked for."""
+        at = {"flow": flow, "since": zulu(since)}
+        async for told in self._rows(environment, FLOW_RUNS, dataverse.FlowRun, at):
+            yield flow_run(told, flow)
+
+    async def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
+        """Its canvas apps, whoever made them."""
+        at = {"environment": environment.id}
+        async for told in self._transport.items(CANVAS_APPS, powerplatform.CanvasApp, at=at):
+            yield canvas_app(told, environment.id)
+
+    async def data_policies(self) -> AsyncIterator[DataPolicy]:
+        """Every data policy of the tenant; each is read alone, as the list does not tell its connectors."""
+        async for listed in self._transport.items(DATA_POLICIES, policies.Policy):
+            at = {"policy": listed.policy_definition.name}
+            yield data_policy(await self._transport.read(DATA_POLICY, policies.Policy, at=at))
+
+    async def _rows(
+        self, environment: Environment, call: Call, shape: type[Row], at: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Row]:
         if environment.dataverse_url is None:
             return
-        at = {"environment": environment.id}
+        at = {"environment": environment.id, **(at or {})}
         async for told in self._transport.items(call, shape, at=at, base=environment.dataverse_url):
             yield told
 
@@ -132,6 +161,18 @@ def connection(told: powerplatform.Connection, environment: EnvironmentId) -> Co
         server=_text(values.get("server")),
         database=_text(values.get("database")),
         gateway=_text(gateway.get("id") if isinstance(gateway, dict) else gateway),
+    )
+
+
+def canvas_app(told: powerplatform.CanvasApp, environment: EnvironmentId) -> CanvasApp:
+    """A canvas app in our words."""
+    references = (told.properties.connection_references or {}).values()
+    return CanvasApp(
+        id=told.name,
+        environment=environment,
+        display_name=told.properties.display_name or told.name,
+        owner=owner(told.properties.owner),
+        connectors=frozenset(connector_of(_text(entry.get("id"))) for entry in references) - {""},
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Final, NamedTuple
 
 from holdfast.adapters.cloud.powerplatform import environment
 from holdfast.adapters.cloud.transport import Transport
@@ -13,9 +14,13 @@ from holdfast.core.inventory import SQL_CONNECTORS
 from holdfast.core.probe import Answered, Probe
 from holdfast.wire.environments import Environment
 from holdfast.wire.ledger import CALLS, ENVIRONMENTS, OPENID_CONFIGURATION, TOKEN, Audience, Call, HostKind
+from holdfast.wire.shape import zulu
 
-# A connection that cannot be there: who may ask for it is told that it is missing.
-_NO_CONNECTION = "0" * 32
+# Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.
+_NOTHING: Final = {
+    "connection": "0" * 32,
+    **dict.fromkeys(("account", "client", "flow", "policy"), "00000000-0000-0000-0000-000000000000"),
+}
 
 
 async def probe(transport: Transport, role: Role) -> AsyncIterator[Probe]:
@@ -98,7 +103,11 @@ async def _a_place(transport: Transport, calls: Iterable[Call]) -> _Place:
 
     The default one, whose lists are by far the longest, is taken only where there is no other.
     """
-    at: dict[str, str] = {"connector": SQL_CONNECTORS[0], "connection": _NO_CONNECTION}
+    at: dict[str, str] = {
+        "connector": SQL_CONNECTORS[0],
+        "since": zulu(transport.now() - timedelta(days=1)),
+        **_NOTHING,
+    }
     dataverse = None
     if ENVIRONMENTS in calls:
         try:

@@ -136,6 +136,10 @@ class Transport:
         """The cloud's time by the newest `Date` header, None before the first answer."""
         return None if self._skew is None else self._clock.now() + self._skew
 
+    def now(self) -> datetime:
+        """The cloud's time, by our own clock before the first answer."""
+        return self.cloud_now() or self._clock.now()
+
     async def read(
         self,
         call: Call,
@@ -354,11 +358,10 @@ class Transport:
         body.seek(0)
         with body:
             head = body.read(64 * 1024)
-        now = self.cloud_now() or self._clock.now()
-        error = refusal(asking, response.status_code, response.headers, head, now)
+        error = refusal(asking, response.status_code, response.headers, head, self.now())
         self.traffic.throttled += response.status_code == 429
         if response.status_code in PASSING:
-            return Again(error, retry_after(response.headers, now))
+            return Again(error, retry_after(response.headers, self.now()))
         return error
 
     def _limiter(self, asking: Asking) -> AsyncLimiter:
