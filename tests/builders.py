@@ -9,13 +9,19 @@ from holdfast.core.coverage import CONNECTIONS, Outcome, Sweep
 from holdfast.core.identity import ClientSecret, Owner, ServicePrincipal
 from holdfast.core.inventory import (
     SQL_CONNECTORS,
+    Binding,
     Connection,
     ConnectionId,
+    ConnectionReference,
+    ConnectionReferenceId,
     Environment,
     EnvironmentId,
     Fault,
+    Flow,
+    FlowId,
     SignIn,
 )
+from holdfast.core.schedule import Recurrence
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SALES = EnvironmentId("sales")
@@ -69,3 +75,24 @@ def an_app(*secrets: ClientSecret, client_id: str = "app-1") -> ServicePrincipal
 def a_sweep(environment: str = SALES, part: str = f"{CONNECTIONS}:shared_sql", **changes: Any) -> Sweep:
     given: dict[str, Any] = {"outcome": Outcome.SCANNED, "started_at": START, "ended_at": START}
     return Sweep(environment, part, **given | changes)
+
+
+def a_reference(name: str = "new_sql", connection: str | None = "c1", **changes: Any) -> ConnectionReference:
+    bound = None if connection is None else ConnectionId(connection)
+    given: dict[str, Any] = {"environment": SALES, "connector": SQL_CONNECTORS[0], "connection": bound}
+    return ConnectionReference(
+        ConnectionReferenceId(f"id-of-{name}"), logical_name=name, display_name=name, **given | changes
+    )
+
+
+def a_flow(id: str = "f1", *references: str, every: tuple[str, int] | None = None, **changes: Any) -> Flow:
+    """One that is on and goes through the named references; `every` is its schedule: ("month", 3)."""
+    bindings = tuple(Binding(name, SQL_CONNECTORS[0], reference=name) for name in references)
+    given: dict[str, Any] = {
+        "environment": SALES,
+        "display_name": id,
+        "is_on": True,
+        "bindings": bindings,
+        "recurrence": Recurrence(*every) if every else None,
+    }
+    return Flow(FlowId(id), **given | changes)

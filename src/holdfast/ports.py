@@ -13,10 +13,10 @@ from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId
 from holdfast.core.judgement import Judgement
 from holdfast.core.secret import Secret
 
-Thing = Environment | Connection | ServicePrincipal | Judgement
+Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | Judgement
 """What history keeps."""
 
-Kept = TypeVar("Kept", Environment, Connection, ServicePrincipal, Judgement)
+Kept = TypeVar("Kept", Environment, Connection, ConnectionReference, Flow, ServicePrincipal, Judgement)
 
 
 class Clock(Protocol):

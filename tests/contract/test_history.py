@@ -13,12 +13,13 @@ from holdfast.adapters.store.history import SqlHistory
 from holdfast.core.coverage import Outcome
 from holdfast.core.errors import StoreError
 from holdfast.core.horizon import Condition, Horizon, Interval
-from holdfast.core.inventory import Connection, Environment
+from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.schedule import Recurrence
 from holdfast.core.verdict import UNKNOWN, Verdict
 from holdfast.core.witness import Source, Witness
 from holdfast.ports import History
-from tests.builders import SALES, START, a_connection, a_sweep, an_environment, day
+from tests.builders import SALES, START, a_connection, a_flow, a_reference, a_sweep, an_environment, day
 from tests.fakes.history import MemoryHistory
 
 NEVER = START - timedelta(days=9999)
@@ -166,6 +167,16 @@ async def test_a_judgement_comes_back_as_it_was(history: History):
     await history.observe(scan.id, START, [judgement])
 
     assert await everything(history, Judgement) == [judgement]
+
+
+async def test_a_flow_comes_back_with_its_schedule(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    flow = a_flow("f1", "new_sql", recurrence=Recurrence("week", 1, START, "UTC", (3,), (), (6,)))
+
+    await history.observe(scan.id, START, [flow, a_reference()])
+
+    assert await everything(history, Flow) == [flow]
+    assert await everything(history, ConnectionReference) == [a_reference()]
 
 
 async def test_an_unfinished_scan_goes_on_with_what_it_had(history: History):

@@ -42,18 +42,22 @@ class ToldCloud:
             yield each
 
     async def flows(self, environment: Environment) -> AsyncIterator[Flow]:
-        for each in self.automations:
-            if each.environment == environment.id:
-                yield each
+        async for each in self._told(f"flows of {environment.id}", self._here(self.automations, environment)):
+            yield each
 
     async def references(self, environment: Environment) -> AsyncIterator[ConnectionReference]:
-        for each in self.pointers:
-            if each.environment == environment.id:
-                yield each
+        async for each in self._told(
+            f"references of {environment.id}", self._here(self.pointers, environment)
+        ):
+            yield each
 
     async def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         async for each in self._told("directory", self.apps):
             yield each
+
+    @staticmethod
+    def _here(things: Iterable, environment: Environment) -> list:
+        return [thing for thing in things if thing.environment == environment.id]
 
     def cloud_now(self) -> datetime | None:
         from datetime import timedelta

@@ -11,7 +11,7 @@ from typing import Any
 from holdfast.core.coverage import ScanId, ScanRecord, Sweep
 from holdfast.core.errors import StoreError
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, Environment
+from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.ports import Kept, Thing
 
@@ -20,6 +20,8 @@ def name_of(thing: Thing) -> tuple[str, str]:
     match thing:
         case Environment():
             return "", thing.id
+        case ConnectionReference() | Flow():
+            return thing.environment, thing.id
         case ServicePrincipal():
             return "", thing.object_id
         case Connection():

@@ -10,7 +10,7 @@ import click
 
 from holdfast.cli.options import Invocation
 from holdfast.cli.times import length
-from holdfast.core.coverage import ENVIRONMENTS, SERVICE_PRINCIPALS
+from holdfast.core.coverage import CONNECTIONS, ENVIRONMENTS, FLOWS, REFERENCES, SERVICE_PRINCIPALS
 from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -92,13 +92,20 @@ def said_of(seen: Picture) -> list[str]:
         said.append("The list of environments broke off.")
     if any(gap.part == SERVICE_PRINCIPALS for gap in gaps):
         said.append("The directory could not be read whole, so no secret's end is known.")
-    missing = {gap.environment for gap in gaps if gap.environment}
-    if missing:
-        names = ", ".join(sorted(seen.name_of(each) for each in missing)[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        said.append(f"Incomplete: {names}{more} could not be read.")
-    said.append("Flows are not scanned.")
+    unread = {gap.environment for gap in gaps if gap.part.startswith(CONNECTIONS)}
+    if unread:
+        said.append(f"Incomplete: {_named(seen, unread)} could not be read.")
+    flowless = {gap.environment for gap in gaps if gap.part in (FLOWS, REFERENCES)} - unread
+    if flowless:
+        said.append(f"Flows: incomplete, those of {_named(seen, flowless)} could not be read.")
+    elif seen.flows_seen:
+        said.append("Flows: incomplete, those outside solutions are not seen.")
     return said
+
+
+def _named(seen: Picture, environments: set[str]) -> str:
+    names = sorted(seen.name_of(each) for each in environments)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def say_below(pictures: Sequence[Picture], output: str) -> None:
@@ -110,4 +117,4 @@ def say_below(pictures: Sequence[Picture], output: str) -> None:
         if output == "table":
             click.secho(clean(prefix + " ".join(said_of(seen))), dim=True)
         elif output != "json" and (seen.record.gaps or seen.age.days >= OLD_DAYS):
-            click.echo(clean("holdfast: " + prefix + " ".join(said_of(seen)[:-1])), file=sys.stderr)
+            click.echo(clean("holdfast: " + prefix + " ".join(said_of(seen))), file=sys.stderr)

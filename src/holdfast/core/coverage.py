@@ -12,6 +12,8 @@ ScanId = NewType("ScanId", int)
 ENVIRONMENTS = "environments"
 SERVICE_PRINCIPALS = "service_principals"
 CONNECTIONS = "connections"
+FLOWS = "flows"
+REFERENCES = "connection_references"
 """Parts of a scan. Of an environment each connector's connections are a part of their own."""
 
 
@@ -53,6 +55,16 @@ class Sweep:
     counted: int = 0
     detail: str = ""
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether there may be things that it did not see.
+
+        An environment that knows no connections has none; one that has a Dataverse has flows to read there.
+        """
+        if self.outcome is Outcome.MISSING:
+            return not self.part.startswith(CONNECTIONS)
+        return self.outcome is not Outcome.SCANNED
+
 
 @dataclass(frozen=True, slots=True)
 class ScanRecord:
@@ -85,4 +97,4 @@ class ScanRecord:
     @property
     def gaps(self) -> tuple[Sweep, ...]:
         """The parts that we cannot vouch for."""
-        return tuple(sweep for sweep in self.sweeps if not sweep.outcome.is_complete)
+        return tuple(sweep for sweep in self.sweeps if sweep.is_gap)

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import NewType
 
 from holdfast.core.identity import Owner
+from holdfast.core.operations import SqlOperation
+from holdfast.core.schedule import Recurrence
 
 EnvironmentId = NewType("EnvironmentId", str)
 ConnectionId = NewType("ConnectionId", str)
@@ -127,6 +129,9 @@ class Flow:
         is_suspended: switched off by the platform, most often by a data policy.
         bindings: which connections it uses; empty and not `is_readable` where the definition cannot be read.
         owner: of its row in Dataverse, an id there.
+        recurrence: how often it starts by itself, or looks into SQL Server whether to start; None where
+            something else starts it.
+        operations: what it does in SQL Server, without the text of its queries.
     """
 
     id: FlowId
@@ -139,6 +144,8 @@ class Flow:
     is_managed: bool = False
     owner: str | None = None
     modified_at: datetime | None = None
+    recurrence: Recurrence | None = None
+    operations: tuple[SqlOperation, ...] = ()
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.identity import ClientSecret, ServicePrincipal
-from holdfast.core.inventory import Connection, SignIn
+from holdfast.core.inventory import Connection, Flow, SignIn
 from holdfast.core.verdict import Verdict
 from holdfast.core.witness import Witness
+from holdfast.diagnosis.usage import idle_break
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
 from holdfast.reading.witnesses import last_refresh
 
@@ -19,6 +20,10 @@ WIDEST_EXPECTED: Final = timedelta(days=30)
 WIDEST_EXPECTED_CREDENTIAL: Final = timedelta(days=2)
 """An `expected` break that is less certain than this is said as unknown."""
 
+NO_WITNESS: Final = (
+    "The platform names no expirationTime for it, so nothing tells when it was last used; its next use, or the"
+    " owner's sign-in log, would."
+)
 SIGN_IN_IS_GONE: Final = frozenset(
     {"token_inactive", "password_changed", "session_revoked", "account_deleted", "signin_frequency"}
 )
@@ -33,6 +38,8 @@ class Known(NamedTuple):
         apps: the tenant's applications by client id; None where the directory could not be read.
         verdict: why it is broken; None where nothing speaks for a break.
         seen_at: when it was read, by the cloud's clock.
+        flows: those that hold it, as far as they were seen.
+        flows_read: whether the flows in solutions of its environment could be read.
     """
 
     connection: Connection
@@ -40,6 +47,8 @@ class Known(NamedTuple):
     apps: Mapping[str, ServicePrincipal] | None
     verdict: Verdict | None
     seen_at: datetime
+    flows: tuple[Flow, ...] = ()
+    flows_read: bool = False
 
 
 def forecast(known: Known) -> tuple[Horizon, ...]:
@@ -55,20 +64,26 @@ def inactivity(known: Known) -> list[Horizon]:
     refreshed = last_refresh(known.witnesses)
     if refreshed is None and known.verdict is not None:
         return []  # it never signed in
-    return [
-        Horizon.after(
-            refreshed,
-            REFRESH_TOKEN_IDLE_LIMIT,
-            "token_inactive",
-            Condition.IF_UNUSED,
-            _idle_assumptions(known.witnesses)
-            if refreshed
-            else (
-                "The platform names no expirationTime for it, so nothing tells when it was last used; its next"
-                " use, or the owner's sign-in log, would.",
-            ),
-        )
-    ]
+    if refreshed is None:
+        return [Horizon("token_inactive", Condition.IF_UNUSED, None, None, None, (NO_WITNESS,))]
+    beliefs = _idle_assumptions(known.witnesses)
+    unused = Horizon.after(
+        refreshed, REFRESH_TOKEN_IDLE_LIMIT, "token_inactive", Condition.IF_UNUSED, beliefs
+    )
+    comes = idle_break(refreshed, known.flows, known.seen_at, flows_read=known.flows_read)
+    if comes is None:
+        return [unused]
+    if comes.at.width > WIDEST_EXPECTED:
+        return [unused]
+    expected = Horizon(
+        "token_inactive",
+        Condition.EXPECTED,
+        comes.at.earliest,
+        comes.at.middle,
+        comes.at.latest,
+        (*comes.because, *beliefs),
+    )
+    return [expected] if expected.earliest == unused.earliest else [unused, expected]
 
 
 def credential_expiry(known: Known) -> list[Horizon]:

@@ -9,7 +9,7 @@ from holdfast.core.coverage import CONNECTIONS, SERVICE_PRINCIPALS, Outcome, Sca
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection
+from holdfast.core.inventory import Connection, ConnectionId, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.verdict import NOT_CONNECTION, Verdict
 from holdfast.core.witness import Witness
@@ -17,6 +17,7 @@ from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.ports import History
 from holdfast.reading.credentials import candidates, dead_credential_evidence
 from holdfast.reading.witnesses import idle_evidence, last_refresh, witnesses
+from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.part import CloudTime
 
 BATCH = 500
@@ -57,34 +58,48 @@ async def judge_all(
     read = [sweep.environment for sweep in now.sweeps if _has_connections(sweep)]
     new = 0
     for environment in dict.fromkeys(read):
+        flows = await carried(history, tenant, environment)
         batch: list[Connection] = []
         async for connection in history.current(tenant, Connection, environment):
             batch.append(connection)
             if len(batch) == BATCH:
-                new += await _judge(tenant, history, bench, batch, time)
+                new += await _judge(tenant, history, bench, batch, flows, time)
                 batch = []
-        new += await _judge(tenant, history, bench, batch, time)
+        new += await _judge(tenant, history, bench, batch, flows, time)
     return new
 
 
-def judge(connection: Connection, sweep: Sweep, earlier: Judgement | None, bench: Bench) -> Judgement:
+def judge(
+    connection: Connection,
+    sweep: Sweep,
+    earlier: Judgement | None,
+    bench: Bench,
+    flows: tuple[Flow, ...] = (),
+) -> Judgement:
     """What we conclude about one connection.
 
     Args:
         sweep: the part of this scan in which it was seen.
         earlier: the judgement of the look before.
+        flows: those that hold it.
     """
     seen_at = sweep.ended_at
     found = witnesses(
         connection, seen_at, earlier.witnesses if earlier else None, _looks(sweep, bench.before)
     )
     verdict = _verdict(connection, found, sweep, bench)
-    horizons = forecast(Known(connection, found, bench.apps, verdict, seen_at))
+    flows_read = flows_were_read(bench.now, connection.environment)
+    horizons = forecast(Known(connection, found, bench.apps, verdict, seen_at, flows, flows_read))
     return Judgement(connection.environment, connection.connector, connection.id, verdict, horizons, found)
 
 
 async def _judge(
-    tenant: str, history: History, bench: Bench, batch: Sequence[Connection], time: CloudTime
+    tenant: str,
+    history: History,
+    bench: Bench,
+    batch: Sequence[Connection],
+    flows: Mapping[ConnectionId, tuple[Flow, ...]],
+    time: CloudTime,
 ) -> int:
     if not batch:
         return 0
@@ -94,7 +109,8 @@ async def _judge(
     for key, connection in zip(keys, batch, strict=True):
         sweep = bench.now.sweep_of(connection.environment, f"{CONNECTIONS}:{connection.connector}")
         if sweep is not None and _has_connections(sweep):
-            judged.append(judge(connection, sweep, earlier.get(key), bench))
+            held = flows.get(connection.id, ())
+            judged.append(judge(connection, sweep, earlier.get(key), bench, held))
     return await history.observe(bench.now.id, time.now(), judged)
 
 

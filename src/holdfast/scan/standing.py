@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from holdfast.core.coverage import CONNECTIONS, Outcome, ScanRecord
-from holdfast.core.inventory import Connection, Environment
+from holdfast.core.coverage import CONNECTIONS, FLOWS, Outcome, ScanRecord
+from holdfast.core.inventory import Connection, ConnectionId, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.diagnosis.status import ConnectionStatus, status
 from holdfast.ports import History
+from holdfast.scan.carried import carried
 
 BATCH = 500
 
@@ -31,6 +32,11 @@ class Picture:
     record: ScanRecord
     now: datetime
     environments: dict[str, Environment]
+
+    @property
+    def flows_seen(self) -> bool:
+        """Whether the flows in solutions of any environment could be read."""
+        return any(sweep.part == FLOWS and not sweep.is_gap for sweep in self.record.sweeps)
 
     @property
     def age(self) -> timedelta:
@@ -70,24 +76,33 @@ async def picture(history: History, tenant: str, name: str, our_now: datetime) -
 
 async def standings(history: History, seen: Picture) -> AsyncIterator[Standing]:
     """Every connection that is there, in the order of environment and id."""
-    batch: list[Connection] = []
-    async for connection in history.current(seen.tenant, Connection):
-        if batch and (len(batch) == BATCH or connection.environment != batch[0].environment):
-            for standing in await _together(history, seen, batch):
-                yield standing
-            batch = []
-        batch.append(connection)
-    for standing in await _together(history, seen, batch):
-        yield standing
+    for environment in seen.environments:
+        flows = await carried(history, seen.tenant, environment)
+        batch: list[Connection] = []
+        async for connection in history.current(seen.tenant, Connection, environment):
+            batch.append(connection)
+            if len(batch) == BATCH:
+                for standing in await _together(history, seen, batch, flows):
+                    yield standing
+                batch = []
+        for standing in await _together(history, seen, batch, flows):
+            yield standing
 
 
-async def _together(history: History, seen: Picture, batch: Sequence[Connection]) -> Iterable[Standing]:
+async def _together(
+    history: History,
+    seen: Picture,
+    batch: Sequence[Connection],
+    flows: Mapping[ConnectionId, tuple[Flow, ...]],
+) -> Iterable[Standing]:
     """Those of one environment, whose judgements are then one question."""
     if not batch:
         return ()
     keys = [f"{connection.connector}/{connection.id}" for connection in batch]
     judged = await history.lookup(seen.tenant, Judgement, batch[0].environment, keys)
-    return [
-        Standing(status(connection, judged.get(key), seen.outcome_of(connection), seen.now), judged.get(key))
-        for key, connection in zip(keys, batch, strict=True)
-    ]
+    standings = []
+    for key, connection in zip(keys, batch, strict=True):
+        outcome, held = seen.outcome_of(connection), flows.get(connection.id, ())
+        found = status(connection, judged.get(key), outcome, seen.now, held)
+        standings.append(Standing(found, judged.get(key)))
+    return standings

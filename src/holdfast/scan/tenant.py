@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, TypeVar
 from holdfast.core.coverage import (
     CONNECTIONS,
     ENVIRONMENTS,
+    FLOWS,
+    REFERENCES,
     SERVICE_PRINCIPALS,
     Outcome,
     ScanRecord,
@@ -18,7 +20,14 @@ from holdfast.core.coverage import (
 )
 from holdfast.core.errors import CloudError, HoldfastError
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectorId, Environment
+from holdfast.core.inventory import (
+    SQL_CONNECTORS,
+    Connection,
+    ConnectionReference,
+    ConnectorId,
+    Environment,
+    Flow,
+)
 from holdfast.ports import Clock, Directory, History, Platform, Thing
 from holdfast.reading.masking import masked
 from holdfast.scan.judging import Diagnose, judge_all
@@ -70,7 +79,7 @@ async def scan(
     *,
     fresh: bool = False,
 ) -> ScanReport:
-    """Read environments, SQL connections and applications into history, and judge every connection.
+    """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
     What one environment refuses is recorded and does not stop the others.
 
@@ -166,6 +175,8 @@ class _Work:
             for environment in waiting:
                 for connector in SQL_CONNECTORS:
                     await self._connections(environment, connector)
+                if environment.dataverse_url is not None:
+                    await self._flows(environment)
                 done += 1
                 self._progress(Progress(done, len(listed), self.counts.seen))
 
@@ -186,6 +197,18 @@ class _Work:
         sweep, counts = await self._read(part, _kept(source), lambda c: f"{c.connector}/{c.id}")
         self.sweeps.append(sweep)
         self.counts += counts
+
+    async def _flows(self, environment: Environment) -> None:
+        """The flows in solutions, after the references that they go through."""
+        references = Part(environment.id, REFERENCES, ConnectionReference)
+        if not self._is_read(references):
+            source = self._platform.references(environment)
+            sweep, _ = await self._read(references, source, lambda reference: reference.id)
+            self.sweeps.append(sweep)
+        flows = Part(environment.id, FLOWS, Flow)
+        if not self._is_read(flows):
+            sweep, _ = await self._read(flows, self._platform.flows(environment), lambda flow: flow.id)
+            self.sweeps.append(sweep)
 
     async def _service_principals(self) -> None:
         part = Part("", SERVICE_PRINCIPALS, ServicePrincipal)

@@ -16,14 +16,25 @@ from holdfast.core.errors import (
     UnfamiliarError,
     UnreachableError,
 )
-from holdfast.core.inventory import Connection, Environment, EnvironmentId
+from holdfast.core.inventory import (
+    Binding,
+    Connection,
+    ConnectionReference,
+    ConnectorId,
+    Environment,
+    EnvironmentId,
+    Flow,
+)
 from holdfast.core.judgement import Judgement
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.reading.texts import read_fault
+from holdfast.scan.carried import carried
 from holdfast.scan.tenant import Progress, scan
 from tests.builders import (
     a_broken_connection,
     a_connection,
+    a_flow,
+    a_reference,
     a_secret,
     an_app,
     an_app_connection,
@@ -295,6 +306,71 @@ async def test_a_token_refreshed_between_two_scans_is_dated_by_them(story):
     looks = (await story.judgement()).witnesses[1]
     assert looks.refreshed.latest == day(1)
     assert looks.refreshed.earliest == day(0)
+
+
+async def test_flows_are_kept_with_what_they_go_through(story):
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    story.cloud.automations = [a_flow("f1", "new_sql")]
+    story.cloud.pointers = [a_reference("new_sql", "c1")]
+
+    report = await story.scan()
+
+    assert await story.all(Flow) == story.cloud.automations
+    assert await story.all(ConnectionReference) == story.cloud.pointers
+    assert report.record.sweep_of("sales", "flows").counted == 1
+
+
+async def test_an_environment_without_dataverse_has_no_flows_to_read(story):
+    report = await story.scan()
+
+    assert report.record.sweep_of("sales", "flows") is None
+    assert report.record.gaps == ()
+
+
+@pytest.mark.parametrize("error", [RefusedError, MissingError])
+async def test_flows_that_cannot_be_read_are_a_gap_and_hide_no_connection(story, error):
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    story.cloud.held = [a_connection("c1")]
+    story.cloud.breaks["flows of sales"] = (refused(error), 0)
+
+    report = await story.scan()
+
+    assert [gap.part for gap in report.record.gaps] == ["flows"]
+    assert [c.id for c in await story.all(Connection)] == ["c1"]
+
+
+async def test_a_connection_is_judged_by_the_schedules_of_its_flows(story):
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    story.cloud.held = [a_connection("c1"), a_connection("c2")]
+    story.cloud.automations = [
+        a_flow("quarterly", "new_sql", every=("month", 3)),
+        a_flow("daily", "new_other", every=("day", 1)),
+    ]
+    story.cloud.pointers = [a_reference("new_sql", "c1"), a_reference("new_other", "c2")]
+
+    await story.scan()
+
+    assert [h.condition for h in (await story.judgement("c1")).horizons] == ["expected"]
+    assert [h.condition for h in (await story.judgement("c2")).horizons] == ["if_unused"]
+
+
+async def test_a_flow_that_takes_its_runners_connection_holds_none(story):
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    bindings = (Binding("k", ConnectorId("shared_sql"), reference="new_sql", is_invoker=True),)
+    story.cloud.automations = [a_flow("f1", bindings=bindings)]
+    story.cloud.pointers = [a_reference("new_sql", "c1")]
+    await story.scan()
+
+    assert await carried(story.history, "contoso", "sales") == {}
+
+
+async def test_a_reference_that_is_not_bound_carries_nothing(story):
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    story.cloud.automations = [a_flow("f1", "new_sql")]
+    story.cloud.pointers = [a_reference("new_sql", None)]
+    await story.scan()
+
+    assert await carried(story.history, "contoso", "sales") == {}
 
 
 async def test_a_connection_that_could_not_be_read_keeps_its_judgement(story):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from holdfast.core.inventory import (
@@ -17,6 +18,10 @@ from holdfast.core.inventory import (
     FlowId,
     FlowRun,
 )
+from holdfast.core.operations import SqlOperation
+from holdfast.core.schedule import Recurrence
+from holdfast.reading.flows import sql_operations
+from holdfast.reading.schedules import polling_of, recurrence_of
 from holdfast.wire import dataverse
 from holdfast.wire.shape import instant
 
@@ -25,8 +30,10 @@ _SUSPENDED: Final = 2
 
 
 def flow(told: dataverse.Workflow, environment: EnvironmentId) -> Flow:
-    """A flow in our words; of its definition only which connections it uses."""
-    bindings = _bindings(told.clientdata)
+    """A flow in our words; of its definition its connections, its schedule and its SQL, never a query's text."""
+    document = _parsed(told.clientdata)
+    bindings = _bindings(document)
+    operations = tuple(replace(each, query=None) for each in sql_operations(document))
     return Flow(
         id=FlowId(told.workflowid),
         environment=environment,
@@ -38,6 +45,8 @@ def flow(told: dataverse.Workflow, environment: EnvironmentId) -> Flow:
         is_managed=bool(told.ismanaged),
         owner=told.owner_id,
         modified_at=instant(told.modifiedon),
+        recurrence=_recurrence(document, operations),
+        operations=operations,
     )
 
 
@@ -71,13 +80,31 @@ def connector_of(path: str | None) -> ConnectorId:
     return ConnectorId((path or "").rpartition("/apis/")[2].partition("/")[0])
 
 
-def _bindings(clientdata: str | None) -> tuple[Binding, ...] | None:
+def _parsed(clientdata: str | None) -> Any:
+    try:
+        return json.loads(clientdata or "")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _bindings(document: Any) -> tuple[Binding, ...] | None:
     """The connection map of a definition; None where it cannot be read."""
     try:
-        map_ = json.loads(clientdata or "")["properties"]["connectionReferences"]
-        return tuple(_each(map_))
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return tuple(_each(document["properties"]["connectionReferences"]))
+    except (LookupError, TypeError, AttributeError):
         return None
+
+
+def _recurrence(document: Any, operations: tuple[SqlOperation, ...]) -> Recurrence | None:
+    """How often it starts by itself, or asks SQL Server whether to start."""
+    properties = document.get("properties") if isinstance(document, dict) else None
+    definition = properties.get("definition") if isinstance(properties, dict) else None
+    found = recurrence_of(definition)
+    triggers = definition.get("triggers") if isinstance(definition, dict) else None
+    for operation in operations:
+        if found is None and operation.kind == "trigger" and isinstance(triggers, dict):
+            found = polling_of(triggers.get(operation.path))
+    return found
 
 
 def _each(entries: Mapping[str, Any]) -> Iterator[Binding]:

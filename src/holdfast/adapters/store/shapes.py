@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from pydantic import TypeAdapter
 
 from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, Environment
+from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.ports import Thing
 
@@ -47,6 +47,10 @@ def _shapes() -> dict[type, Shape[Any]]:
             lambda c: c.environment,
             lambda c: f"{c.connector}/{c.id}",
         ),
+        ConnectionReference: Shape(
+            "connection_reference", TypeAdapter(ConnectionReference), lambda r: r.environment, lambda r: r.id
+        ),
+        Flow: Shape("flow", TypeAdapter(Flow), lambda f: f.environment, lambda f: f.id),
         ServicePrincipal: Shape(
             "service_principal", TypeAdapter(ServicePrincipal), lambda _: "", lambda s: s.object_id
         ),

@@ -21,6 +21,7 @@ COLUMNS = (
     Column("environment", "Environment"),
     Column("outcome", "Read"),
     Column("connections", "Connections", right=True),
+    Column("flows", "Flows", right=True),
     Column("detail", "Why not"),
 )
 
@@ -29,7 +30,7 @@ COLUMNS = (
 @click.option("--fresh", is_flag=True, help="Start over even if a scan was broken off a short while ago.")
 @common_options
 def command(fresh: bool, invocation: Invocation) -> int:
-    """Read environments, SQL connections and applications into the store.
+    """Read environments, SQL connections, flows and applications into the store.
 
     Only reads. What an environment refuses is noted and stops no other; a scan that was broken off goes on
     where it stopped.
@@ -71,7 +72,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
 
 def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[str, Any]]:
     """A row per environment, worst first."""
-    from holdfast.core.coverage import CONNECTIONS, Outcome
+    from holdfast.core.coverage import CONNECTIONS, FLOWS, Outcome
 
     worst = report.record.by_environment()
     order = list(Outcome)
@@ -85,6 +86,7 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
             "environment_id": environment.id,
             "outcome": worst.get(environment.id, Outcome.PARTIAL).value,
             "connections": sum(s.counted for s in parts if s.part.startswith(CONNECTIONS)),
+            "flows": sum(s.counted for s in parts if s.part == FLOWS),
             "detail": next((s.detail for s in parts if s.detail), ""),
         }
 

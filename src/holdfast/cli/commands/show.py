@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.evidence import Evidence
     from holdfast.core.horizon import Horizon
+    from holdfast.core.inventory import Flow
+    from holdfast.core.schedule import Recurrence
     from holdfast.scan.standing import Picture, Standing
 
 Line = tuple[str, str]
@@ -106,6 +108,16 @@ def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
         "created_at": iso(connection.created_at),
         "modified_at": iso(connection.modified_at),
         "token_expires_at": iso(connection.token_expires_at),
+        "flows_held": [
+            {
+                "id": flow.id,
+                "name": flow.display_name,
+                "on": flow.is_on,
+                "suspended": flow.is_suspended,
+                "every": _rhythm(flow.recurrence) if flow.recurrence else None,
+            }
+            for flow in found.flows
+        ],
         "witnesses": [
             {
                 "source": w.source.value,
@@ -171,7 +183,25 @@ def told(standing: Standing, seen: Picture) -> Iterator[Line]:
         yield from _under(
             "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
         )
-    yield "Flows", "not scanned"
+    yield from _under("Flows", _flows(found.flows, seen))
+
+
+def _flows(flows: Sequence[Flow], seen: Picture) -> Iterator[str]:
+    for flow in flows:
+        state = "suspended" if flow.is_suspended else "on" if flow.is_on else "off"
+        rhythm = _rhythm(flow.recurrence) if flow.recurrence else "not on a schedule"
+        touched = {each for o in flow.operations for each in (*o.reads, *o.writes, *o.executes)}
+        yield f"{flow.display_name} ({flow.id}): {state}, {rhythm}" + (
+            f"; touches {', '.join(sorted(touched))}" if touched else ""
+        )
+    if not flows:
+        yield "none that was seen; those outside solutions are not" if seen.flows_seen else "not scanned"
+
+
+def _rhythm(recurrence: Recurrence) -> str:
+    if recurrence.interval == 1:
+        return f"every {recurrence.frequency}"
+    return f"every {recurrence.interval} {recurrence.frequency}s"
 
 
 def _identity(standing: Standing) -> Iterator[Line]:

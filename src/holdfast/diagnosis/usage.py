@@ -1,0 +1,103 @@
+"""What is known to use a connection, and whether that keeps its sign-in from going idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
+from holdfast.core.horizon import Interval
+from holdfast.core.inventory import Flow
+from holdfast.core.schedule import Recurrence
+from holdfast.reading.schedules import longest_gap, placed_within, runs
+
+UNSEEN_WITHIN: Final = timedelta(days=65)
+"""What nothing has used for so long, nothing uses that comes round every two months or more often."""
+
+GRACE: Final = timedelta(days=2)
+FURTHEST_RUNS: Final = 12
+"""How many runs ahead a break is looked for: three years of a quarterly flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdleBreak:
+    """That the sign-in will have gone idle, as things stand.
+
+    Attributes:
+        at: when it expires.
+        because: sentences that it stands on.
+    """
+
+    at: Interval
+    because: tuple[str, ...]
+
+
+def idle_break(
+    refreshed: Interval, flows: Iterable[Flow], seen_at: datetime, *, flows_read: bool
+) -> IdleBreak | None:
+    """When the sign-in expires though the known flows run as scheduled; None where they keep it, or nobody knows.
+
+    Args:
+        flows: those that hold the connection, switched on or off.
+        flows_read: whether the flows in solutions of its environment could be read.
+    """
+    idle = seen_at - refreshed.latest
+    scheduled = [(flow, flow.recurrence) for flow in flows if flow.is_on and flow.recurrence is not None]
+    users = [(flow, each) for flow, each in scheduled if idle <= 2 * longest_gap(each) + GRACE]
+    if any(longest_gap(each) < REFRESH_TOKEN_IDLE_LIMIT - GRACE for _, each in users):
+        return None
+    if users:
+        return _between_runs(refreshed, users, seen_at)
+    if not flows_read or idle < UNSEEN_WITHIN:
+        return None
+    silent = tuple(
+        f"Flow {flow.display_name!r} is scheduled more often than that, but does not reach its SQL action."
+        for flow, _ in scheduled
+    )
+    rest = (
+        f"Nothing has used it for {idle.days} days, so nothing that comes round every two months does; flows"
+        " outside solutions and apps were not seen.",
+    )
+    return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
+
+
+def _between_runs(
+    refreshed: Interval, users: list[tuple[Flow, Recurrence]], seen_at: datetime
+) -> IdleBreak | None:
+    """The first pause between scheduled runs that is longer than the limit."""
+    now = seen_at
+    for _ in range(FURTHEST_RUNS):
+        dies = refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT)
+        coming = min(
+            (_next_run(flow, each, refreshed, now) for flow, each in users), key=lambda run: run.earliest
+        )
+        if coming.earliest > dies.latest:
+            names = ", ".join(sorted({flow.display_name for flow, _ in users}))
+            return IdleBreak(
+                dies,
+                (
+                    f"It is used as {names} is scheduled, and by nothing else that was seen; the run of"
+                    f" {coming.earliest:%Y-%m-%d} comes too late and is the first that fails.",
+                ),
+            )
+        if coming.latest >= dies.earliest:
+            return None
+        refreshed, now = coming, coming.latest
+    return None
+
+
+def _next_run(flow: Flow, recurrence: Recurrence, refreshed: Interval, after: datetime) -> Interval:
+    """When it runs next.
+
+    Without a start time it counts from when it was turned on, which its last change may be, or may not; that
+    the last refresh was a run of it is the other reading.
+    """
+    anchors = [refreshed.middle] if flow.modified_at is None else [refreshed.middle, flow.modified_at]
+    if recurrence.start_at is not None:
+        anchors = [recurrence.start_at]
+    found = [next(runs(recurrence, anchor, after), None) for anchor in anchors]
+    known = [run for run in found if run is not None] or [after]
+    margin = placed_within(recurrence)
+    return Interval(min(known) - margin, max(known) + margin)

@@ -1,0 +1,34 @@
+"""Which flows each connection carries, as far as the flows were seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from holdfast.core.coverage import FLOWS, REFERENCES, Outcome, ScanRecord
+from holdfast.core.inventory import ConnectionId, ConnectionReference, Flow
+from holdfast.ports import History
+
+
+async def carried(history: History, tenant: str, environment: str) -> Mapping[ConnectionId, tuple[Flow, ...]]:
+    """The flows of an environment by the connection that they hold, through a reference or directly.
+
+    A flow that takes the connection of whoever runs it holds none.
+    """
+    bound = {
+        reference.logical_name: reference.connection
+        async for reference in history.current(tenant, ConnectionReference, environment)
+        if reference.connection is not None
+    }
+    flows: defaultdict[ConnectionId, list[Flow]] = defaultdict(list)
+    async for flow in history.current(tenant, Flow, environment):
+        held = [bound[name] for name in flow.references if name in bound]
+        for connection in dict.fromkeys([*held, *flow.connections]):
+            flows[connection].append(flow)
+    return {connection: tuple(each) for connection, each in flows.items()}
+
+
+def flows_were_read(record: ScanRecord, environment: str) -> bool:
+    """Whether the flows in solutions of the environment were read to their end."""
+    sweeps = [record.sweep_of(environment, part) for part in (FLOWS, REFERENCES)]
+    return all(sweep is not None and sweep.outcome is Outcome.SCANNED for sweep in sweeps)
