@@ -116,7 +116,7 @@ class Tenant:
 
     Attributes:
         name: as the settings name it.
-        id: Entra's; the store keeps its rows under it.
+        id: under which the store keeps its rows: Entra's, or apart from it what one maker sees.
     """
 
     name: str
@@ -166,6 +166,11 @@ class Tenant:
         """Certificates that are believed instead of the operating system's."""
         return self._tenant.ca_file
 
+    @property
+    def sees_own_only(self) -> bool:
+        """Whether the reader is a maker, to whom only the own connections show."""
+        return self._tenant.scope == "own"
+
     def has(self, role: Role) -> bool:
         """Whether the role has an identity."""
         return self._tenant.identity(role) is not None
@@ -180,9 +185,10 @@ class Tenant:
                 " `holdfast init` explains."
             )
         return connect(
-            self.id,
+            self._tenant.tenant_id,
             _credential(self._tenant, role, identity, self._settings, self._secrets),
             self._clock,
+            own_only=self.sees_own_only,
             **self._hosts(),
         )
 
@@ -211,7 +217,7 @@ class Tenant:
                 " --print-setup --credential sign_in` explains."
             )
         who = person(self._settings, self._tenant, role, identity.client_id)
-        with person_at(self.id, who, self._clock, **self._hosts()) as (source, scopes):
+        with person_at(self._tenant.tenant_id, who, self._clock, **self._hosts()) as (source, scopes):
             if by_code:
                 return source.sign_in_by_code(scopes, show)
             return source.sign_in_by_browser(scopes, show, seconds)
@@ -277,7 +283,7 @@ class Tenant:
         from holdfast.wire.ledger import Audience
 
         scope = TABLES[self._tenant.cloud].scopes[Audience.POWERAPPS]
-        AzureCliSource(self.id, self._clock).acquire(scope)
+        AzureCliSource(self._tenant.tenant_id, self._clock).acquire(scope)
 
     def _hosts(self) -> dict[str, Any]:
         """Where the tenant is, as the cloud's adapters take it."""
@@ -364,9 +370,14 @@ def tenants_of(settings: Settings, environ: Mapping[str, str] | None = None) -> 
     clock = SystemClock()
     secrets = references(settings, os.environ if environ is None else environ)
     return {
-        name: Tenant(name, tenant.tenant_id, tenant, settings, secrets, clock)
+        name: Tenant(name, _kept_under(tenant), tenant, settings, secrets, clock)
         for name, tenant in settings.tenants.items()
     }
+
+
+def _kept_under(tenant: TenantSettings) -> str:
+    # A maker's scan must not take what only an administrator sees for gone.
+    return f"{tenant.tenant_id} own" if tenant.scope == "own" else tenant.tenant_id
 
 
 def _credential(

@@ -54,6 +54,7 @@ class Trial(NamedTuple):
 
 TRIALS: Mapping[str, Trial] = {
     "bap.environments.admin_list": Trial(environments.Environment),
+    "powerapps.environments.list": Trial(environments.Environment, may_not=None),
     "bap.environments.admin_get": Trial(environments.Environment, is_list=False),
     "powerapps.connections.admin_list": Trial(powerplatform.Connection),
     "powerapps.connections.admin_list_by_connector": Trial(powerplatform.Connection),

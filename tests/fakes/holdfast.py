@@ -23,6 +23,7 @@ class ToldTenant:
         self.name = name
         self.id = f"id-of-{name}"
         self.cloud = self.platform = self.directory = cloud
+        self.sees_own_only = False
         self.own: dict[str, str] = {}
         self.identities: list[OwnIdentity] = []
 

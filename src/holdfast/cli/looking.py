@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +47,7 @@ async def pictures(holdfast: Holdfast, invocation: Invocation) -> list[Picture]:
         if seen is None:
             words = ["holdfast scan"] + ([f"--sandbox={invocation.sandbox}"] if invocation.sandbox else [])
             raise SettingsError(f"Tenant {tenant.name!r} has not been scanned yet: run `{' '.join(words)}`.")
-        found.append(seen)
+        found.append(replace(seen, own_only=tenant.sees_own_only))
     return found
 
 
@@ -87,6 +88,8 @@ def coverage(seen: Picture) -> dict[str, Any]:
 def said_of(seen: Picture) -> list[str]:
     """Sentences that belong under every table: how old the picture is, and what is not in it."""
     said = [f"Scanned {length(seen.age)} ago" + (" — scan again" if seen.age.days >= OLD_DAYS else "") + "."]
+    if seen.own_only:
+        said.append("Only your own connections and those shared with you.")
     gaps = seen.record.gaps
     if any(gap.part == ENVIRONMENTS for gap in gaps):
         said.append("The list of environments broke off.")

@@ -10,6 +10,7 @@ from holdfast.core.identity import Cloud, Role
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 POWERAPPS = "475226c6-020e-4fb2-8a90-7a972cbfc1d4"
+DATAVERSE = "00000007-0000-0000-c000-000000000000"
 
 
 class Endpoints(NamedTuple):
@@ -57,20 +58,25 @@ class Needs:
         return not (self.graph or self.management_application or self.environment_roles or self.others)
 
 
-def needs_of(role: Role, ledger: Iterable[Mapping[str, Any]]) -> Needs:
+def needs_of(role: Role, ledger: Iterable[Mapping[str, Any]], *, as_maker: bool = False) -> Needs:
     """What the ledger's entries ask of a role.
 
     Args:
         ledger: rows with `roles` and `permission`: "graph/NAME", "power-platform/management-application",
             "environment/ROLE", or words.
+        as_maker: of a reader that sees the own connections only.
     """
-    wanted = sorted({row["permission"] for row in ledger if role.value in row["roles"] and row["permission"]})
+    name = "maker" if as_maker and role is Role.READER else role.value
+    wanted = sorted({row["permission"] for row in ledger if name in row["roles"] and row["permission"]})
     kinds = [permission.partition("/")[::2] for permission in wanted]
     return Needs(
         role,
         graph=tuple(name for kind, name in kinds if kind == "graph"),
         management_application=("power-platform", "management-application") in kinds,
-        environment_roles=tuple(name for kind, name in kinds if kind == "environment"),
+        # A maker reads his own rows with his own role.
+        environment_roles=("Environment Maker",)
+        if name == "maker"
+        else tuple(name for kind, name in kinds if kind == "environment"),
         others=tuple(kind for kind, name in kinds if not name),
     )
 
@@ -131,10 +137,10 @@ def _cli_permissions(needs: Needs, person: bool) -> Iterator[str]:
             f"az ad app permission add --id $APP --api {GRAPH} --api-permissions"
             f" $(az ad sp show --id {GRAPH} --query \"{listed}[?value=='{name}'].id\" -o tsv)={kind}"
         )
-    if person and (needs.management_application or needs.environment_roles):
+    for api, name in ((POWERAPPS, "User"), (DATAVERSE, "user_impersonation")) if person else ():
         yield (
-            f"az ad app permission add --id $APP --api {POWERAPPS} --api-permissions"
-            f" $(az ad sp show --id {POWERAPPS} --query \"{listed}[?value=='User'].id\" -o tsv)=Scope"
+            f"az ad app permission add --id $APP --api {api} --api-permissions"
+            f" $(az ad sp show --id {api} --query \"{listed}[?value=='{name}'].id\" -o tsv)=Scope"
         )
     if needs.graph or person:
         yield "# Wait half a minute: the registration has to reach every replica before consent finds it."
@@ -212,7 +218,8 @@ SOURCES = (
     ),
     (
         "assumed",
-        "delegated permission `User` of PowerApps Service suffices for holdfast login (Terraform provider asks for it)",
+        "the delegated permissions `User` of PowerApps Service and `user_impersonation` of Dynamics CRM suffice for"
+        " holdfast login (terraform-provider-power-platform docs/guides/app_registration.md asks for them)",
     ),
 )
 
@@ -235,7 +242,8 @@ def _role(target: Target, needs: Needs, person: bool) -> list[str]:
         return [
             f"This version of holdfast makes no cloud call as {needs.role.value}: there is nothing to set up."
         ]
-    lines = ["Needs:", *(f"- {line}" for line in _in_words(needs)), ""]
+    words = _of_a_person(needs) if person else _in_words(needs)
+    lines = ["Needs:", *(f"- {line}" for line in words), ""]
     if person:
         return [
             *lines,
@@ -278,6 +286,15 @@ def _in_words(needs: Needs) -> Iterator[str]:
     for name in needs.environment_roles:
         yield f"an application user with the security role {name} in each environment"
     yield from needs.others
+
+
+def _of_a_person(needs: Needs) -> Iterator[str]:
+    for name in needs.graph:
+        yield f"Microsoft Graph, delegated permission {name}"
+    if needs.management_application:
+        yield "whoever signs in: the role Power Platform Administrator (or Dynamics 365 or Global Administrator)"
+    for name in needs.environment_roles:
+        yield f"whoever signs in: the security role {name} or a wider one in each environment"
 
 
 def _after(target: Target, needs: Needs, person: bool) -> list[str]:

@@ -25,6 +25,7 @@ class Picture:
         name: as people call the tenant.
         now: the cloud's time: our clock and the skew that the scan measured.
         environments: those that are there, by id.
+        own_only: whether the reader is a maker, to whom only the own connections show.
     """
 
     tenant: str
@@ -32,6 +33,7 @@ class Picture:
     record: ScanRecord
     now: datetime
     environments: dict[str, Environment]
+    own_only: bool = False
 
     @property
     def flows_seen(self) -> bool:

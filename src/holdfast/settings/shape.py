@@ -150,6 +150,7 @@ class Tenant(Frozen):
     Attributes:
         name: ours, from the settings' table; the store keeps a tenant's rows under `tenant_id`.
         ca_file: certificate authorities to trust instead of the machine's.
+        scope: what the reader sees: "tenant", as an administrator, or "own", as a maker.
         allow_custom_hosts: whether tokens may go to hosts outside the shipped lists.
     """
 
@@ -158,6 +159,7 @@ class Tenant(Frozen):
     cloud: Cloud = Cloud.PUBLIC
     hosts: Hosts = Hosts()
     ca_file: Path | None = None
+    scope: Literal["tenant", "own"] = "tenant"
     allow_custom_hosts: bool = False
     reader: Identity | None = None
     operator: Identity | None = None

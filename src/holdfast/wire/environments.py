@@ -212,6 +212,7 @@ class EnvironmentProperties(Shape):
     provisioning_state: str | None = None
     creation_type: str | None = None
     environment_sku: str | None = None
+    environment_type: str | None = None  # in the answer to a maker only
     is_default: bool | None = None
     capacity: tuple[Capacity, ...] | None = None
     addons: tuple[Any, ...] | None = None

@@ -51,7 +51,7 @@ class Call:
         who: who may call it.
         needs: the permission a refusal lacks.
         unlocks: what holdfast cannot do without it.
-        roles: which of holdfast's own identities make it.
+        roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only.
         permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
             "power-platform/management-application"; empty where nothing is granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
@@ -153,6 +153,21 @@ ENVIRONMENTS: Final = Call(
     support="recorded",
     source=_RECORDED_ADMIN,
 )
+OWN_ENVIRONMENTS: Final = Call(
+    id="powerapps.environments.list",
+    method="GET",
+    host=HostKind.POWERAPPS,
+    path=f"{_POWERAPPS_PATH}/environments",
+    query={"api-version": "2016-11-01"},
+    audience=Audience.POWERAPPS,
+    does="list the environments that a maker may enter",
+    who="a person with a licence for Power Apps or Power Automate",
+    needs="a licence for Power Apps or Power Automate",
+    unlocks="scan of the own connections",
+    roles=("maker",),
+    support="code",
+    source="AdamCoulterOz/powerplatform-apis powerapps/oas, probed live",
+)
 ENVIRONMENT: Final = Call(
     id="bap.environments.admin_get",
     method="GET",
@@ -212,7 +227,7 @@ OWN_CONNECTIONS: Final = Call(
     who="a maker; a service principal that is an application user of the environment",
     needs="the Environment Maker role in the environment",
     unlocks="connections that holdfast made or was given",
-    roles=("operator",),
+    roles=("operator", "maker"),
     permission="environment/Environment Maker",
     support="code",
     source="Microsoft.PowerApps.PowerShell 1.0.9; AdamCoulterOz/powerplatform-apis powerapps/oas",
@@ -299,7 +314,7 @@ WORKFLOWS: Final = Call(
     who=_APPLICATION_USER,
     needs=_READS_ALL,
     unlocks="which flows a connection carries",
-    roles=("reader",),
+    roles=("reader", "maker"),
     permission="environment/Service Reader",
     support="documented",
     source="power-automate-docs manage-flows-with-code.md; a narrower query is recorded",
@@ -319,7 +334,7 @@ CONNECTION_REFERENCES: Final = Call(
     who=_APPLICATION_USER,
     needs=_READS_ALL,
     unlocks="which flows a connection carries",
-    roles=("reader",),
+    roles=("reader", "maker"),
     permission="environment/Service Reader",
     support="recorded",
     source="microsoft/Employee-Self-Service-Agent-Developer-Kit dataverse_workday_connection_refs_full.yaml",
@@ -486,6 +501,7 @@ CALLS: Final[tuple[Call, ...]] = (
     OPENID_CONFIGURATION,
     TOKEN,
     ENVIRONMENTS,
+    OWN_ENVIRONMENTS,
     ENVIRONMENT,
     CONNECTIONS,
     CONNECTIONS_OF_CONNECTOR,

@@ -14,7 +14,7 @@ from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
 from holdfast.adapters.cloud.person import PersonSource
-from holdfast.adapters.cloud.powerplatform import CloudPlatform
+from holdfast.adapters.cloud.powerplatform import CloudPlatform, MakerPlatform
 from holdfast.adapters.cloud.probes import probe
 from holdfast.adapters.cloud.tokens import MsalTokens
 from holdfast.adapters.cloud.transport import Traffic, Transport
@@ -37,7 +37,8 @@ class Access:
 
     def probe(self, role: Role) -> AsyncIterator[Probe]:
         """Which calls of the ledger this identity may make in that role; writes nothing."""
-        return probe(self.transport, role)
+        as_maker = isinstance(self.platform, MakerPlatform) and role is Role.READER
+        return probe(self.transport, role, as_maker=as_maker)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -57,6 +58,7 @@ def connect(
     ca_file: Path | None = None,
     wire: httpx2.AsyncBaseTransport | None = None,
     sign_in_wire: httpx2.BaseTransport | None = None,
+    own_only: bool = False,
 ) -> Access:
     """The way in; asks the cloud nothing yet.
 
@@ -65,6 +67,7 @@ def connect(
         hosts: base URLs that replace the cloud's own, by kind; `dataverse` those of organisations.
         ca_file: certificates to believe instead of the operating system's.
         wire: where requests go instead of the network, for tests; `sign_in_wire` those for tokens.
+        own_only: see what a maker sees, instead of what an administrator does.
 
     Raises:
         SettingsError: a host that is not allowed, or a certificate file that cannot be read.
@@ -73,7 +76,8 @@ def connect(
     traffic = Traffic()
     tokens = MsalTokens(table, tenant, credential, clock, traffic, ca_file=ca_file, wire=sign_in_wire)
     transport = Transport(table, tokens, clock, traffic, ca_file=ca_file, wire=wire)
-    return Access(table, CloudPlatform(transport), GraphDirectory(transport), traffic, transport, tokens)
+    platform = MakerPlatform(transport) if own_only else CloudPlatform(transport)
+    return Access(table, platform, GraphDirectory(transport), traffic, transport, tokens)
 
 
 @contextmanager

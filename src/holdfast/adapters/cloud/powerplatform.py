@@ -37,6 +37,8 @@ from holdfast.wire.ledger import (
     DATA_POLICY,
     ENVIRONMENTS,
     FLOW_RUNS,
+    OWN_CONNECTIONS,
+    OWN_ENVIRONMENTS,
     WORKFLOWS,
     Call,
 )
@@ -118,6 +120,27 @@ class CloudPlatform:
     def cloud_now(self) -> datetime | None:
         """The cloud's time by the last `Date` header seen, None before the first answer."""
         return self._transport.cloud_now()
+
+
+class MakerPlatform(CloudPlatform):
+    """`ports.Platform` as a maker sees it: the own connections, and those shared with him."""
+
+    async def environments(self) -> AsyncIterator[Environment]:
+        """Every environment the person may enter."""
+        async for told in self._transport.items(OWN_ENVIRONMENTS, environments.Environment):
+            count_strangers(self._transport.traffic.strangers, "environment", told, told.properties)
+            yield environment(told)
+
+    async def connections(
+        self, environment: Environment, connector: ConnectorId
+    ) -> AsyncIterator[Connection]:
+        """The person's connections of one connector in one environment."""
+        at = {"environment": environment.id}
+        async for told in self._transport.items(OWN_CONNECTIONS, powerplatform.Connection, at=at):
+            found = connection(told, environment.id)
+            if found.connector == connector:
+                count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
+                yield found
 
 
 def environment(told: environments.Environment) -> Environment:

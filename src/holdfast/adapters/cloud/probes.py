@@ -13,7 +13,16 @@ from holdfast.core.identity import Role
 from holdfast.core.inventory import SQL_CONNECTORS
 from holdfast.core.probe import Answered, Probe
 from holdfast.wire.environments import Environment
-from holdfast.wire.ledger import CALLS, ENVIRONMENTS, OPENID_CONFIGURATION, TOKEN, Audience, Call, HostKind
+from holdfast.wire.ledger import (
+    CALLS,
+    ENVIRONMENTS,
+    OPENID_CONFIGURATION,
+    OWN_ENVIRONMENTS,
+    TOKEN,
+    Audience,
+    Call,
+    HostKind,
+)
 from holdfast.wire.shape import zulu
 
 # Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.
@@ -23,13 +32,14 @@ _NOTHING: Final = {
 }
 
 
-async def probe(transport: Transport, role: Role) -> AsyncIterator[Probe]:
+async def probe(transport: Transport, role: Role, *, as_maker: bool = False) -> AsyncIterator[Probe]:
     """Every call of the ledger that holdfast makes as `role`, in the ledger's order.
 
     Args:
         transport: speaks as that role's identity.
+        as_maker: only what a reader asks who sees the own connections only.
     """
-    calls = [call for call in CALLS if role in call.roles]
+    calls = [call for call in CALLS if ("maker" if as_maker else role) in call.roles]
     signed_in = await _sign_in(transport, calls)
     place = await _a_place(transport, calls) if signed_in is None else _Place({}, None)
     for call in calls:
@@ -109,9 +119,10 @@ async def _a_place(transport: Transport, calls: Iterable[Call]) -> _Place:
         **_NOTHING,
     }
     dataverse = None
-    if ENVIRONMENTS in calls:
+    listing = next((call for call in calls if call in (ENVIRONMENTS, OWN_ENVIRONMENTS)), None)
+    if listing is not None:
         try:
-            async for told in transport.items(ENVIRONMENTS, Environment):
+            async for told in transport.items(listing, Environment):
                 if "environment" not in at or not told.properties.is_default:
                     at["environment"] = told.name
                 dataverse = dataverse or environment(told).dataverse_url

@@ -27,6 +27,7 @@ class Wanted(NamedTuple):
     cloud: str
     client_id: str
     credential: str
+    scope: str
 
 
 @click.command()
@@ -42,6 +43,13 @@ class Wanted(NamedTuple):
     help="How the reader proves itself.",
 )
 @click.option(
+    "--scope",
+    type=click.Choice(("tenant", "own")),
+    default="tenant",
+    show_default=True,
+    help="What the reader sees: everything, as an administrator, or your own connections, as a maker.",
+)
+@click.option(
     "--print-setup", is_flag=True, help="Print the commands that register the identities; write nothing."
 )
 @click.option(
@@ -54,6 +62,7 @@ def command(
     cloud: str,
     client_id: str | None,
     credential: str,
+    scope: str,
     print_setup: bool,
     roles: tuple[str, ...],
     invocation: Invocation,
@@ -68,14 +77,14 @@ def command(
             raise click.UsageError(
                 f"{option} {value!r} must be an id like {NO_ID}, not a name; the Overview page of Entra shows it."
             )
-    wanted = Wanted(name, tenant_id or NO_ID, cloud, client_id or NO_ID, credential)
+    wanted = Wanted(name, tenant_id or NO_ID, cloud, client_id or NO_ID, credential, scope)
     if print_setup:
         from holdfast.cli.setup import needs_of, page
         from holdfast.compose import ledger
         from holdfast.core.identity import Role
 
         rows = list(ledger())
-        needs = [needs_of(Role(role), rows) for role in roles or ("reader",)]
+        needs = [needs_of(Role(role), rows, as_maker=scope == "own") for role in roles or ("reader",)]
         click.echo(page(_target(wanted, invocation), needs, person=credential == "sign_in"))
         return
     _write(wanted, invocation)
@@ -130,6 +139,7 @@ def _filled(template: str, wanted: Wanted, store: str) -> str:
         "CLOUD": wanted.cloud,
         "CLIENT_ID": wanted.client_id,
         "STORE": store,
+        "SCOPE": "" if wanted.scope == "own" else "# ",
         **{mark.upper(): "" if mark == wanted.credential else "# " for mark in ("secret", "az", "sign_in")},
     }
     for mark, value in values.items():
