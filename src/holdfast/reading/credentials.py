@@ -52,6 +52,7 @@ def dead_credential_evidence(
         origin="graph",
         at=last,
         causes=(CAUSE_OF_KIND[kind],),
+        weight=0.97,
         details={"client_id": app.client_id, "expired_at": last.isoformat()},
     )
 

@@ -109,5 +109,6 @@ def idle_evidence(refreshed: Interval | None, seen_at: datetime) -> Evidence | N
         origin="connection",
         at=seen_at,
         causes=("token_inactive",),
+        weight=0.95,
         details={"refreshed_at": refreshed.latest.isoformat()},
     )

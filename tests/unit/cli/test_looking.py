@@ -153,6 +153,25 @@ def test_forecast_within_leaves_out_what_is_later_or_unknown(holdfast, say):
     ]
 
 
+def test_the_dates_can_be_a_calendar(holdfast, say, tmp_path):
+    cloud_of(holdfast).held = [an_app_connection("c1", display_name="Nightly load"), a_connection("c2")]
+    cloud_of(holdfast).apps = [an_app(a_secret(expires=9))]
+    say("scan")
+
+    code, text = say("forecast", "-o", "jsonl", "--within", "30d", "--ics", str(tmp_path / "breaks.ics"))
+
+    told = (tmp_path / "breaks.ics").read_text(encoding="utf-8")
+    assert code == 0
+    assert len(lines(text)) == told.count("BEGIN:VEVENT") == 1
+    assert "Nightly load" in told
+
+
+def test_a_calendar_that_cannot_be_written_is_said(holdfast, say, tmp_path):
+    say("scan")
+
+    assert say("forecast", "--ics", str(tmp_path / "gone" / "breaks.ics"))[0] == 2
+
+
 @pytest.mark.parametrize("bad", ["soon", "-3d", "3", "9999999999d", "3y"])
 def test_a_length_that_is_none_is_a_usage_error(holdfast, say, bad):
     assert say("forecast", f"--within={bad}")[0] == 2

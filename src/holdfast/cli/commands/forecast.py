@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.cli.icalendar import Event, calendar
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length, iso
@@ -62,32 +64,45 @@ EXPORT = tuple(
     metavar="14d",
     help="Exit with 1 if a break is expected, as things stand, before so much time has passed.",
 )
+@click.option(
+    "--ics", type=click.Path(path_type=Path), metavar="FILE", help="Write the dates as a calendar file, too."
+)
 @common_options
-def command(within: timedelta | None, fail_under: timedelta | None, invocation: Invocation) -> int:
+def command(
+    within: timedelta | None, fail_under: timedelta | None, ics: Path | None, invocation: Invocation
+) -> int:
     """Show what breaks when, nearest first, with what each date stands on (-o json)."""
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_forecast(holdfast, invocation, within, fail_under))
+        return asyncio.run(_forecast(holdfast, invocation, within, fail_under, ics))
 
 
 async def _forecast(
-    holdfast: Holdfast, invocation: Invocation, within: timedelta | None, fail_under: timedelta | None
+    holdfast: Holdfast,
+    invocation: Invocation,
+    within: timedelta | None,
+    fail_under: timedelta | None,
+    ics: Path | None,
 ) -> int:
     from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
 
     seen = await pictures(holdfast, invocation)
     several = len(seen) > 1
     rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    events: list[Event] = []
     failing = 0
     for each in seen:
         async for first, standing in _everything(holdfast, each):
             for horizon in standing.judgement.horizons if standing.judgement else ():
                 failing += fail_under is not None and is_expected_within(horizon, each.now, fail_under)
                 if within is None or (horizon.earliest is not None and horizon.earliest <= each.now + within):
-                    row = horizon_row(standing.status.connection, horizon)
+                    connection = standing.status.connection
+                    row = horizon_row(connection, horizon)
+                    if ics is not None and horizon.earliest is not None:
+                        events.append(event(connection, horizon, horizon.earliest, each))
                     if invocation.output == "table":
-                        row |= words(row, horizon, standing.status.connection, each)
+                        row |= words(row, horizon, connection, each)
                     rows.append(((not first, *horizon.sort_key()), with_tenant(row, each.name, several)))
     rows.sort(key=lambda entry: entry[0])
     lines = [row for _, row in rows]
@@ -97,6 +112,9 @@ async def _forecast(
         columns = (TENANT, *EXPORT) if several else EXPORT
         meta = {"scans": [coverage(each) for each in seen]}
         emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
+    if ics is not None:
+        _write(ics, calendar(events, max(each.now - each.age for each in seen)))
+        click.echo(f"{len(events)} dates are in {ics}.", err=True)
     say_below(seen, invocation.output)
     return 1 if failing else 0
 
@@ -131,6 +149,29 @@ def horizon_row(connection: Connection, horizon: Horizon) -> dict[str, Any]:
         "latest": iso(horizon.latest),
         "assumptions": list(horizon.assumptions),
     }
+
+
+def event(connection: Connection, horizon: Horizon, at: datetime, seen: Picture) -> Event:
+    """The same in a calendar."""
+    place = f"{connection.display_name} in {seen.name_of(connection.environment) or seen.name}"
+    told = [f"{horizon.cause}, {CONDITIONS[horizon.condition.value]}", *horizon.assumptions]
+    key = "/".join((seen.tenant, connection.environment, connection.connector, connection.id))
+    return Event(
+        f"{key}/{horizon.cause}/{horizon.condition.value}",
+        at,
+        f"SQL connection breaks: {place}",
+        "\n".join(told),
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    """Raises SettingsError where it cannot be written."""
+    from holdfast.core.errors import SettingsError
+
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise SettingsError(f"The calendar {file} cannot be written: {error.strerror or error}.") from None
 
 
 def words(row: dict[str, Any], horizon: Horizon, connection: Connection, seen: Picture) -> dict[str, Any]:
