@@ -89,6 +89,7 @@ def ledger() -> Iterator[dict[str, Any]]:
             "permission": call.permission,
             "writes": call.writes,
             "repeatable": call.is_idempotent,
+            "people_only": call.is_for_people,
             "support": call.support,
             "source": call.source,
         }

@@ -26,7 +26,7 @@ from holdfast.core.inventory import SQL_CONNECTORS, Environment
 from holdfast.core.probe import Answered, Probe
 from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded
-from holdfast.wire import dataverse, environments, graph, policies, powerplatform, signins
+from holdfast.wire import dataverse, environments, flows, graph, policies, powerplatform, signins
 from holdfast.wire.ledger import (
     CALLS,
     OPENID_CONFIGURATION,
@@ -70,6 +70,11 @@ TRIALS: Mapping[str, Trial] = {
     "bap.data_policies.list": Trial(policies.Policy),
     "bap.data_policies.get": Trial(policies.Policy, is_list=False),
     "powerapps.apps.admin_list": Trial(powerplatform.CanvasApp),
+    "flow.flows.admin_list": Trial(flows.Flow),
+    "flow.flows.admin_get": Trial(flows.Flow, is_list=False),
+    "flow.runs.list": Trial(flows.Run),
+    "flow.run_actions.list": Trial(flows.RunAction),
+    "flow.run_content.get": Trial(flows.ActionOutputs, is_list=False),
     "graph.domains.list": Trial(signins.Domain, may_not="sql_admin"),
     "graph.conditional_access_policies.list": Trial(signins.ConditionalAccessPolicy, may_not="sql_admin"),
     "graph.sign_ins.of_account": Trial(signins.SignIn, may_not="sql_admin"),
@@ -88,6 +93,11 @@ NO_ROOM = frozenset(
         "bap.data_policies.get",
         "powerapps.apps.admin_list",
         "graph.conditional_access_policies.list",
+        "flow.flows.admin_list",
+        "flow.flows.admin_get",
+        "flow.runs.list",
+        "flow.run_actions.list",
+        "flow.run_content.get",
     }
 )
 

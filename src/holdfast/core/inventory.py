@@ -186,6 +186,21 @@ class FlowRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionFailure:
+    """What an action of a run met with.
+
+    Attributes:
+        code: of the error, or the HTTP status that a connector answered.
+        text: the error as told, a connector's whole answer in JSON where there is nothing better.
+    """
+
+    action: str
+    code: str
+    text: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CanvasApp:
     """An app that people use. Which connections it uses is not told, only through which connectors."""
 

@@ -24,6 +24,7 @@ class HostKind(StrEnum):
     POWERPLATFORM = "powerplatform"
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
+    LINKS = "links"  # signed addresses that an answer named
 
 
 class Audience(StrEnum):
@@ -36,6 +37,7 @@ class Audience(StrEnum):
     POWERPLATFORM = "powerplatform"
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
+    SIGNED = "signed"  # no token: the address itself is the key
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Call:
         roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only.
         permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
             "power-platform/management-application"; empty where nothing is granted.
+        is_for_people: no application may make it, whatever it was granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
         pace: calls and seconds that the service documents as its limit; None where it documents none.
     """
@@ -75,6 +78,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
     is_idempotent: bool = True
+    is_for_people: bool = False
     pace: tuple[int, float] | None = None
 
     @property
@@ -94,6 +98,11 @@ _EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin")
 _APPLICATION_USER: Final = "an application user or a person with a security role in the environment"
 # power-platform-docs admin/database-security.md @00bbee3: the predefined role that reads every table.
 _READS_ALL: Final = "an application user in the environment with the security role Service Reader"
+_FLOW_ADMIN: Final = "/providers/Microsoft.ProcessSimple/scopes/admin/environments/{environment}"
+_FLOW: Final = "/providers/Microsoft.ProcessSimple/environments/{environment}/flows/{flow}"
+_FLOW_VERSION: Final = {"api-version": "2016-11-01"}
+_FLOW_OWNER: Final = "a person who owns the flow or whom it is shared with; no service principal"
+_FLOW_OWNER_NEEDS: Final = "a person's sign-in who owns the flow"
 _GOVERNANCE: Final = "/providers/PowerPlatform.Governance/v2/policies"
 _LOG_READER: Final = (
     "an application with the permission; a person who is Reports Reader, Security Reader or higher besides; the tenant"
@@ -496,6 +505,84 @@ DIRECTORY_AUDITS: Final = Call(
     source=f"microsoft-graph-docs-contrib directoryaudit-list @05296ab; {_GRAPH_PERMISSIONS}",
     pace=_REPORTS,
 )
+FLOWS_AS_ADMIN: Final = Call(
+    id="flow.flows.admin_list",
+    method="GET",
+    host=HostKind.FLOW,
+    path=f"{_FLOW_ADMIN}/v2/flows",
+    query=_FLOW_VERSION,
+    audience=Audience.FLOW,
+    does="list all flows of an environment, also those outside solutions",
+    who="a person who is Power Platform administrator; no service principal",
+    needs="a person's sign-in as Power Platform administrator",
+    unlocks="flows outside solutions",
+    roles=("reader",),
+    is_for_people=True,
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_flow_licensing.yaml",
+)
+FLOW_AS_ADMIN: Final = Call(
+    id="flow.flows.admin_get",
+    method="GET",
+    host=HostKind.FLOW,
+    path=f"{_FLOW_ADMIN}/flows/{{flow}}",
+    query=_FLOW_VERSION,
+    audience=Audience.FLOW,
+    does="read a flow with its connections",
+    who="a person who is Power Platform administrator; no service principal",
+    needs="a person's sign-in as Power Platform administrator",
+    unlocks="flows outside solutions",
+    roles=("reader",),
+    is_for_people=True,
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_flow_licensing.yaml",
+)
+OWN_FLOW_RUNS: Final = Call(
+    id="flow.runs.list",
+    method="GET",
+    host=HostKind.FLOW,
+    path=f"{_FLOW}/runs",
+    query=_FLOW_VERSION,
+    audience=Audience.FLOW,
+    does="list the runs of one's own or a shared flow",
+    who=_FLOW_OWNER,
+    needs=_FLOW_OWNER_NEEDS,
+    unlocks="why a run failed",
+    roles=("reader",),
+    is_for_people=True,
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_workday_runs.yaml",
+)
+OWN_RUN_ACTIONS: Final = Call(
+    id="flow.run_actions.list",
+    method="GET",
+    host=HostKind.FLOW,
+    path=f"{_FLOW}/runs/{{run}}/actions",
+    query=_FLOW_VERSION,
+    audience=Audience.FLOW,
+    does="list what the actions of a run did",
+    who=_FLOW_OWNER,
+    needs=_FLOW_OWNER_NEEDS,
+    unlocks="why a run failed",
+    roles=("reader",),
+    is_for_people=True,
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_infra003_flow.yaml",
+)
+RUN_CONTENT: Final = Call(
+    id="flow.run_content.get",
+    method="GET",
+    host=HostKind.LINKS,
+    path="",
+    audience=Audience.SIGNED,
+    does="read what an action of a run answered",
+    who="whoever holds the signed address",
+    needs="a signed address that is not outlived",
+    unlocks="why a run failed",
+    roles=("reader",),
+    support="recorded",
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_infra003_flow.yaml",
+)
 
 CALLS: Final[tuple[Call, ...]] = (
     OPENID_CONFIGURATION,
@@ -521,6 +608,11 @@ CALLS: Final[tuple[Call, ...]] = (
     SIGN_INS_OF_ACCOUNT,
     SIGN_INS_OF_APPLICATION,
     DIRECTORY_AUDITS,
+    FLOWS_AS_ADMIN,
+    FLOW_AS_ADMIN,
+    OWN_FLOW_RUNS,
+    OWN_RUN_ACTIONS,
+    RUN_CONTENT,
 )
 _BY_ID: Final = {call.id: call for call in CALLS}
 

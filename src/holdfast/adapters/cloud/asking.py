@@ -18,6 +18,7 @@ SERVICES = {
     HostKind.POWERPLATFORM: "The Power Platform API",
     HostKind.APIHUB: "The connector",
     HostKind.DATAVERSE: "Dataverse",
+    HostKind.LINKS: "Power Automate",
 }
 _REQUEST_IDS = (
     "x-ms-correlation-request-id",
@@ -35,12 +36,14 @@ class Asking:
         host: where it goes, with the port where it is not 443; None for an address that nothing is sent to.
         things: what it is about: environment, connection.
         peeks: only the beginning of the answer is wanted.
+        body_limit: bytes that the answer may have.
     """
 
     call: Call
     host: str | None
     things: Mapping[str, str]
     peeks: bool = False
+    body_limit: int = 2 * 2**30
 
     @property
     def service(self) -> str:

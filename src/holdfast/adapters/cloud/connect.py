@@ -9,11 +9,12 @@ from pathlib import Path
 
 import httpx2
 
-from holdfast.adapters.cloud.credentials import AnyCredential, Person
+from holdfast.adapters.cloud.credentials import AnyCredential, AzureCli, Person
 from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
 from holdfast.adapters.cloud.person import PersonSource
+from holdfast.adapters.cloud.person_flows import PersonFlows
 from holdfast.adapters.cloud.powerplatform import CloudPlatform, MakerPlatform
 from holdfast.adapters.cloud.probes import probe
 from holdfast.adapters.cloud.tokens import MsalTokens
@@ -26,19 +27,26 @@ from holdfast.wire.ledger import Audience, HostKind
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one identity reaches in one tenant. Belongs to the event loop that first used it."""
+    """What one identity reaches in one tenant. Belongs to the event loop that first used it.
+
+    Attributes:
+        flows: for people only.
+        is_person: somebody signed in, rather than an application.
+    """
 
     hosts: HostTable
     platform: CloudPlatform
     directory: GraphDirectory
+    flows: PersonFlows
     traffic: Traffic
     transport: Transport
     tokens: MsalTokens
+    is_person: bool
 
     def probe(self, role: Role) -> AsyncIterator[Probe]:
         """Which calls of the ledger this identity may make in that role; writes nothing."""
         as_maker = isinstance(self.platform, MakerPlatform) and role is Role.READER
-        return probe(self.transport, role, as_maker=as_maker)
+        return probe(self.transport, role, as_maker=as_maker, is_person=self.is_person)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -76,8 +84,16 @@ def connect(
     traffic = Traffic()
     tokens = MsalTokens(table, tenant, credential, clock, traffic, ca_file=ca_file, wire=sign_in_wire)
     transport = Transport(table, tokens, clock, traffic, ca_file=ca_file, wire=wire)
-    platform = MakerPlatform(transport) if own_only else CloudPlatform(transport)
-    return Access(table, platform, GraphDirectory(transport), traffic, transport, tokens)
+    return Access(
+        hosts=table,
+        platform=MakerPlatform(transport) if own_only else CloudPlatform(transport),
+        directory=GraphDirectory(transport),
+        flows=PersonFlows(transport),
+        traffic=traffic,
+        transport=transport,
+        tokens=tokens,
+        is_person=isinstance(credential, Person | AzureCli),
+    )
 
 
 @contextmanager

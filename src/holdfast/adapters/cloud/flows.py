@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from holdfast.core.inventory import (
     Binding,
@@ -29,24 +29,40 @@ _ON: Final = 1
 _SUSPENDED: Final = 2
 
 
+class Definition(NamedTuple):
+    """What a flow's definition tells: its connections, its schedule and its SQL, never a query's text.
+
+    Attributes:
+        bindings: None where the connection map cannot be read.
+    """
+
+    bindings: tuple[Binding, ...] | None
+    recurrence: Recurrence | None
+    operations: tuple[SqlOperation, ...]
+
+    @classmethod
+    def of(cls, document: Any) -> Definition:
+        """Read from `{"properties": {"connectionReferences", "definition"}}`, whatever it is."""
+        operations = tuple(replace(each, query=None) for each in sql_operations(document))
+        return cls(_bindings(document), _recurrence(document, operations), operations)
+
+
 def flow(told: dataverse.Workflow, environment: EnvironmentId) -> Flow:
-    """A flow in our words; of its definition its connections, its schedule and its SQL, never a query's text."""
-    document = _parsed(told.clientdata)
-    bindings = _bindings(document)
-    operations = tuple(replace(each, query=None) for each in sql_operations(document))
+    """A flow in our words."""
+    read = Definition.of(_parsed(told.clientdata))
     return Flow(
         id=FlowId(told.workflowid),
         environment=environment,
         display_name=told.name or told.workflowid,
         is_on=told.statecode == _ON,
         is_suspended=told.statecode == _SUSPENDED,
-        bindings=bindings or (),
-        is_readable=bindings is not None,
+        bindings=read.bindings or (),
+        is_readable=read.bindings is not None,
         is_managed=bool(told.ismanaged),
         owner=told.owner_id,
         modified_at=instant(told.modifiedon),
-        recurrence=_recurrence(document, operations),
-        operations=operations,
+        recurrence=read.recurrence,
+        operations=read.operations,
     )
 
 

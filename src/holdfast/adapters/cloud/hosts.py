@@ -19,7 +19,10 @@ AUDIENCES = {
     HostKind.POWERPLATFORM: Audience.POWERPLATFORM,
     HostKind.APIHUB: Audience.APIHUB,
     HostKind.DATAVERSE: Audience.DATAVERSE,
+    HostKind.LINKS: Audience.SIGNED,
 }
+# Those that one base URL can replace. Organisations and signed links have as many as there are.
+_REPLACEABLE = [kind.value for kind in AUDIENCES if kind not in (HostKind.DATAVERSE, HostKind.LINKS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class HostTable:
         bases: scheme and host (and port) of each API that has one address for the whole tenant.
         scopes: what to ask a token for; Dataverse has one per organisation, see `scope`.
         patterns: the hosts that an audience's token may be sent to; for `Audience.NONE`, where a client may
-            sign in. `*.` stands for one or more labels.
+            sign in. `*.` stands for one or more labels, `:*` for any port.
         is_custom: some host lies outside the shipped lists.
     """
 
@@ -50,6 +53,8 @@ class HostTable:
 
 def matches(host: str, pattern: str) -> bool:
     """Whether `host` (with its port, if it has one) is meant by `pattern`."""
+    if pattern.endswith(":*"):
+        return host.partition(":")[0] == pattern[:-2]
     if pattern.startswith("*."):
         return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
     return host == pattern
@@ -57,7 +62,7 @@ def matches(host: str, pattern: str) -> bool:
 
 def _table(
     *, login: str, graph: str, bap: str, powerapps: str, powerplatform: str, flow: str,
-    powerapps_scope: str, flow_scope: str, dataverse: str, apihub: tuple[str, ...],
+    powerapps_scope: str, flow_scope: str, dataverse: str, apihub: tuple[str, ...], links: tuple[str, ...],
 ) -> HostTable:  # fmt: skip
     return HostTable(
         bases={
@@ -84,14 +89,15 @@ def _table(
             Audience.POWERPLATFORM: (powerplatform, f"*.{powerplatform}"),
             Audience.APIHUB: apihub,
             Audience.DATAVERSE: (dataverse,),
+            Audience.SIGNED: links,
         },
     )
 
 
 # Sources: microsoft/terraform-provider-power-platform internal/constants/constants.go @024b82a (Power Platform,
 # Power Apps scopes; the admin PowerShell names other ones for the two US clouds), Microsoft.PowerApps.RestClientModule
-# (Flow), microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph). Dataverse and API Hub
-# of the sovereign clouds: one public source each. None was tried.
+# (Flow), microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph). Dataverse, API Hub
+# and links of the sovereign clouds: one public source each. None was tried.
 TABLES: Mapping[Cloud, HostTable] = {
     Cloud.PUBLIC: _table(
         login="login.microsoftonline.com",
@@ -104,6 +110,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         powerplatform="api.powerplatform.com",
         dataverse="*.dynamics.com",
         apihub=("*.azure-apihub.net", "*.azure-apim.net"),
+        links=("*.logic.azure.com", "*.powerplatformusercontent.com"),
     ),
     Cloud.GCC: _table(
         login="login.microsoftonline.com",
@@ -116,6 +123,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         powerplatform="api.gov.powerplatform.microsoft.us",
         dataverse="*.crm9.dynamics.com",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+        links=("*.logic.azure.us",),
     ),
     Cloud.GCC_HIGH: _table(
         login="login.microsoftonline.us",
@@ -128,6 +136,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         powerplatform="api.high.powerplatform.microsoft.us",
         dataverse="*.crm.microsoftdynamics.us",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+        links=("*.logic.azure.us",),
     ),
     Cloud.DOD: _table(
         login="login.microsoftonline.us",
@@ -140,6 +149,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         powerplatform="api.appsplatform.us",
         dataverse="*.crm.appsplatform.us",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
+        links=("*.logic.azure.us",),
     ),
     Cloud.CHINA: _table(
         login="login.chinacloudapi.cn",
@@ -152,6 +162,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         powerplatform="api.powerplatform.partner.microsoftonline.cn",
         dataverse="*.crm.dynamics.cn",
         apihub=("*.azure-apihub.cn", "*.azure-apim.cn"),
+        links=("*.logic.azure.cn",),
     ),
 }
 
@@ -186,6 +197,9 @@ def host_table(
         audience: tuple(_host(kind, url) for kind, url in given if AUDIENCES[kind] is audience)
         for audience in {AUDIENCES[kind] for kind, _ in foreign}
     }
+    if foreign:
+        # Signed links carry no token, and a pretended tenant serves them on whatever port it has.
+        patterns[Audience.SIGNED] = tuple(sorted({f"{host.partition(':')[0]}:*" for _, host in foreign}))
     return replace(
         table,
         bases={**table.bases, **bases},
@@ -200,9 +214,8 @@ def foreign_hosts(cloud: Cloud, hosts: Mapping[str, str], dataverse: Iterable[st
 
 
 def _given(hosts: Mapping[str, str], dataverse: Iterable[str]) -> list[tuple[HostKind, str]]:
-    known = [kind.value for kind in AUDIENCES if kind is not HostKind.DATAVERSE]
-    if strange := sorted(set(hosts) - set(known)):
-        raise SettingsError(f"hosts.{strange[0]} is not a kind of host; choose of {', '.join(known)}.")
+    if strange := sorted(set(hosts) - set(_REPLACEABLE)):
+        raise SettingsError(f"hosts.{strange[0]} is not a kind of host; choose of {', '.join(_REPLACEABLE)}.")
     return [(HostKind(kind), url) for kind, url in hosts.items()] + [
         (HostKind.DATAVERSE, url) for url in dataverse
     ]

@@ -28,22 +28,28 @@ from holdfast.wire.shape import zulu
 # Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.
 _NOTHING: Final = {
     "connection": "0" * 32,
-    **dict.fromkeys(("account", "client", "flow", "policy"), "00000000-0000-0000-0000-000000000000"),
+    **dict.fromkeys(("account", "client", "flow", "policy", "run"), "00000000-0000-0000-0000-000000000000"),
 }
 
 
-async def probe(transport: Transport, role: Role, *, as_maker: bool = False) -> AsyncIterator[Probe]:
+async def probe(
+    transport: Transport, role: Role, *, as_maker: bool = False, is_person: bool = False
+) -> AsyncIterator[Probe]:
     """Every call of the ledger that holdfast makes as `role`, in the ledger's order.
 
     Args:
         transport: speaks as that role's identity.
         as_maker: only what a reader asks who sees the own connections only.
+        is_person: that identity is somebody who signed in.
     """
     calls = [call for call in CALLS if ("maker" if as_maker else role) in call.roles]
     signed_in = await _sign_in(transport, calls)
     place = await _a_place(transport, calls) if signed_in is None else _Place({}, None)
     for call in calls:
-        yield _told(role, call, await _answer(transport, call, place, signed_in))
+        if call.is_for_people and not is_person:
+            yield _told(role, call, "only a person may ask it")
+        else:
+            yield _told(role, call, await _answer(transport, call, place, signed_in))
 
 
 class _Place(NamedTuple):
@@ -70,6 +76,8 @@ async def _answer(
         return "the identity cannot sign in"
     if call.writes:
         return "it would write"
+    if call.host is HostKind.LINKS:
+        return "its address is known only once an answer has named it"
     missing = [name for name in call.names if name not in place.at]
     if missing:
         return f"no {missing[0]} is known to ask about"

@@ -45,7 +45,7 @@ log = logging.getLogger("holdfast.cloud")
 UNDOCUMENTED_PACE: Final = (6000, 10.0)
 PAGE_LIMIT: Final = 10_000
 IN_MEMORY: Final = 4 * 2**20  # a larger answer waits on disk, in a file without a name, until it is read
-BODY_LIMIT: Final = 2 * 2**30
+CONTENT_LIMIT: Final = 2**20
 _CHUNK: Final = 256 * 1024
 
 
@@ -223,6 +223,20 @@ class Transport:
         if head.lstrip()[:1] not in (b"{", b"["):
             raise unreadable(asking, head, status=answer.status, headers=answer.headers)
 
+    async def content(self, call: Call, link: str, shape: type[ShapeT]) -> ShapeT:
+        """What lies behind a signed link that an answer named: asked without a token, at most 1 MiB.
+
+        Raises:
+            CloudError: the link leads elsewhere, is outlived, or gives no such answer.
+        """
+        asking = Asking(call, host_of(link), {}, body_limit=CONTENT_LIMIT)
+        answer = await self._ask(asking, link, None)
+        text = b"".join(answer.chunks())
+        try:
+            return shape.model_validate_json(text)
+        except ValidationError as error:
+            raise self._misread(asking, answer, text[:4096], error) from None
+
     async def sign_in(self, audience: Audience) -> None:
         """Get a token for `audience`, unless one is held.
 
@@ -302,7 +316,7 @@ class Transport:
                 f"holdfast sends nothing to {asking.shown_host} to {asking.task}: it is not on the list of hosts.",
                 **asking.about(),
             )
-        if call.audience is Audience.NONE:
+        if call.audience in (Audience.NONE, Audience.SIGNED):
             return request, None
         token = await self._tokens.token(self._hosts.scope(call.audience, str(asking.host)))
         request.headers["Authorization"] = f"Bearer {token}"
@@ -347,9 +361,9 @@ class Transport:
                 ) from None
             if asking.peeks and piece and response.is_success:
                 break
-            if body.tell() > BODY_LIMIT:
+            if body.tell() > asking.body_limit:
                 raise UnfamiliarError(
-                    f"{asking.shown_host} answers with more than {BODY_LIMIT >> 30} GiB when asked to {asking.task}.",
+                    f"{asking.shown_host} answers with more than {asking.body_limit >> 20} MiB when asked to {asking.task}.",
                     **asking.about(status=response.status_code),
                 )
         self.traffic.received += body.tell()

@@ -23,6 +23,7 @@ SANDBOX = {
         (Audience.POWERPLATFORM, "0000000000000000000000000000.11.environment.api.powerplatform.com"),
         (Audience.DATAVERSE, "contoso.api.crm4.dynamics.com"),
         (Audience.GRAPH, "graph.microsoft.com"),
+        (Audience.SIGNED, "prod-12.westeurope.logic.azure.com"),
     ],
 )
 def test_a_token_goes_to_its_hosts(audience, host):
@@ -82,6 +83,8 @@ def test_tokens_of_a_pretended_tenant_cannot_reach_the_real_cloud():
     assert not table.admits(Audience.POWERAPPS, "api.powerapps.com")
     assert not table.admits(Audience.NONE, "login.microsoftonline.com")
     assert not table.admits(Audience.DATAVERSE, "contoso.crm4.dynamics.com")
+    assert table.admits(Audience.SIGNED, "localhost:7009")
+    assert not table.admits(Audience.SIGNED, "prod-12.westeurope.logic.azure.com")
     assert table.is_custom
 
 
@@ -94,6 +97,7 @@ def test_tokens_of_a_pretended_tenant_cannot_reach_the_real_cloud():
         {"powerapps": "https://user:word@api.powerapps.com"},
         {"powerapps": "https://api.powerapps.com:http"},
         {"dataverse": "https://contoso.crm.dynamics.com"},
+        {"links": "https://prod-12.westeurope.logic.azure.com"},
     ],
 )
 def test_a_host_that_cannot_be_meant_is_refused(hosts):
