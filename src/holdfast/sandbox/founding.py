@@ -21,6 +21,7 @@ from holdfast.sandbox.world import (
     Flow,
     FlowConnection,
     Gateway,
+    OrgUser,
     RefreshToken,
     World,
 )
@@ -282,6 +283,17 @@ class Founding:
         )
         self.world.flows[flow.id] = flow
         return flow
+
+    def application_user(self, app: Application, environment: Environment, *roles: str) -> OrgUser:
+        """An application that is a user of the environment's Dataverse, with security roles."""
+        user = OrgUser(
+            id=self.id_of("application user", f"{environment.id}/{app.client_id}"),
+            environment_id=environment.id,
+            principal_id=app.principal_id or "",
+            roles=list(roles),
+        )
+        self.world.org_users[user.id] = user
+        return user
 
     def canvas_app(
         self, name: str, environment: Environment, owner: Account, uses: Sequence[Connection]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import entra, graph, powerplatform
+from holdfast.sandbox import dataverse, entra, graph, powerplatform
 from holdfast.sandbox.flows import part as flows
 from holdfast.sandbox.frame import Part
 
@@ -10,5 +10,6 @@ PARTS: tuple[Part, ...] = (
     entra.PART,
     graph.PART,
     powerplatform.PART,
+    dataverse.PART,
     flows.PART,
 )

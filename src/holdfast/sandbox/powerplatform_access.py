@@ -152,6 +152,11 @@ def environment_named(call: Call, environment_id: str) -> Environment:
 
 def role_on(connection: Connection, caller: Caller) -> str | None:
     """Owner, CanEdit, CanViewWithShare or CanView; None for no right at all."""
-    if connection.owner_id == caller.object_id:
+    return role_of(connection, caller.object_id)
+
+
+def role_of(connection: Connection, principal_id: str) -> str | None:
+    """The same for any identity."""
+    if connection.owner_id == principal_id:
         return "Owner"
-    return next((share.role for share in connection.shares if share.principal_id == caller.object_id), None)
+    return next((share.role for share in connection.shares if share.principal_id == principal_id), None)

@@ -65,6 +65,7 @@ def _story(found: Founding) -> None:
     """One tenant on the morning on which somebody notices: one connection broken, two about to break."""
     client = _identities(found)
     finance = found.environment("Finance", org="contoso-finance")
+    _application_users(found, finance)
     found.environment("Contoso (default)", is_default=True)
     _night_shift(found, client, finance)
     _quarter_close(found, client, finance)
@@ -72,6 +73,14 @@ def _story(found: Founding) -> None:
     _service_principal(found, finance)
     _on_premises(found, client, finance)
     _databases(found)
+
+
+def _application_users(found: Founding, *places: Environment) -> None:
+    """The reader reads every row, the operator changes them."""
+    apps = {app.display_name: app for app in found.world.applications.values()}
+    for place in places:
+        found.application_user(apps["holdfast-reader"], place, "Service Reader")
+        found.application_user(apps["holdfast-operator"], place, "System Customizer", "Environment Maker")
 
 
 def _last_night(found: Founding, hour: int) -> datetime:

@@ -253,12 +253,17 @@ class Gateway:
 
 @dataclass(slots=True, kw_only=True)
 class FlowConnection:
-    """How a flow's key names its connection: by a connection reference, or by the connection's id."""
+    """How a flow's key names its connection: by a connection reference, or by the connection's id.
+
+    Attributes:
+        pinned: the connection that the flow still uses although its reference was bound to another one.
+    """
 
     connector: str
     connection_id: str | None = None
     reference: str | None = None
     source: str = "Embedded"
+    pinned: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -283,9 +288,11 @@ class Flow:
     modified_at: datetime
     definition: dict[str, Any]
     connections: dict[str, FlowConnection] = field(default_factory=dict)
+    description: str | None = None
     state: str = "Started"
     state_changed_at: datetime | None = None
     suspension_reason: str = "None"
+    suspended_at: datetime | None = None
     workflow_id: str | None = None
     is_managed: bool = False
     last_run_at: datetime | None = None
@@ -311,6 +318,23 @@ class ConnectionReference:
     owner_id: str
     modified_at: datetime
     is_managed: bool = False
+    description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class OrgUser:
+    """An identity with security roles of its own in one environment's Dataverse.
+
+    Every account is a user of every environment anyway, with the maker's roles; applications are not.
+
+    Attributes:
+        principal_id: object id of the account, or of the application's service principal.
+    """
+
+    id: str
+    environment_id: str
+    principal_id: str
+    roles: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -430,6 +454,7 @@ class World:
     flows: dict[str, Flow] = field(default_factory=dict)
     references: dict[str, ConnectionReference] = field(default_factory=dict)
     apps: dict[str, CanvasApp] = field(default_factory=dict)
+    org_users: dict[str, OrgUser] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     servers: dict[str, Server] = field(default_factory=dict)
     sign_ins: list[SignIn] = field(default_factory=list)

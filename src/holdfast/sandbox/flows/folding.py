@@ -148,7 +148,13 @@ def fingerprint(world: World, flow: Flow, look: Look) -> str:
     """The state of everything that the occurrence depended on, apart from tokens: those are asked for when needed."""
     parts: list[object] = [flow.modified_at, flow.state, flow.state_changed_at]
     for key, named in flow.connections.items():
-        parts += [key, named.connection_id, named.reference, _connection_mark(bound(world, flow, key))]
+        parts += [
+            key,
+            named.connection_id,
+            named.reference,
+            named.pinned,
+            _connection_mark(bound(world, flow, key)),
+        ]
     parts += [mark_of(world, key) for key in look.touched]
     return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 

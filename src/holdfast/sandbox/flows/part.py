@@ -36,6 +36,7 @@ def _flow(world: World, flow: Flow, now: datetime) -> dict[str, Any]:
     return {
         "id": flow.id,
         "environment": flow.environment_id,
+        "workflow": flow.workflow_id,
         "on": flow.state == "Started",
         "connections": list(dict.fromkeys(connections)),
         "last_run_at": at.isoformat() if at else None,

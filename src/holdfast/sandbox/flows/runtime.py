@@ -88,8 +88,8 @@ def bound(world: World, flow: Flow, key: str) -> Connection | None:
     named = flow.connections.get(key)
     if named is None:
         return None
-    connection_id = named.connection_id
-    if named.reference is not None:
+    connection_id = named.pinned or named.connection_id
+    if named.reference is not None and named.pinned is None:
         reference = reference_of(world, flow.environment_id, named.reference)
         connection_id = reference.connection_id if reference else None
     return world.connections.get(connection_id or "")
