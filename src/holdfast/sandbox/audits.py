@@ -36,6 +36,19 @@ def note_application(world: World, now: datetime, activity: str, app: Applicatio
     )
 
 
+def note_policy(world: World, now: datetime, activity: str, policy_id: str, name: str, **more: Any) -> Audit:
+    """A row about a policy of the tenant: category Policy."""
+    return _append(
+        world,
+        now,
+        activity,
+        target_id=policy_id,
+        target_type="Policy",
+        target_name=name,
+        **{"category": "Policy", "logged_by": "Conditional Access", **more},
+    )
+
+
 def changed(name: str, old: Any, new: Any) -> dict[str, Any]:
     """One modified property; values are JSON texts, as the log has them."""
     import json

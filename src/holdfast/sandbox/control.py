@@ -191,6 +191,7 @@ def connection_truth(
     since = min((reason.since for reason in standing if reason.since is not None), default=None)
     return {
         "id": connection.id,
+        "name": connection.display_name,
         "environment": connection.environment_id,
         "usable": not standing,
         "cause": standing[0].cause if standing else None,

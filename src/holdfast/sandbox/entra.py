@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from holdfast.sandbox import administration, entra_errors, entra_judgement
+from holdfast.sandbox import (
+    administration,
+    conditional_access,
+    entra_clients,
+    entra_device,
+    entra_errors,
+    entra_judgement,
+    entra_sign_in,
+    interactive,
+    policy_events,
+    reconsenting,
+)
 from holdfast.sandbox.entra_clients import TokenRefusedError
+from holdfast.sandbox.entra_device import begin_device_code, device_code, device_page
 from holdfast.sandbox.entra_errors import TokenError
-from holdfast.sandbox.entra_grants import GRANTS, Asked
+from holdfast.sandbox.entra_grants import Asked, Grant, client_credentials, refresh_token
+from holdfast.sandbox.entra_sign_in import authorization_code, authorize
 from holdfast.sandbox.entra_tokens import signer_of
 from holdfast.sandbox.frame import Call, Part, Room, answer, at
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import World
 
 SHARED = ("common", "organizations", "consumers")
+GRANTS: dict[str, Grant] = {
+    "authorization_code": authorization_code,
+    "client_credentials": client_credentials,
+    "refresh_token": refresh_token,
+    "urn:ietf:params:oauth:grant-type:device_code": device_code,
+}
 NO_STORE = {"cache-control": "no-store, no-cache", "pragma": "no-cache"}
 
 
@@ -135,7 +154,7 @@ def token(call: Call) -> Response:
     tenant_name, form = call.params["tenant"].lower(), _form(call)
     if not knows_tenant(call.world, tenant_name):
         return refused(call, entra_errors.no_tenant(call.params["tenant"]))
-    asked = Asked(call.tenant, tenant_name, form, call.now, correlation_id(call), call.client)
+    asked = Asked(call.tenant, tenant_name, form, call.now, correlation_id(call))
     try:
         name = asked.need("grant_type")
         if name not in GRANTS:
@@ -187,12 +206,23 @@ PART = Part(
                 at("GET", "/{tenant}/.well-known/openid-configuration", metadata),
                 at("GET", "/{tenant}/discovery/v2.0/keys", keys),
                 at("POST", "/{tenant}/oauth2/v2.0/token", token),
+                at("GET", "/{tenant}/oauth2/v2.0/authorize", authorize),
+                at("POST", "/{tenant}/oauth2/v2.0/authorize", authorize),
+                at("POST", "/{tenant}/oauth2/v2.0/devicecode", begin_device_code),
+                at("GET", "/{tenant}/oauth2/deviceauth", device_page),
+                at("POST", "/{tenant}/oauth2/deviceauth", device_page),
             ),
             missing=not_found,
         ),
     ),
-    rules=entra_judgement.RULES + administration.RULES,
-    events=administration.EVENTS,
+    rules=entra_judgement.RULES
+    + entra_clients.RULES
+    + administration.RULES
+    + conditional_access.RULES
+    + interactive.RULES
+    + entra_sign_in.RULES
+    + entra_device.RULES,
+    events={**administration.EVENTS, **policy_events.EVENTS, **reconsenting.EVENTS},
     causes=administration.causes,
     truth=administration.truth,
 )

@@ -12,9 +12,17 @@ from holdfast.sandbox.entra_errors import TokenError
 from holdfast.sandbox.entra_judgement import refusals_of_certificate, refusals_of_secret
 from holdfast.sandbox.held_tokens import secret_with_text
 from holdfast.sandbox.jwt import Jwt, decode, is_signed_by, public_key_of, take_apart
+from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.world import Application, Certificate, World
 
+FOREIGN_SIGNATURES = Rule(
+    "signatures_of_other_issuers_are_not_checked",
+    "A federated assertion is matched by issuer, subject, audience and time; its signature is not checked.",
+    Mark.ABSENT,
+    "the sandbox asks no other issuer for its keys",
+)
+RULES = (FOREIGN_SIGNATURES,)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW = timedelta(minutes=5)
 
@@ -62,11 +70,14 @@ def _by_secret(world: World, app: Application, text: str, now: datetime) -> Cred
 def _by_assertion(world: World, app: Application, form: Mapping[str, str], times: Times) -> Credential:
     try:
         token = take_apart(form["client_assertion"])
-        thumbprint = _thumbprint(token)
+        is_federated = token.claims.get("iss") != app.client_id and "x5t" not in "".join(token.header)
+        thumbprint = "" if is_federated else _thumbprint(token)
     except ValueError:
         raise TokenRefusedError(say.malformed_assertion()) from None
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise TokenRefusedError(say.missing_parameter("client_assertion_type"))
+    if is_federated:
+        return _by_federation(world, app, token, times)
     certificate = _certificate_of(app, thumbprint)
     if certificate and not credential_has_spread(
         world, certificate.key_id, certificate.created_at, times.now
@@ -78,6 +89,26 @@ def _by_assertion(world: World, app: Application, form: Mapping[str, str], times
         raise TokenRefusedError(say.bad_signature())
     _check_claims(token, app, times)
     return Credential("certificate", certificate.key_id)
+
+
+def _by_federation(world: World, app: Application, token: Jwt, times: Times) -> Credential:
+    claims = token.claims
+    if not app.federated:
+        raise TokenRefusedError(say.no_federation(app.client_id))
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    for known in app.federated:
+        if (known.issuer, known.subject) != (claims.get("iss"), claims.get("sub")):
+            continue
+        if set(known.audiences).isdisjoint(map(str, audiences)):
+            continue
+        if not credential_has_spread(world, known.id, known.created_at, times.now):
+            break
+        _check_time(token, times)
+        return Credential("federatedIdentityCredential", known.id)
+    raise TokenRefusedError(
+        say.no_matching_federation(str(claims.get("iss")), str(claims.get("sub")), str(audience))
+    )
 
 
 def _thumbprint(token: Jwt) -> str:
@@ -100,7 +131,11 @@ def _check_claims(token: Jwt, app: Application, times: Times) -> None:
     audience = str(claims.get("aud"))
     if not _is_token_endpoint(audience):
         raise TokenRefusedError(say.assertion_audience(audience))
-    starts, ends = _instant(claims.get("nbf", 0)), _instant(claims.get("exp"))
+    _check_time(token, times)
+
+
+def _check_time(token: Jwt, times: Times) -> None:
+    starts, ends = _instant(token.claims.get("nbf", 0)), _instant(token.claims.get("exp"))
     if not any(starts - SKEW <= seen <= ends + SKEW for seen in times):
         raise TokenRefusedError(say.assertion_time(times.now, starts, ends))
 

@@ -268,6 +268,22 @@ def malformed_assertion() -> TokenError:
     return client(50027, "JWT token is invalid or malformed.")
 
 
+def no_federation(client_id: str) -> TokenError:
+    """An assertion of another issuer, for an application that trusts none."""
+    return client(
+        7000226, f"The client '{client_id}' doesn't have any configured federated identity credentials."
+    )
+
+
+def no_matching_federation(issuer: str, subject: str, audience: str) -> TokenError:
+    """An assertion of another issuer that no federated credential of the application names."""
+    return client(
+        7000227,
+        "No matching federated identity record found for presented assertion."
+        f" Assertion Issuer: '{issuer}'. Assertion Subject: '{subject}'. Assertion Audience: '{audience}'.",
+    )
+
+
 def no_tenant(name: str) -> TokenError:
     """The tenant in the address does not exist here."""
     return request(
@@ -325,6 +341,170 @@ def scope_without_default(scope: str) -> TokenError:
         " /.default suffixed to the resource identifier (application ID URI).",
         "invalid_scope",
     )
+
+
+def wrong_password() -> TokenError:
+    """The name is right or wrong, the password does not fit."""
+    return grant(50126, "Error validating credentials due to invalid username or password.")
+
+
+def expired_password() -> TokenError:
+    """The password must be changed before a password sign-in."""
+    return grant(50055, "The password is expired.", suberror="user_password_expired")
+
+
+def bad_redirect(uri: str, client_id: str) -> TokenError:
+    """The answer would go to an address that nobody registered."""
+    return request(
+        50011,
+        f"The redirect URI '{uri}' specified in the request does not match the redirect URIs configured for the"
+        f" application '{client_id}'.",
+    )
+
+
+def not_signed_in() -> TokenError:
+    """No session, and no page may be shown."""
+    return request(50058, "A silent sign-in request was sent but no user is signed in.", "login_required")
+
+
+def declined() -> TokenError:
+    """The person said no."""
+    return request(65004, "User declined to consent to access the app.", "access_denied")
+
+
+def code_used() -> TokenError:
+    """An authorization code comes a second time."""
+    return grant(
+        54005,
+        "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh"
+        " token.",
+    )
+
+
+def code_expired() -> TokenError:
+    """An authorization code comes too late."""
+    return grant(
+        70008,
+        "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive"
+        " authorization request for this user and resource.",
+    )
+
+
+def other_redirect(shown: str, asked: str) -> TokenError:
+    """The code was asked for another address."""
+    return grant(
+        500112,
+        f"The reply address '{shown}' does not match the reply address '{asked}' provided when requesting Authorization"
+        " code.",
+    )
+
+
+def wrong_verifier() -> TokenError:
+    """PKCE does not fit."""
+    return grant(
+        501481, "The Code_Verifier does not match the code_challenge supplied in the authorization request."
+    )
+
+
+def mfa_needed(resource_id: str, policy_ids: Iterable[str]) -> TokenError:
+    """A second factor is demanded and the sign-in had none (recorded with claims and suberror)."""
+    return grant(
+        50076,
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must"
+        f" use multi-factor authentication to access '{resource_id}'.",
+        suberror="basic_action",
+        claims=claims_for_policies(policy_ids),
+    )
+
+
+def mfa_registration_needed(resource_id: str) -> TokenError:
+    """A second factor is demanded and the person has none."""
+    return grant(
+        50079,
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must"
+        f" enroll in multi-factor authentication to access '{resource_id}'.",
+        suberror="basic_action",
+    )
+
+
+def mfa_expired(resource_id: str) -> TokenError:
+    """The second factor was given too long ago."""
+    return grant(
+        50078,
+        "Presented multi-factor authentication has expired due to policies configured by your administrator, you must"
+        f" refresh your multi-factor authentication to access '{resource_id}'.",
+        suberror="basic_action",
+    )
+
+
+def blocked(policy_ids: Iterable[str]) -> TokenError:
+    """A policy blocks (text recorded; suberror and claims are what MSAL expects of such answers)."""
+    return grant(
+        53003,
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        suberror="message_only",
+        claims=claims_for_policies(policy_ids),
+    )
+
+
+def device_not_compliant() -> TokenError:
+    """A policy wants a compliant device."""
+    return grant(
+        53000,
+        "Device is not in required device state: compliant. Conditional Access policy requires a compliant device, and"
+        " the device is not compliant. The user must enroll their device with an approved MDM provider like Intune.",
+        suberror="message_only",
+    )
+
+
+def device_not_joined() -> TokenError:
+    """A policy wants a domain-joined device."""
+    return grant(
+        53001,
+        "Device is not in required device state: domain_joined. Conditional Access policy requires a domain joined"
+        " device, and the device is not domain joined.",
+        suberror="message_only",
+    )
+
+
+def app_not_approved() -> TokenError:
+    """A policy wants an approved client app."""
+    return grant(
+        53002,
+        "The app used is not an approved app for Conditional Access. User needs to use one of the apps from the list of"
+        " approved applications to use in order to get access.",
+        suberror="protection_policy_required",
+    )
+
+
+def app_not_protected() -> TokenError:
+    """A policy wants an app with a protection policy."""
+    return grant(
+        53009,
+        "Application needs to enforce Intune protection policies.",
+        suberror="protection_policy_required",
+    )
+
+
+def terms_not_accepted() -> TokenError:
+    """Terms of use wait for the person, who is not there."""
+    return grant(
+        50158,
+        "External security challenge not satisfied. User will be redirected to another page or authentication provider"
+        " to satisfy additional authentication challenges.",
+        suberror="basic_action",
+    )
+
+
+def signed_in_too_long_ago(signed_in_at: datetime, limit: timedelta) -> TokenError:
+    """Sign-in frequency; the limit is told in seconds (recorded)."""
+    return grant(
+        70043,
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was"
+        f" issued on {precise(signed_in_at)} and the maximum allowed lifetime for this request is"
+        f" {int(limit.total_seconds())}.",
+        suberror="token_expired",
+    )._replace(has_uri=False)
 
 
 def claims_for_policies(policy_ids: Iterable[str]) -> str:

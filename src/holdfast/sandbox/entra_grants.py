@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,8 +12,20 @@ from typing import Any, NamedTuple
 from holdfast.sandbox import entra_errors as say
 from holdfast.sandbox.audiences import resource_of
 from holdfast.sandbox.clock import wall
+from holdfast.sandbox.conditional_access import (
+    Circumstances,
+    person_of,
+    policy_rows,
+    policy_rows_of_principal,
+)
 from holdfast.sandbox.entra_clients import Credential, Times, TokenRefusedError, authenticate
-from holdfast.sandbox.entra_judgement import refusals_of_client, refusals_of_refresh, refusals_of_resource
+from holdfast.sandbox.entra_judgement import (
+    Refused,
+    refusals_of_client,
+    refusals_of_principal,
+    refusals_of_refresh,
+    refusals_of_resource,
+)
 from holdfast.sandbox.entra_tokens import app_token, id_token, life_of, user_token
 from holdfast.sandbox.first_party import GRAPH, Resource
 from holdfast.sandbox.jwt import encode
@@ -23,6 +35,8 @@ from holdfast.sandbox.spreading import has_spread
 from holdfast.sandbox.tenant import Tenant
 from holdfast.sandbox.world import Application, RefreshToken, World
 
+APPLICATION_ADDRESS = "203.0.113.20"
+"""Where applications ask from, as policies and the sign-in log see it: all of them are on loopback here."""
 OIDC_SCOPES = frozenset({"openid", "profile", "offline_access", "email"})
 
 
@@ -50,7 +64,6 @@ class Asked:
     form: Mapping[str, str]
     now: datetime
     correlation_id: str
-    ip_address: str
 
     @property
     def world(self) -> World:
@@ -74,15 +87,27 @@ class Asked:
             raise TokenRefusedError(say.no_app(client_id, self.world.display_name))
         return app
 
-    def attempt(self, resource: Resource, credential: Credential) -> Attempt:
+    def circumstances(self, account_id: str, resource: Resource) -> Circumstances:
+        """How a client on a person's machine asks: from the person's address, for all clients here are on loopback."""
+        place = self.world.accounts[account_id].ip_address
+        return Circumstances(self.form.get("client_id", ""), resource.client_id, place)
+
+    def attempt(
+        self,
+        resource: Resource,
+        credential: Credential,
+        ip_address: str,
+        policies: Sequence[dict[str, Any]] = (),
+    ) -> Attempt:
         """This request as the sign-in log notes it."""
         return Attempt(
             self.form.get("client_id", ""),
             resource.client_id,
             self.correlation_id,
-            self.ip_address,
+            ip_address,
             credential.kind,
             credential.key_id,
+            policies,
         )
 
 
@@ -114,27 +139,29 @@ def client_credentials(asked: Asked) -> dict[str, Any]:
     if not scope.endswith("/.default"):
         raise TokenRefusedError(say.scope_without_default(scope))
     want = wanted(asked, scope)
-    credential = Credential()
+    how = Circumstances(app.client_id, want.resource.client_id, APPLICATION_ADDRESS)
+    credential, refused = Credential(), None
     try:
         credential = _confidential(asked, app)
-        for refusal in refusals_of_resource(asked.world.applications.get(want.resource.client_id)):
+        for refusal in _refusals_for_itself(asked.world, app, want.resource.client_id):
             raise TokenRefusedError(refusal.error)
-    except TokenRefusedError as refused:
-        note_application(
-            asked.world,
-            asked.now,
-            asked.attempt(want.resource, credential),
-            app.principal_id or "",
-            refused.error,
-        )
-        raise
-    note_application(
-        asked.world, asked.now, asked.attempt(want.resource, credential), app.principal_id or "", None
-    )
+    except TokenRefusedError as error:
+        refused = error
+    principal_id = app.principal_id or ""
+    rows = policy_rows_of_principal(asked.world, principal_id, how)
+    attempt = asked.attempt(want.resource, credential, how.ip_address, rows)
+    note_application(asked.world, asked.now, attempt, principal_id, refused.error if refused else None)
+    if refused:
+        raise refused
     life = life_of(asked.world, app.client_id, want.audience, asked.now.isoformat())
     token = app_token(asked.tenant, app, want.resource, want.audience, asked.now, asked.now + life)
     seconds = int(life.total_seconds()) - 1
     return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+
+
+def _refusals_for_itself(world: World, app: Application, resource_id: str) -> Iterator[Refused]:
+    yield from refusals_of_resource(world.applications.get(resource_id))
+    yield from refusals_of_principal(world, app, resource_id, APPLICATION_ADDRESS)
 
 
 def _confidential(asked: Asked, app: Application) -> Credential:
@@ -152,9 +179,17 @@ def refresh_token(asked: Asked) -> dict[str, Any]:
         raise TokenRefusedError(say.other_client())
     want = wanted(asked, asked.form.get("scope") or " ".join(token.scopes))
     resource = asked.world.applications.get(want.resource.client_id)
-    refusal = next(refusals_of_refresh(asked.world, token, resource, asked.now), None)
-    attempt = asked.attempt(want.resource, credential)
-    note_user(asked.world, asked.now, attempt, token, refusal.error if refusal else None)
+    how = asked.circumstances(token.account_id, want.resource)
+    refusal = next(refusals_of_refresh(asked.world, token, resource, asked.now, how), None)
+    rows = policy_rows(asked.world, person_of(asked.world, token), how, asked.now)
+    attempt = asked.attempt(want.resource, credential, how.ip_address, rows)
+    note_user(
+        asked.world,
+        asked.now,
+        attempt,
+        asked.world.accounts[token.account_id],
+        refusal.error if refusal else None,
+    )
     if refusal:
         raise TokenRefusedError(refusal.error)
     return user_answer(asked, renewed(asked.world, token, asked.now), want)
@@ -223,4 +258,3 @@ def granted_scopes(asked: Asked, token: RefreshToken, want: Wanted) -> tuple[str
 
 
 Grant = Callable[[Asked], dict[str, Any]]
-GRANTS: dict[str, Grant] = {"client_credentials": client_credentials, "refresh_token": refresh_token}

@@ -11,6 +11,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.sandbox import entra_errors as say
+from holdfast.sandbox.conditional_access import (
+    PLATFORM_ADDRESS,
+    PLATFORM_PLACE,
+    Circumstances,
+    blocks_of_principal,
+    person_of,
+    unmet_demands,
+)
 from holdfast.sandbox.entra_errors import TokenError
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Account, Application, Certificate, ClientSecret, RefreshToken, World
@@ -97,9 +105,17 @@ def idle_ends_at(world: World, token: RefreshToken) -> datetime:
 
 
 def refusals_of_refresh(
-    world: World, token: RefreshToken, resource: Application | None, now: datetime
+    world: World,
+    token: RefreshToken,
+    resource: Application | None,
+    now: datetime,
+    how: Circumstances | None = None,
 ) -> Iterator[Refused]:
-    """Why this refresh token would be refused now for a token to `resource`; nothing if it would be taken."""
+    """Why this refresh token would be refused now for a token to `resource`; nothing if it would be taken.
+
+    Args:
+        how: None stands for a refresh by the platform.
+    """
     account = world.accounts[token.account_id]
     lifetime = list(_lifetime(world, token, now))
     standing = list(_account(world, account, now))
@@ -108,6 +124,18 @@ def refusals_of_refresh(
     yield from refusals_of_client(world, world.applications.get(token.client_id), token.client_id)
     yield from _consent(world, token)
     yield from refusals_of_resource(resource)
+    how = how or circumstances_of_platform(world, token, resource)
+    for unmet in unmet_demands(world, person_of(world, token), how, now):
+        yield Refused(unmet.cause, unmet.since, unmet.error)
+
+
+def circumstances_of_platform(
+    world: World, token: RefreshToken, resource: Application | None
+) -> Circumstances:
+    """How the platform refreshes what it holds."""
+    owner = world.accounts[token.account_id]
+    place = PLATFORM_ADDRESS if world.holds(PLATFORM_PLACE) else owner.ip_address
+    return Circumstances(token.client_id, resource.client_id if resource else "", place)
 
 
 def _lifetime(world: World, token: RefreshToken, now: datetime) -> Iterator[Refused]:
@@ -136,6 +164,15 @@ def _revocation(token: RefreshToken, now: datetime) -> Iterator[Refused]:
             token.revoked_at,
             say.revoked(token.signed_in_at, token.revoked_at),
         )
+
+
+def refusals_of_principal(
+    world: World, app: Application, resource_id: str, ip_address: str = PLATFORM_ADDRESS
+) -> Iterator[Refused]:
+    """Why policies for workloads refuse this application from this place."""
+    how = Circumstances(app.client_id, resource_id, ip_address)
+    for unmet in blocks_of_principal(world, app.principal_id or "", how):
+        yield Refused(unmet.cause, unmet.since, unmet.error)
 
 
 def refusals_of_client(world: World, app: Application | None, client_id: str) -> Iterator[Refused]:

@@ -5,20 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.sandbox.first_party import Resource
+from holdfast.sandbox.first_party import DIRECTORY_ROLES, Resource
 from holdfast.sandbox.jwt import Signer, signer
 from holdfast.sandbox.tenant import Host, Tenant
 from holdfast.sandbox.world import Application, RefreshToken, World
-
-ROLE_TEMPLATES = {
-    "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
-    "Power Platform Administrator": "11648597-926c-4cf3-9c36-bcebb0ba8dcc",
-    "Dynamics 365 Administrator": "44367163-eba1-44c3-98af-f5787879f96a",
-    "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
-    "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",
-    "Application Administrator": "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-}
-"""Directory roles by their published template ids, as the ``wids`` claim has them."""
 
 
 def signer_of(tenant: Tenant) -> Signer:
@@ -80,7 +70,7 @@ def user_token(
         "scp": scopes,
         "unique_name": account.user_principal_name,
         "upn": account.user_principal_name,
-        "wids": [ROLE_TEMPLATES[role] for role in account.directory_roles if role in ROLE_TEMPLATES],
+        "wids": [DIRECTORY_ROLES[role] for role in account.directory_roles if role in DIRECTORY_ROLES],
     }
     return signer_of(tenant).sign(claims)
 

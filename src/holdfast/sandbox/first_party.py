@@ -82,3 +82,14 @@ PUBLIC_CLIENTS = {
     "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Microsoft Azure CLI",
     "1950a258-227b-4e31-a9cf-717495945fc2": "Microsoft Azure PowerShell",
 }
+
+DIRECTORY_ROLES = {
+    "Global Administrator": "62e90394-69f5-4237-9190-012177145e10",
+    "Power Platform Administrator": "11648597-926c-4cf3-9c36-bcebb0ba8dcc",
+    "Dynamics 365 Administrator": "44367163-eba1-44c3-98af-f5787879f96a",
+    "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
+    "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",
+    "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+    "Application Administrator": "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+}
+"""Directory roles by their published template ids, as the ``wids`` claim has them."""

@@ -11,9 +11,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox import entra_errors as say
+from holdfast.sandbox.conditional_access import (
+    Circumstances,
+    person_of,
+    policy_rows,
+    policy_rows_of_principal,
+)
 from holdfast.sandbox.entra_judgement import (
     Refused,
+    circumstances_of_platform,
     refusals_of_client,
+    refusals_of_principal,
     refusals_of_refresh,
     refusals_of_resource,
     refusals_of_secret,
@@ -23,9 +31,6 @@ from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
 from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.world import Application, ClientSecret, RefreshToken, World
-
-PLATFORM_ADDRESS = "20.86.93.32"
-"""Where the platform's own refreshes come from, as the sign-in log shows it."""
 
 
 class Redeemed(NamedTuple):
@@ -39,9 +44,12 @@ class Redeemed(NamedTuple):
 def refresh_held(world: World, token: RefreshToken, resource_id: str, now: datetime) -> Redeemed:
     """The platform redeems the token that it holds for a connection; on success it holds the next one instead."""
     correlation_id = world.fresh("correlation")
-    attempt = Attempt(token.client_id, resource_id, correlation_id, PLATFORM_ADDRESS)
-    refused = next(refusals_of_refresh(world, token, world.applications.get(resource_id), now), None)
-    note_user(world, now, attempt, token, refused.error if refused else None)
+    resource = world.applications.get(resource_id)
+    how = circumstances_of_platform(world, token, resource)
+    refused = next(refusals_of_refresh(world, token, resource, now, how), None)
+    policies = policy_rows(world, person_of(world, token), how, now)
+    attempt = Attempt(token.client_id, resource_id, correlation_id, how.ip_address, policies=policies)
+    note_user(world, now, attempt, world.accounts[token.account_id], refused.error if refused else None)
     if refused:
         return Redeemed(None, refused, say.body(world, refused.error, now, correlation_id))
     token.issued_at = token.used_at = now
@@ -59,8 +67,17 @@ def refresh_as_application(
     refused = next(refusals_of_application(world, client_id, secret, resource_id, now), None)
     if refused is None and shown and not credential_has_spread(world, shown.key_id, shown.created_at, now):
         refused = Refused("secret_invalid", shown.created_at, say.wrong_secret(client_id))
-    attempt = Attempt(client_id, resource_id, correlation_id, PLATFORM_ADDRESS, "clientSecret", key_id)
     if app is not None and app.principal_id is not None:
+        how = Circumstances(client_id, resource_id)
+        attempt = Attempt(
+            client_id,
+            resource_id,
+            correlation_id,
+            how.ip_address,
+            "clientSecret",
+            key_id,
+            policy_rows_of_principal(world, app.principal_id, how),
+        )
         note_application(world, now, attempt, app.principal_id, refused.error if refused else None)
     if refused:
         return Redeemed(None, refused, say.body(world, refused.error, now, correlation_id))
@@ -76,6 +93,8 @@ def refusals_of_application(
     if app is not None:
         yield from refusals_of_secret(app, secret_with_text(world, app, secret), now)
     yield from refusals_of_resource(world.applications.get(resource_id))
+    if app is not None:
+        yield from refusals_of_principal(world, app, resource_id)
 
 
 def secret_with_text(world: World, app: Application, text: str) -> ClientSecret | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.sandbox.entra_errors import TokenError
-from holdfast.sandbox.world import RefreshToken, SignIn, World
+from holdfast.sandbox.world import Account, SignIn, World
 
 MOST_ROWS = 50_000
 
@@ -20,19 +21,19 @@ class Attempt(NamedTuple):
     ip_address: str = ""
     credential: str = "none"
     key_id: str | None = None
+    policies: Sequence[dict[str, Any]] = ()
 
 
 def note_user(
     world: World,
     now: datetime,
     attempt: Attempt,
-    token: RefreshToken,
+    account: Account,
     error: TokenError | None,
     *,
     interactive: bool = False,
 ) -> None:
     """A person's attempt, or a client's on the person's behalf."""
-    account = world.accounts[token.account_id]
     if interactive:
         account.last_interactive_at = now
     else:
@@ -69,5 +70,6 @@ def _append(
             ip_address=attempt.ip_address,
             key_id=attempt.key_id,
             credential=attempt.credential,
+            policies=list(attempt.policies),
         )
     )

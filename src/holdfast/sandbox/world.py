@@ -11,7 +11,7 @@ of the thing, see `chance.secret`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.chance import draw, guid
@@ -120,6 +120,7 @@ class Application:
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
     is_public: bool = False
+    is_spa: bool = False
     is_first_party: bool = False
     identifier_uris: list[str] = field(default_factory=list)
     redirect_uris: list[str] = field(default_factory=list)
@@ -166,6 +167,37 @@ class RefreshToken:
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     held_by: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code of the authorize page, good once; its text is derived, never kept."""
+
+    id: str
+    account_id: str
+    client_id: str
+    redirect_uri: str
+    scope: str
+    methods: list[str]
+    issued_at: datetime
+    challenge: str | None = None
+    is_hashed: bool = True
+    nonce: str | None = None
+    is_used: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceCode:
+    """A device that waits for a person; `state` is "pending", "allowed", "declined" or "used"."""
+
+    id: str
+    user_code: str
+    client_id: str
+    scope: str
+    issued_at: datetime
+    state: str = "pending"
+    account_id: str | None = None
+    methods: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -364,6 +396,26 @@ class Policy:
 
 
 @dataclass(slots=True, kw_only=True)
+class NamedLocation:
+    """A place that policies speak of, as address ranges in CIDR form."""
+
+    id: str
+    display_name: str
+    ranges: list[str]
+    is_trusted: bool
+    created_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class TermsOfUse:
+    """An agreement that a policy can demand."""
+
+    id: str
+    display_name: str
+    published_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
 class SignIn:
     """A row of the sign-in log. `kind` is interactiveUser, nonInteractiveUser or servicePrincipal."""
 
@@ -429,6 +481,8 @@ class World:
     """Everything there is, at the instant `settled_at`.
 
     Attributes:
+        security_defaults_since: when security defaults were switched on; None while they are off.
+        remember_mfa_for: the tenant's "remember MFA on trusted devices"; None lets a proof last until revoked.
         flips: ids of the rules that are flipped, see `holds`.
         is_unkind: whether the default unkindness is on: slow spreading of what is new, and throttling.
         series: how many of each kind of id were handed out, see `fresh`.
@@ -448,6 +502,8 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)
+    codes: dict[str, AuthorizationCode] = field(default_factory=dict)
+    device_codes: dict[str, DeviceCode] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
     gateways: dict[str, Gateway] = field(default_factory=dict)
@@ -457,6 +513,10 @@ class World:
     org_users: dict[str, OrgUser] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     servers: dict[str, Server] = field(default_factory=dict)
+    named_locations: dict[str, NamedLocation] = field(default_factory=dict)
+    terms: dict[str, TermsOfUse] = field(default_factory=dict)
+    security_defaults_since: datetime | None = None
+    remember_mfa_for: timedelta | None = None
     sign_ins: list[SignIn] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
     published: dict[str, Any] = field(default_factory=dict)
