@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("status", "Every connection: state, cause, what to do next."),
     "show": Entry("show", "Everything known about one connection."),
     "forecast": Entry("forecast", "What breaks when."),
+    "whatif": Entry("whatif", "Which connections a change would end, before anybody makes it."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),

@@ -63,6 +63,12 @@ def idle_break(
     return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
 
 
+def is_kept_alive(flows: Iterable[Flow]) -> bool:
+    """Whether a flow that is on is scheduled so often that the sign-in cannot go idle."""
+    scheduled = [flow.recurrence for flow in flows if flow.is_on and flow.recurrence is not None]
+    return any(longest_gap(each) < REFRESH_TOKEN_IDLE_LIMIT - GRACE for each in scheduled)
+
+
 def _between_runs(
     refreshed: Interval, users: list[tuple[Flow, Recurrence]], seen_at: datetime
 ) -> IdleBreak | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final
 
 from holdfast.core.schedule import Recurrence
@@ -190,3 +191,14 @@ def _times(recurrence: Recurrence, start: datetime, day: datetime) -> Iterator[d
     for hour in hours or (start.hour,):
         for minute in minutes or ((0,) if hours else (start.minute,)):
             yield day.replace(hour=hour, minute=minute, second=0 if hours or minutes else start.second)
+
+
+def runs_per_week(recurrence: Recurrence) -> float:
+    """How often it runs in a week, on average over a quarter."""
+    step = _STEPS.get(recurrence.frequency)
+    if step is not None and recurrence.frequency in ("second", "minute", "hour"):
+        return timedelta(weeks=1) / (step * recurrence.interval)
+    start = datetime(2000, 1, 3, tzinfo=UTC)
+    weeks = max(13, 5 * recurrence.interval)
+    end = start + timedelta(weeks=weeks)
+    return sum(1 for _ in takewhile(lambda run: run <= end, runs(recurrence, start, start))) / weeks
