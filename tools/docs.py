@@ -109,10 +109,18 @@ def privacy() -> str:
     return page()
 
 
+def settings() -> str:
+    """Every setting, from the models that read them."""
+    from tools.settings_page import page
+
+    return page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts,
     "permissions.md": permissions,
     "privacy.md": privacy,
+    "settings.md": settings,
     # "commands.md": commands,
 }
 

@@ -15,6 +15,7 @@ from holdfast.cli.main import run
 from holdfast.sandbox import embedded
 from holdfast.sandbox.snapshot import read, write
 from holdfast.sandbox.world import Application
+from holdfast.wire.ledger import CALLS
 from tests.contract.test_cloud_on_sandbox import NO_ROOM
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -62,7 +63,12 @@ def test_an_identity_with_every_right_lacks_nothing(doctor):
     assert code == 0
 
 
-@pytest.mark.parametrize("permission", ["Application.Read.All", "User.Read.All"])
+GRAPH_PERMISSIONS = sorted(
+    {call.needs for call in CALLS if call.permission.startswith("graph/") and call.id not in NO_ROOM}
+)
+
+
+@pytest.mark.parametrize("permission", GRAPH_PERMISSIONS)
 def test_a_graph_permission_that_is_missing_is_the_only_one_named(doctor, permission):
     code, rows = doctor(lambda app: app.app_roles.remove(f"{GRAPH}/{permission}"))
 

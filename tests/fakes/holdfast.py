@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from holdfast.adapters.tables import load_codebook
@@ -42,6 +43,7 @@ class ToldHoldfast:
     """See `holdfast.compose.Holdfast`."""
 
     def __init__(self, *names: str) -> None:
+        self.settings = SimpleNamespace(tenant=None)
         self.clock = StillClock()
         self.history = MemoryHistory()
         self.tenants = {name: ToldTenant(name, ToldCloud(self.clock)) for name in names}

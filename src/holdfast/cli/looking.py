@@ -23,12 +23,12 @@ OLD_DAYS = 2
 
 
 def chosen(holdfast: Holdfast, invocation: Invocation) -> list[Tenant]:
-    """The tenant of --tenant, or all of the settings.
+    """The tenant of --tenant or of the setting `tenant`, else all of the settings.
 
     Raises:
         SettingsError: there is no such tenant, or none at all.
     """
-    if invocation.tenant is not None or not holdfast.tenants:
+    if invocation.tenant is not None or holdfast.settings.tenant is not None or not holdfast.tenants:
         return [holdfast.chosen(invocation.tenant)]
     return list(holdfast.tenants.values())
 

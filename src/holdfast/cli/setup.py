@@ -83,11 +83,16 @@ def needs_of(role: Role, ledger: Iterable[Mapping[str, Any]], *, as_maker: bool 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which tenant the commands are for, and what the identity is called there and here."""
+    """Which tenant the commands are for, and what the identity is called there and here.
+
+    Attributes:
+        store: where `holdfast secret set` puts secrets.
+    """
 
     name: str
     tenant_id: str
     cloud: Cloud
+    store: str = "keyring"
 
     def app_name(self, role: Role) -> str:
         """The display name of the registration."""
@@ -298,7 +303,7 @@ def _of_a_person(needs: Needs) -> Iterator[str]:
 
 
 def _after(target: Target, needs: Needs, person: bool) -> list[str]:
-    credential = "sign_in = true" if person else f'secret = "keyring:{target.secret_name(needs.role)}"'
+    credential = "sign_in = true" if person else f'secret = "{target.store}:{target.secret_name(needs.role)}"'
     return [
         "Then in the settings:",
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -50,14 +50,6 @@ def known_keys(table: tuple[str, ...]) -> list[str]:
     """The keys of a table, empty for a table that does not exist."""
     model = _model(table)
     return [name for name in model.model_fields if name not in _INTERNAL] if model else []
-
-
-def every_key(tenant: str = "NAME") -> Iterator[str]:
-    """All dotted keys, as documentation lists them."""
-    for table, model in _TABLES.items():
-        for name in model.model_fields:
-            if name not in _INTERNAL and _model((*table.split("."), name)) is None and name != "tenants":
-                yield f"{table}.{name}".lstrip(".").replace("NAME", tenant)
 
 
 _INTERNAL = ("name", "source", "origins")

@@ -81,9 +81,11 @@ class Identity(Frozen):
     """Who holdfast is for one role, by exactly one credential.
 
     Attributes:
+        client_id: of the application; not with `az`.
         secret: a reference, or the text itself from the environment.
         certificate: a PEM file with the private key and the certificate.
-        certificate_password: of an encrypted key.
+        certificate_password: of an encrypted key; a reference as above.
+        federated_token_file: a token of another issuer that the application trusts, read anew for each sign-in.
         managed_identity: of the machine; with `client_id` a user-assigned one.
         az: whoever is signed in to the Azure CLI.
         sign_in: the person of `holdfast login`, by the tenant's own public client `client_id`.
@@ -124,9 +126,16 @@ class Identity(Frozen):
 
 
 class Hosts(Frozen):
-    """Base URLs that replace those of the cloud, by kind; each is None where the cloud's own holds.
+    """Base URLs that replace those of the cloud, by kind; what is not given is the cloud's own.
 
     Attributes:
+        authority: where identities sign in.
+        graph: Microsoft Graph.
+        powerapps: the Power Apps API.
+        bap: the Power Platform admin API.
+        flow: the Power Automate API.
+        powerplatform: the Power Platform API.
+        apihub: where connections are used.
         dataverse: base URLs of organisations, a `*` for the left-most label allowed.
     """
 
@@ -149,6 +158,8 @@ class Tenant(Frozen):
 
     Attributes:
         name: ours, from the settings' table; the store keeps a tenant's rows under `tenant_id`.
+        tenant_id: the id of the Overview page of Entra.
+        cloud: "public", "gcc", "gcc_high", "dod" or "china".
         ca_file: certificate authorities to trust instead of the machine's.
         scope: what the reader sees: "tenant", as an administrator, or "own", as a maker.
         allow_custom_hosts: whether tokens may go to hosts outside the shipped lists.
@@ -176,9 +187,9 @@ class SecretStores(Frozen):
     """Where secrets lie.
 
     Attributes:
-        store: where new secrets go.
-        file: the encrypted file; None puts it into the state folder.
-        key_file: holds the file's key; None keeps the key in the keyring.
+        store: where new secrets go, "keyring" or "file".
+        file: the encrypted file; in the state folder by default.
+        key_file: holds the encrypted file's key; the keyring holds it by default.
     """
 
     store: Literal["keyring", "file"] = "keyring"
@@ -190,6 +201,7 @@ class Settings(Frozen):
     """All that can be set.
 
     Attributes:
+        state_dir: where the store, the encrypted secrets and the sandbox lie; your user's state folder by default.
         tenant: which tenant, where `--tenant` is not given and there are several.
         source: the settings file that was read, None when there was none.
         origins: dotted key → where it was set, "FILE:LINE" or the variable. What is absent is a default.

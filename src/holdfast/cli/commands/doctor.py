@@ -36,20 +36,26 @@ def command(invocation: Invocation) -> int:
     not asked. Exit code 1 for a refusal or another finding, 3 when the cloud gave no answer.
     """
     from holdfast.cli import checkup
+    from holdfast.cli.looking import with_tenant
     from holdfast.cli.session import settings_of
     from holdfast.compose import tenants_of
 
     with settings_of(invocation) as settings:
         rows = [_machine_row(check) for check in checkup.machine(settings, os.environ)]
-        chosen = settings.chosen(invocation.tenant).name
-        rows += asyncio.run(_tenant_rows(tenants_of(settings)[chosen]))
+        tenants = list(tenants_of(settings).values())
+        if invocation.tenant or settings.tenant or not tenants:
+            tenants = [tenants_of(settings)[settings.chosen(invocation.tenant).name]]
+        several = len(tenants) > 1
+        for tenant in tenants:
+            rows += [with_tenant(row, tenant.name, several) for row in asyncio.run(_tenant_rows(tenant))]
+    columns = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
     if invocation.output == "table":
         from holdfast.cli.stacking import print_rows
 
-        print_rows(rows, COLUMNS, NARROW, empty="Nothing to look at.")
+        print_rows(rows, columns, NARROW, empty="Nothing to look at.")
         _say_what_is_missing(rows)
     else:
-        emit(rows, COLUMNS, invocation.output, shape="holdfast.doctor/1")
+        emit(rows, columns, invocation.output, shape="holdfast.doctor/1")
     return verdict([row["outcome"] for row in rows])
 
 
@@ -121,6 +127,7 @@ def missing(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     lacking: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row["missing"]:
-            lacking.setdefault((row["role"], row["missing"]), []).append(row["unlocks"])
-    for (role, permission), unlocks in lacking.items():
-        yield f"{role} lacks {permission}: no {'; '.join(dict.fromkeys(unlocks))}."
+            who = f"{row['tenant']}: {row['role']}" if "tenant" in row else row["role"]
+            lacking.setdefault((who, row["missing"]), []).append(row["unlocks"])
+    for (who, permission), unlocks in lacking.items():
+        yield f"{who} lacks {permission}: no {'; '.join(dict.fromkeys(unlocks))}."

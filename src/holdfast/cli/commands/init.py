@@ -5,29 +5,19 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from holdfast.cli.options import Invocation, common_options
 
 if TYPE_CHECKING:
+    from holdfast.cli.settings_file import Wanted
     from holdfast.cli.setup import Target
 
 CLOUDS = ("public", "gcc", "gcc_high", "dod", "china")
 ROLES = ("reader", "operator", "app_admin", "sql_admin")
 NO_ID = "00000000-0000-0000-0000-000000000000"
-
-
-class Wanted(NamedTuple):
-    """What the new tenant's table says."""
-
-    name: str
-    tenant_id: str
-    cloud: str
-    client_id: str
-    credential: str
-    scope: str
 
 
 @click.command()
@@ -41,6 +31,19 @@ class Wanted(NamedTuple):
     default="secret",
     show_default=True,
     help="How the reader proves itself.",
+)
+@click.option(
+    "--store",
+    type=click.Choice(("keyring", "file")),
+    default="keyring",
+    show_default=True,
+    help="Where a new file keeps secrets: the operating system's keyring, or an encrypted file with a key beside.",
+)
+@click.option(
+    "--ready",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Rehearse: take tenant, reader and hosts from the ready file of a running sandbox.",
 )
 @click.option(
     "--scope",
@@ -62,6 +65,8 @@ def command(
     cloud: str,
     client_id: str | None,
     credential: str,
+    store: str,
+    ready: Path | None,
     scope: str,
     print_setup: bool,
     roles: tuple[str, ...],
@@ -75,9 +80,16 @@ def command(
     for option, value in (("--tenant-id", tenant_id), ("--client-id", client_id)):
         if value is not None and not re.fullmatch(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
             raise click.UsageError(
-                f"{option} {value!r} must be an id like {NO_ID}, not a name; the Overview page of Entra shows it."
+                f"{option} {value!r} must be an id like 11111111-2222-3333-4444-555555555555, not a name; the Overview page of Entra shows it."
             )
-    wanted = Wanted(name, tenant_id or NO_ID, cloud, client_id or NO_ID, credential, scope)
+    from holdfast.cli.settings_file import NO_ID, Wanted, rehearsed, write
+    from holdfast.settings import config_file
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise click.UsageError(f"--name {name!r} must be a word of small letters, digits, - and _.")
+    wanted = Wanted(name, tenant_id or NO_ID, cloud, client_id or NO_ID, credential, scope, store)
+    if ready is not None:
+        wanted = rehearsed(wanted, ready)
     if print_setup:
         from holdfast.cli.setup import needs_of, page
         from holdfast.compose import ledger
@@ -87,11 +99,13 @@ def command(
         needs = [needs_of(Role(role), rows, as_maker=scope == "own") for role in roles or ("reader",)]
         click.echo(page(_target(wanted, invocation), needs, person=credential == "sign_in"))
         return
-    _write(wanted, invocation)
+    for line in write(wanted, config_file(invocation.config, os.environ)):
+        click.echo(line)
 
 
 def _target(wanted: Wanted, invocation: Invocation) -> Target:
     """The tenant of the settings where there is one and the options name none."""
+    from holdfast.cli.settings_file import NO_ID
     from holdfast.cli.setup import Target
     from holdfast.core.identity import Cloud
     from holdfast.settings import load
@@ -101,79 +115,6 @@ def _target(wanted: Wanted, invocation: Invocation) -> Target:
     )
     if wanted.tenant_id == NO_ID and settings.tenants:
         tenant = settings.chosen(invocation.tenant)
-        return Target(tenant.name, tenant.tenant_id, tenant.cloud)
+        return Target(tenant.name, tenant.tenant_id, tenant.cloud, settings.secrets.store)
     tenant_id = "TENANT_ID" if wanted.tenant_id == NO_ID else wanted.tenant_id
-    return Target(wanted.name, tenant_id, Cloud(wanted.cloud))
-
-
-def _write(wanted: Wanted, invocation: Invocation) -> None:
-    from holdfast.core.errors import SettingsError
-    from holdfast.settings import config_file, load
-
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", wanted.name):
-        raise click.UsageError(f"--name {wanted.name!r} must be a word of small letters, digits, - and _.")
-    path = config_file(invocation.config, os.environ)
-    is_new = not path.exists()
-    store = "keyring"
-    if not is_new:
-        settings = load(path, {})
-        store = settings.secrets.store
-        if wanted.name in settings.tenants:
-            raise SettingsError(
-                f"{path} has a tenant {wanted.name} already: name another with --name, or edit the file."
-            )
-    text = ("" if is_new else path.read_text(encoding="utf-8-sig")) or _filled("holdfast.toml", wanted, store)
-    _replace(path, text.rstrip("\n") + "\n" + _filled("tenant.toml", wanted, store))
-    click.echo(f"{'Wrote' if is_new else f'Added {wanted.name} to'} {path}.")
-    click.echo("\n".join(f"  {step}" for step in _next_steps(wanted, path)))
-
-
-def _filled(template: str, wanted: Wanted, store: str) -> str:
-    from importlib.resources import files
-
-    text = (files("holdfast.cli") / "templates" / template).read_text(encoding="utf-8")
-    values = {
-        "NAME_UPPER": wanted.name.upper().replace("-", "_"),
-        "NAME": wanted.name,
-        "TENANT_ID": wanted.tenant_id,
-        "CLOUD": wanted.cloud,
-        "CLIENT_ID": wanted.client_id,
-        "STORE": store,
-        "SCOPE": "" if wanted.scope == "own" else "# ",
-        **{mark.upper(): "" if mark == wanted.credential else "# " for mark in ("secret", "az", "sign_in")},
-    }
-    for mark, value in values.items():
-        text = text.replace(f"{{{mark}}}", value)
-    return text.replace('\nclient_id = "', '\n# client_id = "') if wanted.credential == "az" else text
-
-
-def _replace(path: Path, text: str) -> None:
-    from holdfast.core.errors import SettingsError
-    from holdfast.settings import load
-
-    beside = path.with_name(f"{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        try:
-            load(beside, {})
-        except SettingsError:
-            beside.unlink()
-            raise
-        beside.replace(path)
-    except OSError as error:
-        raise SettingsError(
-            f"{path} could not be written ({error.strerror}): name another with --config."
-        ) from None
-
-
-def _next_steps(wanted: Wanted, path: Path) -> list[str]:
-    steps = []
-    if NO_ID in (wanted.tenant_id, wanted.client_id) and wanted.credential != "az":
-        steps.append(f"Put your ids in the place of {NO_ID} there.")
-    steps.append("holdfast init --print-setup     prints how to register the reader; it runs nothing")
-    if wanted.credential == "secret":
-        steps.append(f"holdfast secret set {wanted.name}-reader    stores its secret")
-    if wanted.credential == "sign_in":
-        steps.append("holdfast login                  signs you in")
-    return [*steps, "holdfast doctor                 tells what is allowed and what is missing"]
+    return Target(wanted.name, tenant_id, Cloud(wanted.cloud), wanted.store)

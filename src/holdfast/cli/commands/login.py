@@ -22,13 +22,14 @@ def command(role: str, device_code: bool, az: bool, seconds: int, invocation: In
     into the secret store and nowhere else. The public client is your tenant's own: `client_id` beside
     `sign_in = true` in the settings.
     """
-    from holdfast.cli.session import opened
+    from holdfast.cli.session import settings_of
+    from holdfast.compose import tenants_of
     from holdfast.core.identity import Role
 
     if az and device_code:
         raise click.UsageError("--az and --device-code are two ways to sign in: choose one.")
-    with opened(invocation) as holdfast:
-        tenant = holdfast.chosen(invocation.tenant)
+    with settings_of(invocation) as settings:
+        tenant = tenants_of(settings)[settings.chosen(invocation.tenant).name]
         if az:
             tenant.try_azure_cli()
             click.echo(

@@ -16,10 +16,11 @@ def command(invocation: Invocation) -> None:
 
     Entra is not told: to end the sign-in everywhere, revoke your sessions on myaccount.microsoft.com.
     """
-    from holdfast.cli.session import opened
+    from holdfast.cli.session import settings_of
+    from holdfast.compose import tenants_of
 
-    with opened(invocation) as holdfast:
-        tenant = holdfast.chosen(invocation.tenant)
+    with settings_of(invocation) as settings:
+        tenant = tenants_of(settings)[settings.chosen(invocation.tenant).name]
         roles = asyncio.run(tenant.sign_out())
     words = (
         f"Signed out of {tenant.name} ({', '.join(roles)})."
