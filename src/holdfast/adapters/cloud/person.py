@@ -15,6 +15,8 @@ from holdfast.core.errors import RefusedError, SettingsError
 from holdfast.core.secret import Secret
 from holdfast.wire.ledger import TOKEN
 
+BLOCKED_BY_CONDITIONAL_ACCESS = "AADSTS53003"
+
 
 class PersonSource:
     """Redeems the person's refresh token; each redemption brings a new one, which is kept. Blocks: for threads."""
@@ -88,7 +90,16 @@ class PersonSource:
         app, cache = self._opened(empty=True)
         flow = app.initiate_device_flow(list(scopes))
         show(scrubbed(str(flow.get("message", "")), 400))
-        return self._signed_in(app.acquire_token_by_device_flow(flow), cache)
+        try:
+            return self._signed_in(app.acquire_token_by_device_flow(flow), cache)
+        except RefusedError as refused:
+            if refused.code != BLOCKED_BY_CONDITIONAL_ACCESS:
+                raise
+            refused.message = (
+                "Conditional Access blocks this sign-in; many tenants block device codes for everybody: run"
+                " `holdfast login` without --device-code on a machine with a browser, or ask an administrator."
+            )
+            raise
 
     def _signed_in(self, answer: Any, cache: Any) -> str:
         if not isinstance(answer, dict) or "access_token" not in answer:

@@ -252,7 +252,7 @@ def test_a_device_code_sign_in_keeps_the_tokens_and_says_who():
 
 
 def test_a_block_of_device_code_is_explained():
-    with pytest.raises(RefusedError, match="Conditional Access") as caught:
+    with pytest.raises(RefusedError, match="without --device-code") as caught:
         Kept().source(device_entra(denied(53003, "access_denied", 400))).sign_in_by_code(
             [SCOPE], lambda _: None
         )
