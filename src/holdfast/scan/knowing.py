@@ -1,4 +1,4 @@
-"""What history knows of every connection of a tenant, as a forecast and a what-if take it."""
+"""What history knows of every connection of a tenant, as a what-if takes it; and what became of old forecasts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from collections.abc import AsyncIterator
 
 from holdfast.core.coverage import SERVICE_PRINCIPALS, Outcome
 from holdfast.core.identity import ServicePrincipal
+from holdfast.core.inventory import Connection
+from holdfast.core.judgement import Judgement
 from holdfast.diagnosis.forecast import Known
+from holdfast.diagnosis.grading import Grade, grades
 from holdfast.ports import History
 from holdfast.scan.carried import flows_were_read
 from holdfast.scan.standing import Picture, Standing, standings
+
+
+async def graded(history: History, seen: Picture) -> list[Grade]:
+    """The grades of every connection that is there."""
+    until = seen.record.finished_at or seen.record.started_at
+    found: list[Grade] = []
+    async for connection in history.current(seen.tenant, Connection):
+        key = f"{connection.connector}/{connection.id}"
+        past = history.past(seen.tenant, Judgement, connection.environment, key)
+        found += grades([state async for state in past], until)
+    return found
 
 
 async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing, Known]]:

@@ -172,6 +172,26 @@ def test_a_calendar_that_cannot_be_written_is_said(holdfast, say, tmp_path):
     assert say("forecast", "--ics", str(tmp_path / "gone" / "breaks.ics"))[0] == 2
 
 
+def test_forecasts_are_graded_by_what_came(holdfast, say):
+    cloud_of(holdfast).held = [an_app_connection("c1")]
+    cloud_of(holdfast).apps = [an_app(a_secret(expires=20))]
+    say("scan")
+    holdfast.clock.advance(days=21)
+    say("scan")
+
+    [told] = lines(say("forecast", "--grade", "-o", "jsonl")[1])
+
+    assert (told["cause"], told["hits"], told["precision"]) == ("secret_expired", 1, 1.0)
+    assert told["median_lead_days"] == 21
+    assert "100.0%" in say("forecast", "--grade")[1]
+
+
+def test_without_a_past_there_is_nothing_to_grade(holdfast, say):
+    say("scan")
+
+    assert "No forecast has fallen due" in say("forecast", "--grade")[1]
+
+
 @pytest.mark.parametrize("bad", ["soon", "-3d", "3", "9999999999d", "3y"])
 def test_a_length_that_is_none_is_a_usage_error(holdfast, say, bad):
     assert say("forecast", f"--within={bad}")[0] == 2

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
     from holdfast.core.inventory import Connection
+    from holdfast.diagnosis.grading import Sum
     from holdfast.scan.standing import Picture, Standing
 
 CONDITIONS = {
@@ -34,6 +35,16 @@ CONDITION = Column("condition_words", "Condition")
 TENANT = Column("tenant", "Tenant")
 WIDE = (WHEN, NAME, ENVIRONMENT, CAUSE, CONDITION)
 NARROW = ((WHEN,), (NAME, ENVIRONMENT), (CAUSE, CONDITION))
+GRADES = (
+    Column("cause", "Cause", wraps=False),
+    Column("hits", "Hits", right=True),
+    Column("missed", "Missed", right=True),
+    Column("false_alarms", "False alarms", right=True),
+    Column("withdrawn", "Withdrawn", right=True),
+    Column("precision", "Precision", right=True),
+    Column("recall", "Recall", right=True),
+    Column("median_lead_days", "Lead, days", right=True),
+)
 UNKNOWN = (
     Column("cause", "Not foreseeable", wraps=False),
     Column("connections", "Connections", right=True),
@@ -67,14 +78,21 @@ EXPORT = tuple(
 @click.option(
     "--ics", type=click.Path(path_type=Path), metavar="FILE", help="Write the dates as a calendar file, too."
 )
+@click.option("--grade", is_flag=True, help="Tell instead what became of the forecasts made so far.")
 @common_options
 def command(
-    within: timedelta | None, fail_under: timedelta | None, ics: Path | None, invocation: Invocation
+    within: timedelta | None,
+    fail_under: timedelta | None,
+    ics: Path | None,
+    grade: bool,
+    invocation: Invocation,
 ) -> int:
     """Show what breaks when, nearest first, with what each date stands on (-o json)."""
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
+        if grade:
+            return asyncio.run(_grade(holdfast, invocation))
         return asyncio.run(_forecast(holdfast, invocation, within, fail_under, ics))
 
 
@@ -185,6 +203,48 @@ def words(row: dict[str, Any], horizon: Horizon, connection: Connection, seen: P
         "environment_name": seen.name_of(connection.environment),
         "condition_words": CONDITIONS[row["condition"]],
     }
+
+
+async def _grade(holdfast: Holdfast, invocation: Invocation) -> int:
+    from holdfast.cli.looking import coverage, pictures, say_below
+    from holdfast.diagnosis.grading import summed
+    from holdfast.scan.knowing import graded
+
+    seen = await pictures(holdfast, invocation)
+    rows = [grade_row(each) for each in summed([g for p in seen for g in await graded(holdfast.history, p)])]
+    table = invocation.output == "table"
+    columns = GRADES if table else tuple(Column(key, key) for key in rows[0]) if rows else ()
+    meta = {"scans": [coverage(each) for each in seen]}
+    empty = "No forecast has fallen due yet, and nothing that was whole has broken."
+    shown = (
+        [row | {key: _share(row[key]) for key in ("precision", "recall")} for row in rows] if table else rows
+    )
+    emit(shown, columns, invocation.output, shape="holdfast.grades/1", empty=empty, meta=meta)
+    say_below(seen, invocation.output)
+    return 0
+
+
+def grade_row(found: Sum) -> dict[str, Any]:
+    """What became of the forecasts of one cause."""
+    return {
+        "cause": found.cause,
+        "hits": found.hits,
+        "missed": found.missed,
+        "false_alarms": found.false_alarms,
+        "withdrawn": found.withdrawn,
+        "precision": found.precision,
+        "recall": found.recall,
+        "median_lead_days": _days(found.median_lead),
+        "median_width_days": _days(found.median_width),
+    }
+
+
+def _days(length: timedelta | None) -> float | None:
+    return None if length is None else round(length / timedelta(days=1), 2)
+
+
+def _share(part: float | None) -> str:
+    return "" if part is None else f"{part:.1%}"
 
 
 def _print(lines: Sequence[dict[str, Any]], several: bool) -> None:
