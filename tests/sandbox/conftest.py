@@ -93,7 +93,15 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(served: Sandbox) -> Sandbox:
-    """The story anew, its clock standing still, nothing throttled by chance."""
+    """The story anew, its clock standing still, the cloud at its kindest."""
     fresh = Sandbox(served.control("/reset", {"scenario": "story", "seed": 1}))
-    fresh.control("/rules", {"id": "two_in_a_hundred_are_throttled", "holds": False})
+    fresh.control("/faults", method="DELETE")
     return fresh
+
+
+@pytest.fixture
+def unkind(sandbox: Sandbox) -> Sandbox:
+    """The same with its usual unkindness, but for what is throttled by chance."""
+    sandbox.control("/faults", {"unkind": True})
+    sandbox.control("/rules", {"id": "two_in_a_hundred_are_throttled", "holds": False})
+    return sandbox

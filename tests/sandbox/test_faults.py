@@ -41,7 +41,7 @@ def test_a_throttled_token_endpoint_answers_in_plain_text(sandbox):
 def test_a_share_of_calls_is_met_and_the_same_ones_each_time(sandbox):
     def run():
         sandbox.control("/reset", {"seed": 1})
-        sandbox.control("/rules", {"id": "two_in_a_hundred_are_throttled", "holds": False})
+        sandbox.control("/faults", method="DELETE")
         sandbox.control("/faults", {"kind": "error", "host": "powerapps", "share": 0.5, "status": 502})
         return [sandbox.ask(sandbox.ready["powerapps"] + "/x").status for _ in range(40)]
 

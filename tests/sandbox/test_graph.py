@@ -145,7 +145,7 @@ def test_applications_show_their_secrets_ends_and_never_the_text(sandbox, reader
         assert found["passwordCredentials"][0]["hint"] == app["secret"][:3]
 
 
-def test_a_new_secret_is_told_once_and_works_when_it_has_spread(sandbox, fixtures, admin):
+def test_a_new_secret_is_told_once_and_works_when_it_has_spread(unkind, sandbox, fixtures, admin):
     app = app_named(sandbox, "erp-nightly")
     body = {"passwordCredential": {"displayName": "second"}}
     told = admin("POST", f"/applications/{app['object_id']}/addPassword", body).json
@@ -159,7 +159,7 @@ def test_a_new_secret_is_told_once_and_works_when_it_has_spread(sandbox, fixture
     assert [one["secretText"] for one in listed] == [None, None]
 
 
-def test_replicas_disagree_about_a_new_secret(sandbox, admin):
+def test_replicas_disagree_about_a_new_secret(unkind, sandbox, admin):
     app = app_named(sandbox, "erp-nightly")
     outcomes = []
     for _ in range(12):
@@ -191,7 +191,7 @@ def test_an_owner_changes_its_own_applications_only(sandbox, admin):
     assert admin("POST", f"/applications/{reader_app['object_id']}/addPassword", {}).status == 403
 
 
-def test_an_application_is_registered_from_nothing(sandbox, admin):
+def test_an_application_is_registered_from_nothing(unkind, sandbox, admin):
     made = admin("POST", "/applications", {"displayName": "holdfast/x1 erp"})
     assert made.status == 201
     assert admin("POST", "/servicePrincipals", {"appId": made.json["appId"]}).status in (201, 400)
@@ -304,3 +304,170 @@ def test_logs_end_after_30_days(sandbox):
     assert Graph(sandbox, "holdfast-reader")("GET", "/auditLogs/directoryAudits").json["value"]
     sandbox.advance(days=2)
     assert not Graph(sandbox, "holdfast-reader")("GET", "/auditLogs/directoryAudits").json["value"]
+
+
+@pytest.fixture
+def keeper(sandbox):
+    """Graph as an application that may do everything."""
+    reader = Graph(sandbox, "holdfast-reader")
+    graph = reader("GET", "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')").json
+    principals = reader("GET", "/servicePrincipals?$filter=displayName%20eq%20'holdfast-operator'").json[
+        "value"
+    ]
+    wanted = {
+        "Directory.ReadWrite.All",
+        "Policy.ReadWrite.ConditionalAccess",
+        "AppRoleAssignment.ReadWrite.All",
+    }
+    roles = {role["value"]: role["id"] for role in graph["appRoles"]}
+    for value in wanted:
+        sandbox.event("grant_role", app_named(sandbox, "holdfast-operator")["client_id"], role=value)
+    assert wanted <= set(roles)
+    assert principals
+    return Graph(sandbox, "holdfast-operator")
+
+
+CA = "/identity/conditionalAccess/policies"
+BLOCK = {
+    "displayName": "No tokens",
+    "state": "enabled",
+    "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+    "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+}
+
+
+def test_a_policy_made_through_graph_counts_at_once(sandbox, keeper, reader):
+    account = sandbox.ready["accounts"][0]
+    made = keeper("POST", CA, BLOCK)
+    assert made.status == 201
+    assert redeem(sandbox, account, account["refresh_token"])["error_codes"] == [53003]
+    assert [one["id"] for one in reader("GET", CA).json["value"]] == [made.json["id"]]
+    assert keeper("PATCH", f"{CA}/{made.json['id']}", {"state": "disabled"}).status == 204
+    assert "access_token" in redeem(sandbox, account, account["refresh_token"])
+    assert keeper("DELETE", f"{CA}/{made.json['id']}").status == 204
+    assert keeper("GET", f"{CA}/{made.json['id']}").status == 404
+
+
+def test_a_workload_policy_has_the_published_shape(fixtures, keeper):
+    published = recorded(fixtures, "graph-ca-policy-workload.json")
+    made = keeper("POST", CA, {**published, "state": "disabled"}).json
+    assert set(published) <= set(made)
+    for part, value in published["conditions"].items():
+        assert made["conditions"][part] == value
+
+
+def test_the_log_tells_which_policy_fired(sandbox, keeper, reader):
+    account = sandbox.ready["accounts"][0]
+    made = keeper("POST", CA, BLOCK).json
+    lost = redeem(sandbox, account, account["refresh_token"])
+    wanted = quote(
+        f"signInEventTypes/any(t: t eq 'nonInteractiveUser') and correlationId eq '{lost['correlation_id']}'"
+    )
+    row = reader("GET", sandbox.ready["graph"] + f"/beta/auditLogs/signIns?$filter={wanted}").json["value"][0]
+    assert row["conditionalAccessStatus"] == "failure"
+    fired = [one for one in row["appliedConditionalAccessPolicies"] if one["result"] == "failure"]
+    assert [(one["id"], one["enforcedGrantControls"]) for one in fired] == [(made["id"], ["block"])]
+
+
+def test_a_deleted_account_comes_back_within_30_days(sandbox, keeper):
+    account = sandbox.ready["accounts"][0]
+    assert keeper("DELETE", f"/users/{account['object_id']}").status == 204
+    assert keeper("GET", f"/users/{account['object_id']}").status == 404
+    listed = keeper("GET", "/directory/deletedItems/microsoft.graph.user").json["value"]
+    assert [one["id"] for one in listed] == [account["object_id"]]
+    assert keeper("POST", f"/directory/deletedItems/{account['object_id']}/restore").status == 200
+    assert "access_token" in redeem(sandbox, account, account["refresh_token"])
+
+
+def test_after_30_days_nothing_comes_back(sandbox, keeper):
+    account = sandbox.ready["accounts"][0]
+    keeper("DELETE", f"/users/{account['object_id']}")
+    sandbox.advance(days=31)
+    later = Graph(sandbox, "holdfast-operator")
+    assert later("POST", f"/directory/deletedItems/{account['object_id']}/restore").status == 404
+
+
+def test_a_permission_is_granted_and_taken(sandbox, keeper):
+    app = app_named(sandbox, "erp-nightly")
+    principal = keeper("GET", f"/servicePrincipals(appId='{app['client_id']}')").json
+    graph = keeper("GET", "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')").json
+    role = next(one for one in graph["appRoles"] if one["value"] == "User.Read.All")
+    path = f"/servicePrincipals/{principal['id']}/appRoleAssignments"
+    body = {"principalId": principal["id"], "resourceId": graph["id"], "appRoleId": role["id"]}
+    made = keeper("POST", path, body)
+    assert made.status == 201
+    assert Graph(sandbox, "erp-nightly")("GET", "/users").status == 200
+    assert keeper("DELETE", f"{path}/{made.json['id']}").status == 204
+    assert keeper("GET", path).json["value"] == []
+
+
+def test_a_batch_answers_each_call_alone(sandbox, fixtures, admin):
+    app = app_named(sandbox, "erp-nightly")
+    asked = [
+        {"id": "1", "method": "GET", "url": f"/applications/{app['object_id']}"},
+        {"id": "3", "method": "GET", "url": "/users?$top=1"},
+        {"id": "4", "method": "PUT", "url": "/users"},
+        {"id": "5", "method": "GET", "url": "/applications", "dependsOn": ["3"]},
+    ]
+    reply = admin("POST", "/$batch", {"requests": asked})
+    told = {one["id"]: one for one in reply.json["responses"]}
+    assert {name: one["status"] for name, one in told.items()} == {"1": 200, "3": 403, "4": 405, "5": 424}
+    for known in recorded(fixtures, "graph-batch-errors.json")["responses"]:
+        assert shape(told[known["id"]]) == shape(known)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"requests": 7},
+        {"requests": [{"id": "1"}]},
+        {"requests": [{"id": "1", "method": "GET", "url": "/users"}] * 2},
+        {"requests": [{"id": str(n), "method": "GET", "url": "/users"} for n in range(21)]},
+    ],
+    ids=["nothing", "no list", "no method", "one id twice", "too many"],
+)
+def test_a_batch_that_makes_no_sense_is_refused(admin, body):
+    assert admin("POST", "/$batch", body).status == 400
+
+
+def test_logs_are_throttled_as_published(unkind, reader):
+    answers = [reader("GET", "/auditLogs/directoryAudits") for _ in range(6)]
+    assert [one.status for one in answers] == [200] * 5 + [429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 11
+
+
+def test_policies_are_throttled_without_saying_for_how_long(unkind, reader):
+    answers = [reader("GET", CA) for _ in range(3)]
+    assert answers[0].status == 200
+    assert 429 in [one.status for one in answers]
+    assert all("retry-after" not in one.headers for one in answers)
+
+
+def test_a_person_reads_who_he_is(sandbox):
+    account = sandbox.ready["accounts"][0]
+    got = redeem(sandbox, account, account["refresh_token"], ["User.Read"])
+    reply = sandbox.ask(
+        sandbox.ready["graph"] + "/v1.0/me", headers={"authorization": f"Bearer {got['access_token']}"}
+    )
+    assert reply.json["id"] == account["object_id"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/domains",
+        "/subscribedSkus",
+        "/organization",
+        "/identity/conditionalAccess/namedLocations",
+        "/policies/identitySecurityDefaultsEnforcementPolicy",
+        "/policies/appManagementPolicies",
+        "/policies/tokenLifetimePolicies",
+        "/reports/authenticationMethods/userRegistrationDetails",
+        "/users/{account}/authentication/methods",
+    ],
+)
+def test_what_a_reader_may_read_is_answered_and_nobody_else_is(sandbox, reader, admin, path):
+    path = path.format(account=sandbox.ready["accounts"][0]["object_id"])
+    assert reader("GET", path).status == 200
+    assert admin("GET", path).status == 403

@@ -14,7 +14,7 @@ from holdfast.sandbox.entra_judgement import (
     REFUSED_NOT_REVOKED,
     refusals_of_refresh,
 )
-from holdfast.sandbox.first_party import SQL
+from holdfast.sandbox.first_party import GRAPH, SQL
 from holdfast.sandbox.frame import Deed, Event, Standing
 from holdfast.sandbox.held_tokens import refusals_of_application
 from holdfast.sandbox.rules import Mark, Rule
@@ -228,6 +228,15 @@ def delete_app(deed: Deed) -> None:
         note_application(deed.world, deed.now, "Delete application", app, operation="Delete")
 
 
+def grant_role(deed: Deed) -> None:
+    """An application permission of Graph, named by ``role``, is granted to an application."""
+    app = deed.world.find_application(deed.target)
+    granted = f"{GRAPH.client_id}/{deed.details.get('role')}"
+    if granted not in app.app_roles:
+        app.app_roles.append(granted)
+        note_application(deed.world, deed.now, "Add app role assignment to service principal", app)
+
+
 def revoke_consent(deed: Deed) -> None:
     """What was consented for a client is taken back."""
     app = deed.world.find_application(deed.target)
@@ -250,6 +259,7 @@ EVENTS: Mapping[str, Event] = {
     "disable_app": disable_app,
     "delete_app": delete_app,
     "revoke_consent": revoke_consent,
+    "grant_role": grant_role,
 }
 
 

@@ -35,7 +35,7 @@ class Clock:
         self.frozen = frozen
         self._ticks = ticks
         self._shown = start
-        self._seen = ticks()
+        self._seen = self._begun = ticks()
 
     def now(self) -> datetime:
         """Aware UTC, never earlier than any answer before it."""
@@ -44,6 +44,11 @@ class Clock:
             self._shown += timedelta(seconds=seen - self._seen)
         self._seen = seen
         return self._shown
+
+    def moving(self) -> float:
+        """Seconds since 1970 that pass even while the clock stands still: for technical waits such as Retry-After."""
+        stood = self._ticks() - self._begun if self.frozen else 0.0
+        return self.now().timestamp() + stood
 
     def advance(self, by: timedelta) -> datetime:
         """Jump ahead and give the new time.

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from holdfast.sandbox import graph_applications, graph_credentials, graph_logs, spreading
-from holdfast.sandbox.frame import Call, Endpoint, Part, Room, Route, at
+from holdfast.sandbox import (
+    graph_applications,
+    graph_credentials,
+    graph_deleted,
+    graph_grants,
+    graph_limits,
+    graph_logs,
+    graph_policies,
+    spreading,
+)
+from holdfast.sandbox.frame import Call, Door, Endpoint, Part, Room, Route, at
+from holdfast.sandbox.graph_batch import batch
 from holdfast.sandbox.graph_frame import failure
+from holdfast.sandbox.graph_policies import nothing
 from holdfast.sandbox.graph_users import (
     change_user,
     delete_user,
+    get_me,
+    get_organization,
     get_requirements,
     get_user,
     list_domains,
     list_methods,
+    list_registrations,
     list_skus,
     list_users,
     revoke_sessions,
 )
 from holdfast.sandbox.tenant import Host
+
+CA = "/identity/conditionalAccess/policies"
+DEFAULTS = "/policies/identitySecurityDefaultsEnforcementPolicy"
 
 
 def both(method: str, path: str, endpoint: Endpoint, *, reads: bool = False) -> tuple[Route, ...]:
@@ -54,6 +71,11 @@ def _of_principal(method: str, path: str, endpoint: Endpoint) -> tuple[Route, ..
     )
 
 
+def batched(call: Call) -> Response:
+    """POST /$batch."""
+    return batch(call, DOOR.find)
+
+
 ROUTES: tuple[Route, ...] = (
     *both("GET", "/users", list_users),
     *both("GET", "/users/{id}", get_user),
@@ -86,14 +108,52 @@ ROUTES: tuple[Route, ...] = (
     *_of_principal("PATCH", "", graph_applications.change_principal),
     *_of_principal("DELETE", "", graph_applications.delete_principal),
     *_of_principal("GET", "/owners", graph_applications.list_principal_owners),
+    *_of_principal("GET", "/appRoleAssignments", graph_grants.list_assignments),
+    *_of_principal("POST", "/appRoleAssignments", graph_grants.add_assignment),
+    *_of_principal("DELETE", "/appRoleAssignments/{assignment}", graph_grants.delete_assignment),
+    *_of_principal("GET", "/appRoleAssignedTo", graph_grants.list_assigned_to),
+    *both("GET", "/oauth2PermissionGrants", graph_grants.list_consents),
+    *both("GET", "/directory/deletedItems/{kind}", graph_deleted.list_deleted),
+    *both("POST", "/directory/deletedItems/{id}/restore", graph_deleted.restore),
+    *both("DELETE", "/directory/deletedItems/{id}", graph_deleted.delete_for_good),
+    *both("GET", CA, graph_policies.list_policies),
+    *both("POST", CA, graph_policies.create_policy),
+    *both("GET", f"{CA}/{{id}}", graph_policies.get_policy),
+    *both("PATCH", f"{CA}/{{id}}", graph_policies.change_policy),
+    *both("DELETE", f"{CA}/{{id}}", graph_policies.delete_policy),
+    *both("GET", "/identity/conditionalAccess/namedLocations", graph_policies.list_locations),
+    *both("GET", DEFAULTS, graph_policies.get_security_defaults),
+    *both("PATCH", DEFAULTS, graph_policies.change_security_defaults),
+    *both(
+        "GET", "/policies/appManagementPolicies", nothing("policies/appManagementPolicies", "Policy.Read.All")
+    ),
+    *both(
+        "GET", "/policies/tokenLifetimePolicies", nothing("policies/tokenLifetimePolicies", "Policy.Read.All")
+    ),
+    *both(
+        "GET",
+        "/identityProtection/riskyUsers",
+        nothing("identityProtection/riskyUsers", "IdentityRiskyUser.Read.All"),
+    ),
+    *both("GET", "/reports/authenticationMethods/userRegistrationDetails", list_registrations),
+    *both("GET", "/organization", get_organization),
+    *both("GET", "/me", get_me),
+    *both("POST", "/$batch", batched, reads=True),
     *both("GET", "/policies/defaultAppManagementPolicy", graph_credentials.app_policy),
     *both("GET", "/auditLogs/signIns", graph_logs.list_sign_ins),
     *both("GET", "/auditLogs/directoryAudits", graph_logs.list_audits),
 )
 
+ROOM = Room(Host.GRAPH, ROUTES, missing=no_such_segment, wrong_method=wrong_method)
+DOOR = Door((ROOM,))
+
 PART = Part(
     "graph",
-    rooms=(Room(Host.GRAPH, ROUTES, missing=no_such_segment, wrong_method=wrong_method),),
-    rules=graph_applications.RULES + graph_credentials.RULES + graph_logs.RULES + spreading.RULES,
+    rooms=(ROOM,),
+    rules=graph_applications.RULES
+    + graph_credentials.RULES
+    + graph_logs.RULES
+    + graph_limits.RULES
+    + spreading.RULES,
     events={"set_app_policy": graph_credentials.set_app_policy},
 )

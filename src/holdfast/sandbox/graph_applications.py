@@ -29,6 +29,7 @@ from holdfast.sandbox.graph_frame import (
     one,
     permitted,
 )
+from holdfast.sandbox.graph_roles import app_roles
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.spreading import has_spread
@@ -121,6 +122,7 @@ def principal_row(app: Application, world: World) -> dict[str, Any]:
         "tags": app.tags,
         "createdDateTime": instant(app.principal_created_at),
         "deletedDateTime": instant(app.deleted_at),
+        "appRoles": app_roles(app),
         "passwordCredentials": [],
         "keyCredentials": [],
     }

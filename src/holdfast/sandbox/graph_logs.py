@@ -10,6 +10,7 @@ from starlette.responses import Response
 from holdfast.sandbox.first_party import BY_CLIENT_ID
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.graph_frame import Shape, instant, many, permitted, refuse
+from holdfast.sandbox.graph_limits import limited
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Audit, SignIn, World
 
@@ -44,6 +45,7 @@ LOG_ROLES = frozenset(
 def _reader(call: Call) -> None:
     """AuditLog.Read.All; a person needs a reader's role besides."""
     caller = permitted(call, "AuditLog.Read.All")
+    limited(call, f"logs of {caller.object_id}", most=5, seconds=10.0, says_when=True)
     if caller.account is not None and LOG_ROLES.isdisjoint(caller.account.directory_roles):
         raise refuse(call, 403, "Authentication_RequestDenied", "User is not in the allowed roles.")
 

@@ -182,6 +182,47 @@ def get_requirements(call: Call) -> Response:
     return answer({"perUserMfaState": asked(call).per_user_mfa})
 
 
+def list_registrations(call: Call) -> Response:
+    """GET /reports/authenticationMethods/userRegistrationDetails."""
+    permitted(call, "AuditLog.Read.All")
+    rows = [
+        {
+            "id": account.object_id,
+            "userPrincipalName": account.user_principal_name,
+            "userDisplayName": account.display_name,
+            "userType": account.user_type.lower(),
+            "isAdmin": bool(account.directory_roles),
+            "isMfaCapable": bool(account.mfa_methods),
+            "isMfaRegistered": bool(account.mfa_methods),
+            "methodsRegistered": account.mfa_methods,
+        }
+        for account in present(call.world)
+    ]
+    return many(call, Shape("reports/authenticationMethods/userRegistrationDetails"), rows)
+
+
+def get_me(call: Call) -> Response:
+    """GET /me: the person of the token."""
+    caller = permitted(call, "User.Read", "User.Read.All")
+    if caller.account is None:
+        raise refuse(call, 400, "BadRequest", "/me request is only valid with delegated authentication flow.")
+    return one(call, USERS, row(caller.account))
+
+
+def get_organization(call: Call) -> Response:
+    """GET /organization."""
+    permitted(call, "Organization.Read.All", "User.Read.All")
+    domain = {"name": call.world.domain, "isDefault": True, "isInitial": False, "type": "Managed"}
+    row = {
+        "id": call.world.tenant_id,
+        "displayName": call.world.display_name,
+        "createdDateTime": instant(call.world.born_at),
+        "verifiedDomains": [domain],
+        "tenantType": "AAD",
+    }
+    return many(call, Shape("organization"), [row])
+
+
 def list_domains(call: Call) -> Response:
     """GET /domains."""
     permitted(call, "Domain.Read.All")

@@ -37,6 +37,7 @@ class Tenant:
     Attributes:
         urls: scheme, host and port of each kind of host, without a slash at the end.
         agenda: what happens by itself, see `ageing`.
+        recent: when calls that have a limit were made, by the name of the limit; real time moves it.
         requests: what clients asked last, secrets removed.
     """
 
@@ -45,6 +46,7 @@ class Tenant:
     keys: Keys
     urls: Mapping[Host, str]
     agenda: Sequence[Source] = ()
+    recent: dict[str, deque[float]] = field(default_factory=dict)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=5000))
 
     def now(self) -> datetime:
@@ -57,6 +59,7 @@ class Tenant:
         """Begin again with another world, at the same addresses and with the same keys."""
         self.world, self.clock = world, clock
         self.requests.clear()
+        self.recent.clear()
 
     def dataverse_url(self, org: str) -> str:
         """The address of one environment's Dataverse, without a slash at the end."""
