@@ -13,7 +13,6 @@ import pytest
 
 from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.hosts import host_table
-from holdfast.adapters.secrets.encrypted import new_key_file
 from holdfast.adapters.system import SystemClock
 from holdfast.cli.main import run
 from holdfast.compose import secret_stores, sign_in_name
@@ -21,8 +20,7 @@ from holdfast.core.identity import Cloud, Role
 from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded
 from holdfast.settings import load
-
-KINDS = ("authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub")
+from tests.e2e.tenants import KINDS, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +33,9 @@ def ready() -> Iterator[dict[str, Any]]:
 def config(ready, tmp_path, monkeypatch) -> Path:
     """The settings of a maker, signed in: his tokens come from a refresh token of his."""
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "state"))
-    new_key_file(tmp_path / "key")
     account = ready["accounts"][0]
-    hosts = "\n".join(f'{kind} = "{ready[kind]}"' for kind in KINDS)
-    file = tmp_path / "holdfast.toml"
-    file.write_text(
-        f'[secrets]\nstore = "file"\nkey_file = "key"\n[tenants.c]\ntenant_id = "{ready["tenant_id"]}"\n'
-        f'scope = "own"\nca_file = "{ready["ca_file"]}"\nallow_custom_hosts = true\n'
-        f'[tenants.c.hosts]\n{hosts}\n[tenants.c.reader]\nclient_id = "{account["client_id"]}"\nsign_in = true\n'
-    )
+    reader = f'client_id = "{account["client_id"]}"\nsign_in = true'
+    file = settings_for(ready, tmp_path, reader=reader, scope='"own"')
     settings = load(file, {"HOLDFAST_STATE_DIR": str(tmp_path / "state")})
     name = sign_in_name(settings.chosen(), Role.READER)
     asyncio.run(secret_stores(settings)["file"].write(name, tokens_of(account, ready)))

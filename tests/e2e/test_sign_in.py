@@ -16,11 +16,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.adapters.secrets.encrypted import new_key_file
 from holdfast.cli.main import run
 from holdfast.sandbox import embedded
-
-KINDS = ("authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub")
+from tests.e2e.tenants import settings_for
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +35,8 @@ def account(ready) -> dict[str, Any]:
 @pytest.fixture
 def config(ready, account, tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "state"))
-    new_key_file(tmp_path / "key")
-    hosts = "\n".join(f'{kind} = "{ready[kind]}"' for kind in KINDS)
-    file = tmp_path / "holdfast.toml"
-    file.write_text(
-        f'[secrets]\nstore = "file"\nkey_file = "key"\n[tenants.c]\ntenant_id = "{ready["tenant_id"]}"\n'
-        f'scope = "own"\nca_file = "{ready["ca_file"]}"\nallow_custom_hosts = true\n'
-        f'[tenants.c.hosts]\n{hosts}\n[tenants.c.reader]\nclient_id = "{account["client_id"]}"\nsign_in = true\n'
-    )
-    return file
+    reader = f'client_id = "{account["client_id"]}"\nsign_in = true'
+    return settings_for(ready, tmp_path, reader=reader, scope='"own"')
 
 
 @pytest.fixture

@@ -30,14 +30,16 @@ def show(invocation: Invocation) -> None:
 
     Keys without a value are left out of the tables that nobody opened.
     """
-    settings = settings_of(invocation)
-    emit(
-        rows(settings),
-        COLUMNS,
-        invocation.output,
-        shape="holdfast.config/1",
-        meta={"file": str(settings.source) if settings.source else None},
-    )
+    from holdfast.cli.session import settings_of
+
+    with settings_of(invocation) as settings:
+        emit(
+            rows(settings),
+            COLUMNS,
+            invocation.output,
+            shape="holdfast.config/1",
+            meta={"file": str(settings.source) if settings.source else None},
+        )
 
 
 @command.command()
@@ -49,18 +51,6 @@ def path(invocation: Invocation) -> None:
     from holdfast.settings import config_file
 
     click.echo(str(config_file(invocation.config, os.environ)))
-
-
-def settings_of(invocation: Invocation) -> Settings:
-    """As every command reads them."""
-    import os
-    from pathlib import Path
-
-    from holdfast.settings import from_ready, load
-
-    if invocation.sandbox and Path(invocation.sandbox).is_file():
-        return from_ready(Path(invocation.sandbox))
-    return load(invocation.config, os.environ)
 
 
 def rows(settings: Settings) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,47 @@
+"""Settings for a running sandbox, as somebody would write them by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from holdfast.adapters.secrets.encrypted import new_key_file
+
+KINDS = ("authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub")
+
+
+def app_of(ready: dict[str, Any], role: str = "reader") -> dict[str, Any]:
+    """The application that plays a role."""
+    app: dict[str, Any] = next(app for app in ready["apps"] if app["name"] == ready["roles"][role])
+    return app
+
+
+def settings_for(ready: dict[str, Any], folder: Path, *, reader: str, **changes: str) -> Path:
+    """A settings file with one tenant `c`; secrets lie in an encrypted file.
+
+    Args:
+        reader: lines of the reader's table.
+        changes: TOML values that replace lines of the tenant's table.
+    """
+    if not (folder / "key").exists():
+        new_key_file(folder / "key")
+    given = {
+        "tenant_id": f'"{ready["tenant_id"]}"',
+        "ca_file": f'"{ready["ca_file"]}"',
+        "allow_custom_hosts": "true",
+    }
+    lines = ["[secrets]", 'store = "file"', 'key_file = "key"', "[tenants.c]"]
+    lines += [f"{key} = {value}" for key, value in (given | changes).items()]
+    lines += ["[tenants.c.hosts]", *(f'{kind} = "{ready[kind]}"' for kind in KINDS)]
+    lines += [
+        f"dataverse = {sorted({hosts_of(url) for url in ready['dataverse'].values()})}".replace("'", '"')
+    ]
+    lines += ["[tenants.c.reader]", reader, ""]
+    file = folder / "holdfast.toml"
+    file.write_text("\n".join(lines))
+    return file
+
+
+def hosts_of(url: str) -> str:
+    """Scheme, host and port."""
+    return "/".join(url.split("/")[:3])
