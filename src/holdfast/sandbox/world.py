@@ -484,6 +484,7 @@ class World:
         security_defaults_since: when security defaults were switched on; None while they are off.
         remember_mfa_for: the tenant's "remember MFA on trusted devices"; None lets a proof last until revoked.
         flips: ids of the rules that are flipped, see `holds`.
+        unlicensed: accounts that lost the licence for premium flows, and when.
         is_unkind: whether the default unkindness is on: slow spreading of what is new, and throttling.
         series: how many of each kind of id were handed out, see `fresh`.
         counts: counters that `/truth` shows.
@@ -521,6 +522,7 @@ class World:
     audits: list[Audit] = field(default_factory=list)
     published: dict[str, Any] = field(default_factory=dict)
     flips: list[str] = field(default_factory=list)
+    unlicensed: dict[str, datetime] = field(default_factory=dict)
     is_unkind: bool = True
     faults: list[PlannedFault] = field(default_factory=list)
     series: dict[str, int] = field(default_factory=dict)

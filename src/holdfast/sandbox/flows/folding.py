@@ -113,7 +113,8 @@ def _look_over(world: World, flow: Flow) -> None:
         close(world, flow, now)
         flow.next_look_at = None
     elif flow.look is None:
-        flow.next_look_at = flow.next_look_at or schedule.after(max(anchor_of(flow) - INSTANT, now))
+        # Reckoned anew each time: the definition may have been edited. One due at this very instant is still to be done.
+        flow.next_look_at = schedule.after(max(anchor_of(flow), now) - INSTANT)
     elif flow.look.fingerprint != fingerprint(world, flow, flow.look):
         close(world, flow, now)
         flow.look.repeats = False
