@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.cli.main import run
-from tests.builders import a_connection, a_secret, an_app, an_environment
+from tests.builders import a_connection, a_flow, a_secret, an_app, an_environment
 from tests.fakes.holdfast import ToldHoldfast
 
 
@@ -89,8 +89,9 @@ def holdfast(monkeypatch):
 
 def test_made_lists_what_carries_our_label_and_our_own_identities(holdfast, capsys):
     cloud = holdfast.tenants["contoso"].cloud
-    cloud.listed = [an_environment("sales")]
+    cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
     cloud.held = [a_connection("c1", display_name="holdfast/saga7 ERP"), a_connection("c2")]
+    cloud.automations = [a_flow("f1", "r", display_name="holdfast/saga8 keep alive"), a_flow("f2", "r")]
     cloud.apps = [an_app(a_secret(), client_id="own"), an_app(a_secret(), client_id="other")]
     holdfast.tenants["contoso"].own = {"own": "reader"}
     run(["scan"])
@@ -98,8 +99,10 @@ def test_made_lists_what_carries_our_label_and_our_own_identities(holdfast, caps
 
     assert run(["made", "-o", "jsonl"]) == 0
 
-    rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
-    assert set(rows) == {"c1", "own"}
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = {row["id"]: row for row in printed}
+    assert [row["id"] for row in printed] == ["f1", "c1", "own"]
+    assert "-FlowName f1" in rows["f1"]["remove"]
     assert rows["c1"]["made_by"] == "saga7"
     assert "-ConnectionName c1" in rows["c1"]["remove"]
     assert rows["own"]["made_by"] == "you, as reader"

@@ -13,7 +13,7 @@ from sqlalchemy import Table, select, text, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.database import Database
-from holdfast.adapters.store.schema import observations, things
+from holdfast.adapters.store.schema import observations, sweeps, things
 
 BLANK = "(forgotten)"
 _NAMES = ("display_name", "user_principal_name")
@@ -49,7 +49,7 @@ def forget(database: Database, person: str) -> Forgotten:
             _rewrite(transaction, table, column, blank)
             for table, column in ((things, "facts"), (observations, "change"))
             if names
-        )
+        ) + (_rewrite_sweeps(transaction, blank) if names else 0)
     if rows and database.file is not None:
         with database.outside_transactions() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
@@ -106,6 +106,17 @@ def _rewrite(transaction: Transaction, table: Table, column: str, blank: Callabl
         if after != before:
             row = update(table).where(table.c.id == number)
             transaction.execute(row.values({column: _text(after)}))
+            rewritten += 1
+    return rewritten
+
+
+def _rewrite_sweeps(transaction: Transaction, blank: Callable[[str], str]) -> int:
+    """The same for what a part of a scan was refused with."""
+    rewritten = 0
+    for row in transaction.execute(select(sweeps).where(sweeps.c.detail != "")).all():
+        if (after := blank(row.detail)) != row.detail:
+            place = (sweeps.c[key.name] == row._mapping[key.name] for key in sweeps.primary_key)
+            transaction.execute(update(sweeps).where(*place).values(detail=after))
             rewritten += 1
     return rewritten
 

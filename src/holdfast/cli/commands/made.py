@@ -14,6 +14,7 @@ from holdfast.cli.render import Column, emit
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
 
+# The commands that remove are of Microsoft.PowerApps.Administration.PowerShell and of the Azure CLI.
 LABEL = "holdfast/"
 """How the display name of everything begins that holdfast creates; the saga's id follows."""
 
@@ -60,31 +61,43 @@ async def _rows(holdfast: Holdfast, invocation: Invocation) -> list[dict[str, An
 
 async def _of_tenant(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[str, Any]]:
     from holdfast.core.identity import ServicePrincipal
-    from holdfast.core.inventory import Connection
+    from holdfast.core.inventory import Connection, ConnectionReference, Flow
 
+    # What uses a thing comes before it: nothing that is in use can be removed.
+    async for flow in holdfast.history.current(tenant.id, Flow):
+        if flow.display_name.startswith(LABEL):
+            command = f"Remove-AdminFlow -EnvironmentName {flow.environment} -FlowName {flow.id}"
+            yield _row("flow", flow.id, flow.display_name, flow.environment, command)
+    async for reference in holdfast.history.current(tenant.id, ConnectionReference):
+        if reference.display_name.startswith(LABEL):
+            command = f"make.powerapps.com → Solutions → Default Solution → {reference.logical_name} → Delete"
+            yield _row("reference", reference.id, reference.display_name, reference.environment, command)
     async for connection in holdfast.history.current(tenant.id, Connection):
         if connection.display_name.startswith(LABEL):
-            yield {
-                "kind": "connection",
-                "id": connection.id,
-                "name": connection.display_name,
-                "environment": connection.environment,
-                "made_by": saga_of(connection.display_name),
-                "remove": f"Remove-AdminPowerAppConnection -EnvironmentName {connection.environment}"
-                f" -ConnectorName {connection.connector} -ConnectionName {connection.id}",
-            }
+            command = (
+                f"Remove-AdminPowerAppConnection -EnvironmentName {connection.environment}"
+                f" -ConnectorName {connection.connector} -ConnectionName {connection.id}"
+            )
+            yield _row("connection", connection.id, connection.display_name, connection.environment, command)
     own = tenant.own_client_ids()
     async for app in holdfast.history.current(tenant.id, ServicePrincipal):
-        labelled = app.display_name.startswith(LABEL)
-        if labelled or app.client_id in own:
-            yield {
-                "kind": "application",
-                "id": app.client_id,
-                "name": app.display_name,
-                "environment": "",
-                "made_by": saga_of(app.display_name) if labelled else f"you, as {own[app.client_id]}",
-                "remove": f"az ad app delete --id {app.client_id}",
-            }
+        command = f"az ad app delete --id {app.client_id}"
+        if app.display_name.startswith(LABEL):
+            yield _row("application", app.client_id, app.display_name, "", command)
+        elif app.client_id in own:
+            by = f"you, as {own[app.client_id]}"
+            yield _row("application", app.client_id, app.display_name, "", command) | {"made_by": by}
+
+
+def _row(kind: str, id: str, name: str, environment: str, remove: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": id,
+        "name": name,
+        "environment": environment,
+        "made_by": saga_of(name),
+        "remove": remove,
+    }
 
 
 def saga_of(display_name: str) -> str:

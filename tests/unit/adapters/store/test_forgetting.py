@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.store.history import SqlHistory
+from holdfast.core.coverage import Outcome
 from holdfast.core.identity import Owner
 from holdfast.core.inventory import Connection
-from tests.builders import SALES, START, a_broken_connection, a_connection, day
+from tests.builders import SALES, START, a_broken_connection, a_connection, a_sweep, day
 
 DANA = Owner("o-dana", "Dana Kim", "dana.kim@contoso.example")
 
@@ -79,6 +80,18 @@ async def test_other_people_stay(file):
 
     kept = {c.id: c async for c in history.current("contoso", Connection)}
     assert kept[ada.id] == ada
+
+
+async def test_what_a_part_of_a_scan_was_refused_with_is_blanked_too(file):
+    history = await remembered(file, a_connection("c1", owner=DANA))
+    scan = (await history.begin("contoso", day(3), START)).id
+    said = "dana.kim@contoso.example may not list it"
+    await history.conclude(scan, a_sweep(outcome=Outcome.DENIED, detail=said))
+
+    await history.forget("Dana Kim")
+    history.close()
+
+    assert b"dana.kim@contoso" not in bytes_of(file)
 
 
 async def test_nobody_of_that_name_changes_nothing(file):
