@@ -121,7 +121,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "permissions.md": permissions,
     "privacy.md": privacy,
     "settings.md": settings,
-    # "commands.md": commands,
+    "commands.md": commands,
 }
 
 
