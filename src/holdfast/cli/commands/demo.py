@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation
+from holdfast.cli.render import clean
+from holdfast.cli.times import minute
 from holdfast.core.errors import HoldfastError, SettingsError
+from holdfast.core.horizon import Interval
 
 if TYPE_CHECKING:
+    from holdfast.diagnosis.status import ConnectionStatus
     from holdfast.sandbox.steering import Steering
 
 REPORT = "holdfast-report.html"
@@ -138,39 +142,45 @@ class _Story:
         cli.main(args=[words[0], *where, *words[1:]], prog_name="holdfast", standalone_mode=False)
 
     def _advance(self, by: timedelta) -> None:
+        """Move the tenant's clock; say what broke meanwhile beside what had been foreseen."""
         before = self._broken()
+        foreseen = asyncio.run(self._foreseen())
         now = self._steering.advance(by)
+        self._note(f"The clock moved on by {by.days} days.")
         self._say(
             f"The tenant's clock jumps to {now:%A, %d %B %Y, %H:%M} UTC. The flows that were due have run."
         )
-        self._note(f"The clock moved on by {by.days} days.")
-        names = self._names()
-        for connection in self._steering.truth()["connections"]:
-            if not connection["usable"] and connection["id"] not in before and connection["broke_at"]:
-                at = datetime.fromisoformat(connection["broke_at"])
-                self._happened.append((at, f"{names[connection['id']]} broke: {connection['cause']}."))
+        for connection, since in self._broken().items():
+            if connection not in before and since is not None:
+                name, cause, horizon = foreseen[connection]
+                self._happened.append((since, f"{name} broke: {cause.replace('_', ' ')}."))
+                click.echo()
+                click.secho(f"  {clean(name)}", bold=True)
+                click.echo(f"    foreseen  {minute(horizon.earliest)} to {minute(horizon.latest)}, {cause}")
+                click.echo(f"    happened  {minute(since)}")
 
     def _note(self, sentence: str) -> None:
         self._happened.append((self._steering.now(), sentence))
 
-    def _broken(self) -> set[str]:
-        return {each["id"] for each in self._steering.truth()["connections"] if not each["usable"]}
+    def _broken(self) -> dict[str, datetime | None]:
+        """Connections that would not work now, as the sandbox knows it, and since when."""
+        return {
+            each["id"]: datetime.fromisoformat(each["broke_at"]) if each["broke_at"] else None
+            for each in self._steering.truth()["connections"]
+            if not each["usable"]
+        }
 
-    def _names(self) -> dict[str, str]:
-        async def read() -> dict[str, str]:
-            from holdfast.cli.looking import pictures
-            from holdfast.cli.session import opened
-            from holdfast.core.inventory import Connection
+    async def _foreseen(self) -> dict[str, tuple[str, str, Interval]]:
+        """By connection: its name, and the nearest dated horizon of the last scan."""
+        found = {}
+        for status in await self._statuses():
+            nearest = status.nearest
+            if nearest is not None and nearest.earliest is not None and nearest.latest is not None:
+                interval = Interval(nearest.earliest, nearest.latest)
+                found[str(status.connection.id)] = (status.connection.display_name, nearest.cause, interval)
+        return found
 
-            invocation = Invocation(sandbox=str(self._ready_file))
-            with opened(invocation) as holdfast:
-                (seen,) = await pictures(holdfast, invocation)
-                return {c.id: c.display_name async for c in holdfast.history.current(seen.tenant, Connection)}
-
-        return asyncio.run(read())
-
-    async def _worst(self) -> str:
-        """The connection to look at closely: a broken one, the surest verdict first."""
+    async def _statuses(self) -> list[ConnectionStatus]:
         from holdfast.cli.looking import pictures
         from holdfast.cli.session import opened
         from holdfast.scan.standing import standings
@@ -178,11 +188,14 @@ class _Story:
         invocation = Invocation(sandbox=str(self._ready_file))
         with opened(invocation) as holdfast:
             (seen,) = await pictures(holdfast, invocation)
-            found = [each.status async for each in standings(holdfast.history, seen)]
-        broken = sorted(found, key=lambda each: -(each.confidence or 0))
-        if not broken or broken[0].confidence is None:
+            return [each.status async for each in standings(holdfast.history, seen)]
+
+    async def _worst(self) -> str:
+        """The connection to look at closely: the one with the surest verdict."""
+        broken = [each for each in await self._statuses() if each.confidence is not None]
+        if not broken:
             raise HoldfastError("The story went another way than it should: nothing is broken at its end.")
-        return broken[0].connection.id
+        return str(max(broken, key=lambda each: each.confidence or 0).connection.id)
 
     async def _write_report(self) -> None:
         from holdfast.cli.looking import pictures, said_of
