@@ -11,32 +11,43 @@ CEILING = 0.97
 """No text proves a cause: the same words had two causes in too many recorded cases."""
 WORTH_NAMING = 0.04
 """Alternatives less likely than this are noise."""
-_UNNAMED = 0.02  # what a fact leaves, before its weight, to a cause that it does not name
+_FALLING = 0.6  # a further cause of a fact is at most this much as likely as the one before it
+_UNNAMED = 0.02  # what a fact leaves at least to the causes that it does not name
+_OTHERS = 5  # among how many of them it is shared out
 
 
 def shares(evidence: Iterable[Evidence]) -> dict[str, float]:
     """How likely each named cause is, likeliest first; the rest to 1 is for none of them.
 
-    Facts are taken as independent (naive Bayes), each one once however often it was seen. A fact gives its
-    weight to its first cause; each further one gets half of what is left.
+    Facts with the same first cause say one thing twice, so the heaviest of them speaks for all; those with
+    different ones are taken as independent (naive Bayes). A fact gives its weight to its first cause, and each
+    further one gets half of what is left.
     """
-    facts = {(fact.kind, fact.code, fact.causes): fact for fact in evidence if fact.causes}
-    named = {cause: 1.0 for fact in facts.values() for cause in fact.causes}
-    if not named:
-        return {}
-    other = 1.0
-    for fact in facts.values():
-        given, left = {}, 1.0
-        for position, cause in enumerate(fact.causes):
-            given[cause] = fact.weight if position == 0 else left / 2
-            left -= given[cause]
-        spread = max(left, _UNNAMED) / 2
+    spoken: dict[str, Evidence] = {}
+    for fact in evidence:
+        if fact.causes and (fact.causes[0] not in spoken or fact.weight > spoken[fact.causes[0]].weight):
+            spoken[fact.causes[0]] = fact
+    named = {cause: 1.0 for fact in spoken.values() for cause in fact.causes}
+    none_of_them = 1.0
+    for fact in spoken.values():
+        given, left = _given(fact)
         for cause in named:
-            named[cause] *= given.get(cause, spread * (1 - fact.weight))
-        other *= spread
-    total = sum(named.values()) + other
+            named[cause] *= given.get(cause, left / _OTHERS)
+        none_of_them *= left
+    total = sum(named.values()) + none_of_them
     ranked = sorted(named.items(), key=lambda share: -share[1])
     return {cause: min(share / total, CEILING) for cause, share in ranked}
+
+
+def _given(fact: Evidence) -> tuple[dict[str, float], float]:
+    """What a fact gives each cause that it names, and what it leaves."""
+    given: dict[str, float] = {}
+    share, left = fact.weight, 1.0
+    for cause in fact.causes:
+        given[cause] = share
+        left -= share
+        share = min(share * _FALLING, left / 2)
+    return given, max(left, _UNNAMED)
 
 
 def weigh(cause: Cause, evidence: Iterable[Evidence], remedies: tuple[Remedy, ...]) -> Verdict | None:

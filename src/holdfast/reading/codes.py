@@ -12,12 +12,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+ENVELOPE, FAMILY, NARROW, SPECIFIC, DECISIVE = range(5)
+"""How much of the matter a sign tells: what wraps an answer; what kind of failure it is; that and a hint; which
+failure; and that it is this one whatever else is said."""
+CLEAR: Final = 0.7
+"""A code that means one cause at least this often needs no words beside it; theirs only paraphrase it."""
+
 
 class Meaning(NamedTuple):
-    """Causes that a code stands for, likeliest first, and how often it means the first one."""
+    """Causes that a sign stands for, likeliest first, and how often it means the first one.
+
+    Attributes:
+        rank: where a text holds signs of several ranks, only those of the highest speak; the others wrap them.
+    """
 
     causes: tuple[str, ...]
     weight: float = 0.9
+    rank: int = SPECIFIC
 
 
 class Code(NamedTuple):
@@ -76,7 +87,7 @@ GROUPS: Final[Mapping[str, Meaning]] = {
     "app_config": Meaning(("not_connection", "token_audience_or_tenant_wrong"), 0.75),
     "app_disabled": Meaning(("app_disabled_or_missing",), 0.95),
     "app_not_found": Meaning(("app_disabled_or_missing", "token_audience_or_tenant_wrong"), 0.8),
-    "ca_app_protection": Meaning(("device_not_compliant", "conditional_access_blocked"), 0.85),
+    "ca_app_protection": Meaning(("device_not_compliant", "conditional_access_blocked"), 0.65),
     "ca_block": Meaning(("conditional_access_blocked",), 0.93),
     "ca_device": Meaning(("device_not_compliant", "conditional_access_blocked"), 0.9),
     "ca_location": Meaning(("conditional_access_blocked", "mfa_required"), 0.85),
@@ -228,9 +239,10 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "500031": Meaning(("certificate_invalid", "not_connection"), 0.6),
     "9002323": Meaning(("certificate_invalid", "not_connection"), 0.7),
     # secrets; 70002 says no more than that a more telling code follows
-    "70002": Meaning(("bad_credentials", "secret_invalid"), 0.45),
+    "70002": Meaning(("bad_credentials", "secret_invalid"), 0.45, FAMILY),
     "700025": Meaning(("bad_credentials", "secret_invalid", "not_connection"), 0.5),
     "9002319": Meaning(("bad_credentials", "secret_invalid", "not_connection"), 0.5),
+    "7000222": Meaning(("secret_expired",), 0.96),
     # policies
     "50158": Meaning(("mfa_required", "terms_of_use", "conditional_access_blocked"), 0.55),
     "53004": Meaning(("mfa_required", "conditional_access_blocked"), 0.75),
@@ -264,7 +276,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 
 def entra_meaning(code: str, book: Codebook) -> Meaning:
     """What an AADSTS code stands for; `NOTHING` where neither table nor list knows it."""
-    if code in MEANINGS:
-        return MEANINGS[code]
     row = book.aadsts.get(code)
-    return GROUPS.get(row.group, NOTHING) if row else NOTHING
+    meaning = MEANINGS.get(code) or (GROUPS.get(row.group, NOTHING) if row else NOTHING)
+    if meaning.rank != SPECIFIC:
+        return meaning
+    return meaning._replace(rank=DECISIVE if meaning.weight >= CLEAR else NARROW)

@@ -3,39 +3,151 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.inventory import Fault
-from holdfast.reading.codes import Codebook, entra_meaning
+from holdfast.reading.codes import ENVELOPE, NOTHING, Codebook, Meaning, entra_meaning
 from holdfast.reading.normal import plain
+from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
+from holdfast.reading.sql_codes import numbers
+from holdfast.reading.wordings import WORD, Index
+from holdfast.reading.wordings.localised import LOCALISED
+from holdfast.reading.wordings.network import NETWORK
+from holdfast.reading.wordings.platform import PLATFORM
+from holdfast.reading.wordings.signin import SIGN_IN
+from holdfast.reading.wordings.sql import SQL
 
-_AADSTS: Final = re.compile(r"AADSTS\s?(\d{5,7})(?!\d)", re.IGNORECASE)
+_INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED))
+_AADSTS: Final = re.compile(
+    r"AADSTS\s?(\d{5,7})(?!\d)|error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)",
+    re.IGNORECASE,
+)
+_HRESULT: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])|(?<![\w.])-(2\d{9})(?!\d)", re.IGNORECASE)
+_STATUS: Final = re.compile(
+    r"(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|returned|server error|error(?: code)?|code|response)"
+    r"[\s:=\"'(]{1,4}([45]\d\d)(?![\w.]|\d)|\(([45]\d\d)\)|(?<![\w.-])([45]\d\d) (?=unauthorized|forbidden|too many"
+    r"|service unavailable|bad gateway|gateway time|internal server|proxy auth|request timeout|not found)",
+    re.IGNORECASE,
+)
+_HTTP: Final = {
+    "401": Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.3, ENVELOPE),
+    "403": Meaning(("role_or_assignment_missing", "conditional_access_blocked"), 0.45, ENVELOPE),
+    "407": Meaning(("network_or_tls",), 0.85),
+    "408": Meaning(("network_or_tls", "service_transient"), 0.4, ENVELOPE),
+    "429": Meaning(("throttled",), 0.92),
+    "500": Meaning(("service_transient",), 0.5, ENVELOPE),
+    "502": Meaning(("service_transient", "gateway_offline", "network_or_tls"), 0.6, ENVELOPE),
+    "503": Meaning(("service_transient",), 0.75, ENVELOPE),
+    "504": Meaning(("service_transient", "network_or_tls", "gateway_offline"), 0.55, ENVELOPE),
+}
+_QUOTE: Final = 160
+_SECRET: Final = re.compile(
+    r"(?i)\b(password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|refresh_token"
+    r"|access_token|id_token)(\"?'? ?[=:] ?\"?'?)([^\s;&\"',]{6,})|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
+)
+
+
+class _Sign(NamedTuple):
+    """Something recognised in the line, before it is weighed against the rest."""
+
+    kind: EvidenceKind
+    code: str
+    meaning: Meaning
+    start: int
+    end: int
 
 
 def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence, ...]:
     """What the text says, in the order in which it says it; empty where nothing is recognised.
 
+    Signs that only wrap more telling ones are kept without causes: they are evidence of nothing by themselves.
+
     Args:
         origin: where the text was seen, kept in each piece of evidence.
     """
     line = plain(text)
-    seen: dict[str, Evidence] = {}
-    for found in _AADSTS.finditer(line):
-        code = found[1]
-        if code not in seen:
-            meaning = entra_meaning(code, book)
-            seen[code] = Evidence(
-                EvidenceKind.AADSTS,
-                f"AADSTS{code}",
-                line[found.start() : found.start() + 160],
-                origin,
-                causes=meaning.causes,
-                weight=meaning.weight,
-            )
-    return tuple(seen.values())
+    signs = sorted(_signs(line, book), key=lambda sign: (sign.start, sign.end, sign.code))
+    top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
+    return tuple(
+        Evidence(
+            sign.kind,
+            sign.code,
+            quoted(line, sign.start, sign.end),
+            origin,
+            causes=sign.meaning.causes if sign.meaning.rank == top else (),
+            weight=sign.meaning.weight,
+        )
+        for sign in signs
+    )
 
 
 def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tuple[Evidence, ...]:
     """What a connection's recorded fault says: its code and its message read as one text."""
     return read_text(f"{fault.code}: {fault.message}", book, origin)
+
+
+def _signs(line: str, book: Codebook) -> Iterator[_Sign]:
+    folded = line.lower()
+    if len(folded) != len(line):  # a few letters grow when lowered; places must stay true
+        line = folded
+    words = set(WORD.findall(folded))
+    yield from _entra(line, book)
+    for found in numbers(line, folded, book):
+        yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
+    for word in PLATFORM_CODES.keys() & words:
+        known = PLATFORM_CODES[word]
+        at = folded.find(word)
+        if known.code.islower() or line[at : at + 1].isupper():
+            yield _Sign(known.kind, known.code, known.meaning, at, at + len(word))
+    yield from _hresults(line)
+    yield from _statuses(line)
+    for wording, start, end in _INDEX.spot(folded, words):
+        yield _Sign(wording.kind, wording.code, wording.meaning, start, end)
+
+
+def _entra(line: str, book: Codebook) -> Iterator[_Sign]:
+    seen: set[str] = set()
+    for found in _AADSTS.finditer(line):
+        for code in re.findall(r"\d{5,7}", found[0]):
+            if code not in seen and (found[1] or code in book.aadsts):
+                seen.add(code)
+                yield _Sign(
+                    EvidenceKind.AADSTS,
+                    f"AADSTS{code}",
+                    entra_meaning(code, book),
+                    found.start(),
+                    found.end(),
+                )
+
+
+def _hresults(line: str) -> Iterator[_Sign]:
+    seen: set[str] = set()
+    for found in _HRESULT.finditer(line):
+        digits = found[1].lower() if found[1] else f"{(1 << 32) - int(found[2]):08x}"
+        known = DATAVERSE.get(digits)
+        if known and digits not in seen:
+            seen.add(digits)
+            yield _Sign(known.kind, known.code, known.meaning, found.start(), found.end())
+
+
+def _statuses(line: str) -> Iterator[_Sign]:
+    seen: set[str] = set()
+    for found in _STATUS.finditer(line):
+        status = found[found.lastindex or 1]
+        if status not in seen:
+            seen.add(status)
+            yield _Sign(EvidenceKind.HTTP, status, _HTTP.get(status, NOTHING), found.start(), found.end())
+
+
+def quoted(line: str, start: int, end: int) -> str:
+    """The piece of the line around a sign, cut at words, with what looks like a secret masked."""
+    left = max(0, start - 40)
+    if left:
+        left = line.find(" ", left, start) + 1 or start
+    right = min(len(line), max(end, left + _QUOTE))
+    if right < len(line):
+        right = max(line.rfind(" ", end, right), end)
+    piece = f"{'…' if left else ''}{line[left:right]}{'…' if right < len(line) else ''}"
+    return _SECRET.sub(lambda found: f"{found[1]}{found[2]}***" if found[1] else "***", piece)

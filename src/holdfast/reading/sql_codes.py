@@ -1,0 +1,209 @@
+"""SQL Server's error numbers in the labels of the knowledge base, and where a text holds one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from holdfast.reading.codes import ENVELOPE, FAMILY, NOTHING, Codebook, Meaning
+
+GROUPS: Final[Mapping[str, Meaning]] = {
+    "availability": Meaning(("sql_database_unavailable", "sql_transient"), 0.7),
+    "connector_shape": Meaning(("not_connection",), 0.93),
+    "data": Meaning(("not_connection",), 0.95),
+    "database": Meaning(("sql_login_failed_other", "sql_user_missing", "sql_database_unavailable"), 0.6),
+    "entra_resolve": Meaning(
+        ("role_or_assignment_missing", "account_deleted", "app_disabled_or_missing"), 0.6
+    ),
+    "entra_token": Meaning(("token_audience_or_tenant_wrong", "sql_login_failed_other"), 0.75),
+    "entra_user": Meaning(("sql_user_missing", "sql_permission_denied"), 0.7),
+    "firewall": Meaning(("sql_firewall",), 0.95),
+    "locking": Meaning(("sql_transient",), 0.92),
+    "login": Meaning(("sql_login_failed_other", "bad_credentials"), 0.75),
+    "network": Meaning(("network_or_tls", "sql_transient"), 0.85),
+    "permission": Meaning(("sql_permission_denied",), 0.94),
+    "principal": Meaning(("sql_user_missing", "not_connection", "sql_permission_denied"), 0.5),
+    "procedure": Meaning(("not_connection",), 0.9),
+    "resource": Meaning(("throttled", "sql_transient"), 0.75),
+    "schema": Meaning(("not_connection",), 0.95),
+    "statement": Meaning(("not_connection",), 0.95),
+    "throttle": Meaning(("throttled", "sql_transient"), 0.9),
+    "timeout": Meaning(("network_or_tls", "sql_transient", "sql_database_unavailable"), 0.65),
+    "tls": Meaning(("network_or_tls",), 0.95),
+}
+"""Every cause_group of tables/errors.csv."""
+
+_LOGIN_FAILED: Final = Meaning(("sql_login_failed_other", "bad_credentials", "sql_user_missing"), 0.6, FAMILY)
+_PASSING: Final = Meaning(("sql_transient", "sql_database_unavailable"), 0.85)
+_WRONG_PASSWORD: Final = Meaning(("bad_credentials", "sql_login_failed_other"), 0.88)
+_NO_USER: Final = Meaning(("sql_user_missing", "sql_permission_denied"), 0.85)
+_NOT_A_BREAK: Final = Meaning(("not_connection",), 0.9)
+
+MEANINGS: Final[Mapping[str, Meaning]] = {
+    "18456": _LOGIN_FAILED,
+    "40697": _LOGIN_FAILED,
+    "4060": Meaning(
+        ("sql_login_failed_other", "sql_user_missing", "sql_permission_denied", "sql_database_unavailable"),
+        0.6,
+        FAMILY,
+    ),
+    "4064": Meaning(("sql_login_failed_other", "sql_user_missing"), 0.75),
+    "911": Meaning(("sql_database_unavailable", "sql_login_failed_other"), 0.7),
+    "916": _NO_USER,
+    "18470": Meaning(("account_disabled",), 0.95),
+    "18486": Meaning(("account_locked",), 0.95),
+    "18487": Meaning(("password_expired",), 0.96),
+    "18488": Meaning(("password_expired",), 0.96),
+    "40635": Meaning(("account_locked", "sql_firewall"), 0.7),
+    "40532": Meaning(("sql_firewall", "network_or_tls", "sql_login_failed_other"), 0.4, FAMILY),
+    "5": Meaning(("network_or_tls",), 0.8),
+    "40623": Meaning(("sql_login_failed_other", "token_inactive", "session_revoked"), 0.5),
+    "15404": Meaning(("account_deleted", "role_or_assignment_missing", "network_or_tls"), 0.45),
+    "15151": Meaning(("sql_permission_denied", "sql_user_missing"), 0.6),
+    "15023": _NOT_A_BREAK,
+    "15025": _NOT_A_BREAK,
+    "15063": _NOT_A_BREAK,
+    "15138": _NOT_A_BREAK,
+    "33182": _NOT_A_BREAK,
+    "33130": Meaning(("account_deleted", "app_disabled_or_missing", "role_or_assignment_missing"), 0.5),
+    "33131": Meaning(("not_connection", "role_or_assignment_missing"), 0.6),
+    "33134": Meaning(("role_or_assignment_missing", "sql_user_missing"), 0.85),
+    "33159": Meaning(("role_or_assignment_missing", "sql_permission_denied"), 0.75),
+    "37353": Meaning(("role_or_assignment_missing",), 0.9),
+    "2812": Meaning(("not_connection", "sql_permission_denied"), 0.85),
+    "208": Meaning(("not_connection", "sql_permission_denied"), 0.88),
+    "1132": _NOT_A_BREAK,
+    "40544": Meaning(("not_connection", "throttled"), 0.75),
+    "596": _PASSING,
+    "615": _PASSING,
+    "983": _PASSING,
+    "1204": Meaning(("sql_transient", "throttled"), 0.7),
+    "3906": Meaning(("sql_database_unavailable", "sql_transient", "not_connection"), 0.6),
+    "4221": _PASSING,
+    "40020": _PASSING,
+    "40143": _PASSING,
+    "40166": _PASSING,
+    "40197": Meaning(("sql_transient", "sql_database_unavailable", "service_transient"), 0.9),
+    "40540": _PASSING,
+    "40613": Meaning(("sql_database_unavailable", "sql_transient"), 0.72),
+    "701": Meaning(("throttled", "sql_transient"), 0.55),
+    "64": Meaning(("sql_transient", "network_or_tls"), 0.65),
+    "233": Meaning(("network_or_tls", "sql_transient"), 0.6),
+    "10053": Meaning(("sql_transient", "network_or_tls"), 0.6),
+    "10054": Meaning(("sql_transient", "network_or_tls"), 0.6),
+    "17830": Meaning(("network_or_tls", "sql_transient"), 0.6),
+    "0": NOTHING,  # "error: 0" names the provider, not the fault
+    "-1": Meaning(("network_or_tls",), 0.5, ENVELOPE),
+    "-2": Meaning(("network_or_tls", "sql_transient", "sql_database_unavailable"), 0.6, FAMILY),
+    "42108": Meaning(("sql_database_unavailable",), 0.95),
+    "42109": Meaning(("sql_database_unavailable", "sql_transient"), 0.85),
+    # numbers that drivers give themselves
+    "20002": Meaning(
+        ("network_or_tls", "sql_login_failed_other"), 0.6, ENVELOPE
+    ),  # follows a refused login too
+    "20003": Meaning(("network_or_tls", "sql_transient"), 0.75),
+    "20004": Meaning(("sql_transient", "network_or_tls"), 0.6),
+    "20006": Meaning(("sql_transient", "network_or_tls"), 0.6),
+    "20009": Meaning(("network_or_tls",), 0.9),
+    "20017": Meaning(("network_or_tls", "sql_transient"), 0.6),
+    "20047": Meaning(("sql_transient", "network_or_tls"), 0.7),
+}
+"""Numbers whose group says too little."""
+
+STATES: Final[Mapping[str, Meaning]] = {
+    "2": _NO_USER,
+    "5": _NO_USER,
+    "6": _WRONG_PASSWORD,
+    "7": Meaning(("account_disabled", "bad_credentials"), 0.8),
+    "8": _WRONG_PASSWORD,
+    "9": _WRONG_PASSWORD,
+    "11": Meaning(("sql_user_missing", "sql_permission_denied", "sql_login_failed_other"), 0.6),
+    "12": Meaning(("sql_user_missing", "sql_permission_denied", "sql_login_failed_other"), 0.6),
+    "18": Meaning(("password_expired",), 0.9),
+    "38": Meaning(("sql_login_failed_other", "sql_database_unavailable", "sql_user_missing"), 0.6),
+    "40": Meaning(("sql_login_failed_other", "sql_database_unavailable"), 0.6),
+    "46": Meaning(("sql_login_failed_other", "sql_database_unavailable", "sql_user_missing"), 0.6),
+    "58": Meaning(("bad_credentials", "sql_login_failed_other"), 0.6),
+    "65": _WRONG_PASSWORD,
+    "126": Meaning(("sql_login_failed_other", "sql_database_unavailable"), 0.6),
+    **{str(state): _WRONG_PASSWORD for state in (122, 123, 124)},
+    **{
+        str(state): Meaning(("token_audience_or_tenant_wrong", "sql_user_missing"), 0.6)
+        for state in (*range(102, 112), 132, 133)
+    },
+}
+"""States of 18456, which only the server's log and audit show."""
+
+_NUMBERED: Final = re.compile(
+    r"(?<![\w.])(?:sql ?error|error ?number|error ?code|errorcode|native ?error|sqlcode|errno|msg|message|number|error|code"
+    r"|fehlercode|fehlernummer|fehler|meldung|erreur|código de error|errore|ошибка|エラー|错误|錯誤|오류)"
+    r"(?: ?(?:no\.?|nr\.?|id))?[\s:=\"'#(\[,]{1,5}(-?\d{1,5})(?![\w.%]|\s?(?:sec|ms\b|minutes|byte))",
+    re.IGNORECASE,
+)
+_BRACKETED: Final = re.compile(r"\((-?\d{2,5})\)(?! ?bytes)|\((\d{5}), b?['\"]")
+_STATE: Final = re.compile(r"18456\D{1,40}?state\D{1,4}(\d{1,3})\b", re.IGNORECASE)
+_SQL_MARKS: Final = (
+    "sql server",
+    "sqlserver",
+    "mssql",
+    "sqlclient",
+    "sqlexception",
+    "odbc",
+    "oledb",
+    "sqlstate",
+    "sqlcmd",
+    "pymssql",
+    "db-lib",
+    "azure sql",
+    "sqlerror",
+    "severity",
+    "level 1",
+    "class:",
+    "database.windows.net",
+    "login failed",
+    "tds",
+    "<pi>",
+    "database",
+    "stored procedure",
+    "msg ",
+)
+
+
+class Number(NamedTuple):
+    """An error number in a text."""
+
+    number: str
+    meaning: Meaning
+    start: int
+    end: int
+
+
+def numbers(line: str, folded: str, book: Codebook) -> Iterator[Number]:
+    """Each SQL error number that the line names, once, in order of appearance.
+
+    A number counts only where a word announces it as an error, and the text speaks of SQL; small numbers and
+    three-digit ones are too often something else to count anywhere.
+    """
+    if not any(mark in folded for mark in _SQL_MARKS):
+        return
+    seen: set[str] = set()
+    for pattern in (_NUMBERED, _BRACKETED):
+        for found in pattern.finditer(line):
+            number = found[found.lastindex or 1]
+            if number in seen or (number not in book.sql and number not in MEANINGS):
+                continue
+            if number in ("2", "5", "11", "20", "26", "35", "40", "53", "0", "258") and "sql" not in folded:
+                continue
+            seen.add(number)
+            yield Number(number, meaning_of(number, line, book), found.start(), found.end())
+
+
+def meaning_of(number: str, line: str, book: Codebook) -> Meaning:
+    """What a number stands for in this line; its state, where it is told, says more."""
+    if number == "18456" and (state := _STATE.search(line)) and state[1] in STATES:
+        return STATES[state[1]]
+    if number in MEANINGS:
+        return MEANINGS[number]
+    rows = book.sql.get(number, ())
+    return GROUPS.get(rows[0].group, NOTHING) if rows else NOTHING

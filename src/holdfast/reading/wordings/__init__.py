@@ -1,0 +1,136 @@
+"""What services say where they give no code, and what it means.
+
+A phrase is whole words in lower case on one line, as `reading.normal` leaves them. In it ` … ` stands for
+anything as long as a name or a number may be, ` _ ` for a word or two. Phrases are general on purpose: they
+name a state, not one product's sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from holdfast.core.evidence import EvidenceKind
+from holdfast.reading.codes import Meaning
+
+GAPS: Final = {"…": 130, "_": 25}
+"""How many characters a gap may hold."""
+TRIES: Final = 8
+"""Places at which a phrase is begun, so that no text can make the search slow."""
+WORD: Final = re.compile(r"\w+")
+
+
+class Wording(NamedTuple):
+    """One state and the phrases that tell it; any one of them is enough."""
+
+    code: str
+    kind: EvidenceKind
+    meaning: Meaning
+    phrases: tuple[str, ...]
+
+
+class Spotted(NamedTuple):
+    """A wording in a text, from `start` to `end`."""
+
+    wording: Wording
+    start: int
+    end: int
+
+
+class Part(NamedTuple):
+    """A piece of a phrase, and how many characters may lie before it."""
+
+    text: str
+    gap: int
+
+
+Phrase = tuple[Part, ...]
+
+
+class Index:
+    """Wordings by one long word of each phrase, so that only phrases whose word occurs are looked for."""
+
+    def __init__(self, wordings: tuple[Wording, ...]) -> None:
+        self.by_word: dict[str, list[tuple[Phrase, Wording]]] = {}
+        self.unspaced: list[tuple[Phrase, Wording]] = []
+        for wording in wordings:
+            for text in wording.phrases:
+                entry = (phrase(text), wording)
+                if _is_unspaced(text):
+                    self.unspaced.append(entry)
+                else:
+                    self.by_word.setdefault(max(WORD.findall(text), key=len), []).append(entry)
+
+    def spot(self, line: str, words: set[str]) -> list[Spotted]:
+        """Every phrase that the line holds and that no longer one contains.
+
+        Args:
+            line: lower case.
+            words: all words of the line.
+        """
+        found = [
+            spotted for word in self.by_word.keys() & words for spotted in _held(self.by_word[word], line)
+        ]
+        if not line.isascii():
+            found += _held(self.unspaced, line)
+        return list(_outermost(found))
+
+
+def _held(entries: list[tuple[Phrase, Wording]], line: str) -> Iterator[Spotted]:
+    for parts, wording in entries:
+        if place := find(parts, line):
+            yield Spotted(wording, *place)
+
+
+def _outermost(found: list[Spotted]) -> Iterator[Spotted]:
+    """Without those that lie inside another: the longer phrase says more exactly what is meant."""
+    found.sort(key=lambda spotted: (spotted.start, -spotted.end, spotted.wording.code))
+    reached = -1
+    for spotted in found:
+        if spotted.end > reached:
+            reached = spotted.end
+            yield spotted
+
+
+def phrase(text: str) -> Phrase:
+    """A phrase as its parts."""
+    words = re.split(r" ([…_]) ", text)
+    gaps = [0, *(GAPS[mark] for mark in words[1::2])]
+    return tuple(Part(part, gap) for part, gap in zip(words[::2], gaps, strict=True))
+
+
+def find(parts: Phrase, line: str) -> tuple[int, int] | None:
+    """Where the parts stand one after the other, between word boundaries; None where they do not."""
+    first, start = parts[0].text, -1
+    for _ in range(TRIES):
+        start = line.find(first, start + 1)
+        if start < 0:
+            return None
+        if start and _joins(line[start - 1], first[0]):
+            continue
+        end = _through(parts, line, start)
+        if end and (end == len(line) or not _joins(line[end - 1], line[end])):
+            return start, end
+    return None
+
+
+def _through(parts: Phrase, line: str, start: int) -> int:
+    """The end of the last part, 0 where one is missing."""
+    end = start + len(parts[0].text)
+    for text, gap in parts[1:]:
+        at = line.find(text, end, end + gap + len(text))
+        if at < 0:
+            return 0
+        end = at + len(text)
+    return end
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether two neighbours belong to one word; scripts without blanks have no such boundary."""
+    return max(left, right) < "\u3000" and (left + right).replace("_", "a").isalnum()
+
+
+def _is_unspaced(text: str) -> bool:
+    """Whether it is in a script without blanks between words."""
+    return any(character >= "\u3000" for character in text)
