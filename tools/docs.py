@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,12 +117,43 @@ def settings() -> str:
     return page()
 
 
+def causes() -> str:
+    """The list of causes, each leading to its page."""
+    from holdfast.diagnosis.pages import pages
+
+    lines = [
+        "# Why connections break",
+        "",
+        "The knowledge base of `holdfast causes`. Made by `make docs`.",
+        "",
+    ]
+    lines += ["| Cause | What it is |", "| --- | --- |"]
+    lines += [f"| [{page.title}]({page.id}.md) | {page.summary} |" for page in pages()]
+    return "\n".join(lines) + "\n"
+
+
+def cause(id: str) -> str:
+    """One page of the knowledge base."""
+    from holdfast.diagnosis.pages import page, to_markdown
+
+    return to_markdown(page(id))
+
+
+def cause_pages() -> dict[str, Callable[[], str]]:
+    """File name to page, for every cause."""
+    from holdfast.diagnosis.causes import BY_ID
+
+    return {f"causes/{id}.md": partial(cause, id) for id in BY_ID}
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts,
     "permissions.md": permissions,
     "privacy.md": privacy,
     "settings.md": settings,
     "commands.md": commands,
+    "causes/README.md": causes,
+    **cause_pages(),
 }
 
 

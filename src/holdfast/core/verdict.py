@@ -21,6 +21,22 @@ class Actor(StrEnum):
     GATEWAY_ADMIN = "gateway_admin"
     NOBODY = "nobody"  # it passes by itself
 
+    @property
+    def spoken(self) -> str:
+        """As people say it at the beginning of a line."""
+        return _TITLES.get(self, self.value.replace("_", " ").capitalize())
+
+
+_TITLES = {
+    Actor.OWNER: "Connection owner",
+    Actor.MAKER: "Flow maker",
+    Actor.ADMIN: "Power Platform admin",
+    Actor.ENTRA_ADMIN: "Entra admin",
+    Actor.APP_OWNER: "Application owner",
+    Actor.DBA: "Database administrator",
+    Actor.NOBODY: "Nobody, it passes",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:

@@ -23,11 +23,12 @@ def shares(evidence: Iterable[Evidence]) -> dict[str, float]:
     different ones are taken as independent (naive Bayes). A fact gives its weight to its first cause, and each
     further one gets half of what is left.
     """
+    facts = [fact for fact in evidence if fact.causes]
     spoken: dict[str, Evidence] = {}
-    for fact in evidence:
-        if fact.causes and (fact.causes[0] not in spoken or fact.weight > spoken[fact.causes[0]].weight):
+    for fact in facts:
+        if fact.causes[0] not in spoken or fact.weight > spoken[fact.causes[0]].weight:
             spoken[fact.causes[0]] = fact
-    named = {cause: 1.0 for fact in spoken.values() for cause in fact.causes}
+    named = {cause: 1.0 for fact in facts for cause in fact.causes}
     none_of_them = 1.0
     for fact in spoken.values():
         given, left = _given(fact)

@@ -19,17 +19,27 @@ from holdfast.reading.wordings.platform import PLATFORM
 from holdfast.reading.wordings.signin import SIGN_IN
 from holdfast.reading.wordings.sql import SQL
 
-_INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED))
-_AADSTS: Final = re.compile(
-    r"AADSTS\s?(\d{5,7})(?!\d)|error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)",
-    re.IGNORECASE,
+INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED))
+"""All wordings."""
+_AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
+_LISTED: Final = re.compile(r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)")
+_HRESULT: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])|(?<![\w.])-(2\d{9})(?!\d)")
+_STATUS: Final = re.compile(r"[45]\d\d(?![\w.]?\d|[\w%])")
+_IN_NUMBERS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz_-.")
+_BEFORE_STATUS: Final = re.compile(
+    r"(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|returned|error(?: code)?|code|response)[\s:=\"'(\[]{1,4}$|\($"
 )
-_HRESULT: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])|(?<![\w.])-(2\d{9})(?!\d)", re.IGNORECASE)
-_STATUS: Final = re.compile(
-    r"(?:status(?:[ _]?code)?|http(?:/\d(?:\.\d)?)?|returned|server error|error(?: code)?|code|response)"
-    r"[\s:=\"'(]{1,4}([45]\d\d)(?![\w.]|\d)|\(([45]\d\d)\)|(?<![\w.-])([45]\d\d) (?=unauthorized|forbidden|too many"
-    r"|service unavailable|bad gateway|gateway time|internal server|proxy auth|request timeout|not found)",
-    re.IGNORECASE,
+_AFTER_STATUS: Final = (
+    " unauthorized",
+    " forbidden",
+    " too many",
+    " service unavailable",
+    " bad gateway",
+    " gateway time",
+    " internal server",
+    " proxy auth",
+    " request timeout",
+    " not found",
 )
 _HTTP: Final = {
     "401": Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.3, ENVELOPE),
@@ -93,7 +103,7 @@ def _signs(line: str, book: Codebook) -> Iterator[_Sign]:
     if len(folded) != len(line):  # a few letters grow when lowered; places must stay true
         line = folded
     words = set(WORD.findall(folded))
-    yield from _entra(line, book)
+    yield from _entra(folded, book)
     for found in numbers(line, folded, book):
         yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
     for word in PLATFORM_CODES.keys() & words:
@@ -101,44 +111,44 @@ def _signs(line: str, book: Codebook) -> Iterator[_Sign]:
         at = folded.find(word)
         if known.code.islower() or line[at : at + 1].isupper():
             yield _Sign(known.kind, known.code, known.meaning, at, at + len(word))
-    yield from _hresults(line)
-    yield from _statuses(line)
-    for wording, start, end in _INDEX.spot(folded, words):
+    yield from _hresults(folded)
+    yield from _statuses(folded)
+    for wording, start, end in INDEX.spot(folded, words):
         yield _Sign(wording.kind, wording.code, wording.meaning, start, end)
 
 
-def _entra(line: str, book: Codebook) -> Iterator[_Sign]:
+def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
+    """Codes in the words of the service, and in the lists that stand beside them."""
     seen: set[str] = set()
-    for found in _AADSTS.finditer(line):
-        for code in re.findall(r"\d{5,7}", found[0]):
-            if code not in seen and (found[1] or code in book.aadsts):
-                seen.add(code)
-                yield _Sign(
-                    EvidenceKind.AADSTS,
-                    f"AADSTS{code}",
-                    entra_meaning(code, book),
-                    found.start(),
-                    found.end(),
-                )
+    found = [(one[1], one) for one in _AADSTS.finditer(folded)] if "aadsts" in folded else []
+    if "error_code" in folded or "errorcode" in folded or "error?code=" in folded:
+        found += [(code, one) for one in _LISTED.finditer(folded) for code in re.findall(r"\d{5,7}", one[0])]
+    for code, place in found:
+        if code not in seen and (place.re is _AADSTS or code in book.aadsts):
+            seen.add(code)
+            meaning = entra_meaning(code, book)
+            yield _Sign(EvidenceKind.AADSTS, f"AADSTS{code}", meaning, place.start(), place.end())
 
 
-def _hresults(line: str) -> Iterator[_Sign]:
+def _hresults(folded: str) -> Iterator[_Sign]:
     seen: set[str] = set()
-    for found in _HRESULT.finditer(line):
-        digits = found[1].lower() if found[1] else f"{(1 << 32) - int(found[2]):08x}"
+    for found in _HRESULT.finditer(folded):
+        digits = found[1] or f"{(1 << 32) - int(found[2]):08x}"
         known = DATAVERSE.get(digits)
         if known and digits not in seen:
             seen.add(digits)
             yield _Sign(known.kind, known.code, known.meaning, found.start(), found.end())
 
 
-def _statuses(line: str) -> Iterator[_Sign]:
+def _statuses(folded: str) -> Iterator[_Sign]:
     seen: set[str] = set()
-    for found in _STATUS.finditer(line):
-        status = found[found.lastindex or 1]
-        if status not in seen:
-            seen.add(status)
-            yield _Sign(EvidenceKind.HTTP, status, _HTTP.get(status, NOTHING), found.start(), found.end())
+    for found in _STATUS.finditer(folded):
+        start, end = found.span()
+        if found[0] in seen or start and folded[start - 1] in _IN_NUMBERS:
+            continue
+        if folded.startswith(_AFTER_STATUS, end) or _BEFORE_STATUS.search(folded[max(0, start - 24) : start]):
+            seen.add(found[0])
+            yield _Sign(EvidenceKind.HTTP, found[0], _HTTP.get(found[0], NOTHING), start, end)
 
 
 def quoted(line: str, start: int, end: int) -> str:

@@ -2,8 +2,10 @@
 
 What you see: all flows on a service principal connection stop on the same day.
 Why: a client secret ends on the date that was chosen when it was made; Entra then refuses the application's sign-in.
-How we know: the token endpoint answered AADSTS7000222; or the directory shows that the secret's end date has passed.
-What to do: add a new secret, put its value into the connection, prove it, then remove the old one.
+How we know: AADSTS7000222; or the directory shows that the secret's end date has passed.
+What to do: add a new secret, put its value into the connection, prove it, then remove the old one. Two secrets may overlap, so
+    with a date in the calendar nothing needs to stop.
+What will not help: extending the old one. A secret's end date cannot be changed.
 Source: learn.microsoft.com/entra/identity-platform/reference-error-codes, read 2026-11-23.
 """
 
@@ -21,11 +23,12 @@ from holdfast.diagnosis.remedies import RENEW_SECRET
 from holdfast.diagnosis.weighing import weigh
 
 CAUSE = Cause("secret_expired", "Client secret expired")
+REMEDIES = (RENEW_SECRET,)
 
 
 def explain(evidence: Iterable[Evidence]) -> Verdict | None:
     """The verdict, if the evidence shows this cause; None if it says nothing."""
-    return weigh(CAUSE, evidence, (RENEW_SECRET,))
+    return weigh(CAUSE, evidence, REMEDIES)
 
 
 def horizon(connection: Connection, secrets: Sequence[ClientSecret]) -> Horizon | None:

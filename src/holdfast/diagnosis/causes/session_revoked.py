@@ -2,8 +2,11 @@
 
 What you see: every connection of one person stops at once, though the password is the same as before.
 Why: an administrator, the person, or a security product revoked all sessions; refresh tokens from before are refused for ever.
-How we know: AADSTS50173 where no password was changed, or the words "revoked" in the refusal.
-What to do: sign in again, and find out in the audit log who revoked and why before it happens again.
+How we know: AADSTS50173 where no password was changed; "revoked" in the refusal; a continuous access evaluation challenge with
+    TokenIssuedBeforeRevocationTimestamp. The directory shows it too: signInSessionsValidFromDateTime lies after the sign-in.
+What to do: sign in again, and find out in the audit log ("Update StsRefreshTokenValidFrom Timestamp") who revoked and why,
+    before it happens again.
+What will not help: a keep-alive flow; waiting. The old sign-in never comes back.
 Source: learn.microsoft.com/entra/identity/users/users-revoke-access, read 2026-11-23.
 """
 
@@ -17,8 +20,9 @@ from holdfast.diagnosis.remedies import FIND_WHO_REVOKED, MOVE_TO_SERVICE_PRINCI
 from holdfast.diagnosis.weighing import weigh
 
 CAUSE = Cause("session_revoked", "Sessions revoked")
+REMEDIES = (SIGN_IN_AGAIN, FIND_WHO_REVOKED, MOVE_TO_SERVICE_PRINCIPAL)
 
 
 def explain(evidence: Iterable[Evidence]) -> Verdict | None:
     """The verdict, if the evidence shows this cause; None if it says nothing."""
-    return weigh(CAUSE, evidence, (SIGN_IN_AGAIN, FIND_WHO_REVOKED, MOVE_TO_SERVICE_PRINCIPAL))
+    return weigh(CAUSE, evidence, REMEDIES)

@@ -2,8 +2,13 @@
 
 What you see: the flow stops at its first SQL action; the connection says it must be fixed.
 Why: the connection holds a refresh token. Entra drops one that is not redeemed for 90 days, and no policy can lengthen that.
-How we know: the token endpoint answered AADSTS700082 (older: AADSTS70008), which names the day the token was issued.
-What to do: sign in again now; then keep it touched, or move it to a service principal.
+    Each use gives a new token with fresh 90 days, so a connection that is used at least every quarter never meets the limit.
+How we know: AADSTS700082 (older: 70008), which names the day the token was issued; 700084 (24 hours, for single page
+    applications); 700081 (too old by another limit).
+What to do: sign in again now. Then keep it touched, or move it to a service principal, which has no refresh token.
+    The break comes 90 days after the issue date in the text, not after the connection was made.
+What will not help: your own query with your own login; a flow on another connection of the same account. Only a use of this
+    connection renews its token.
 Source: learn.microsoft.com/entra/identity-platform/refresh-tokens, read 2026-11-23.
 """
 
@@ -20,11 +25,12 @@ from holdfast.diagnosis.remedies import KEEP_ALIVE, MOVE_TO_SERVICE_PRINCIPAL, S
 from holdfast.diagnosis.weighing import weigh
 
 CAUSE = Cause("token_inactive", "Sign-in unused for 90 days")
+REMEDIES = (SIGN_IN_AGAIN, KEEP_ALIVE, MOVE_TO_SERVICE_PRINCIPAL)
 
 
 def explain(evidence: Iterable[Evidence]) -> Verdict | None:
     """The verdict, if the evidence shows this cause; None if it says nothing."""
-    return weigh(CAUSE, evidence, (SIGN_IN_AGAIN, KEEP_ALIVE, MOVE_TO_SERVICE_PRINCIPAL))
+    return weigh(CAUSE, evidence, REMEDIES)
 
 
 def horizon(connection: Connection, last_refresh: Interval | None) -> Horizon | None:

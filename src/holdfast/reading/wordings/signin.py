@@ -717,7 +717,6 @@ SIGN_IN: Final = (
         "issuer validation failed",
         "issuer … does not match",
         "issuer … is invalid",
-        "invalid issuer",
         "invalid token issuer",
         "invalid issuer",
         "is not valid for this resource",

@@ -1,0 +1,146 @@
+"""`holdfast explain`: raw error text in, verdict out. Offline."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+import click
+
+from holdfast.adapters.tables import load_codebook
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
+from holdfast.cli.verdicts import as_row, show
+from holdfast.core.verdict import Verdict
+from holdfast.diagnosis.diagnose import diagnose
+from holdfast.reading.texts import read_text
+
+LINE_LIMIT = 32 * 1024 * 1024
+"""Bytes of one input line, or of one text on standard input; what is longer is refused or cut."""
+COLUMNS = (
+    Column("id", "Id", wraps=False),
+    Column("cause", "Cause", style="bold", wraps=False),
+    Column("confidence", "Confidence", right=True),
+    Column("alternatives", "Or perhaps"),
+    Column("error", "Error"),
+)
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class BadLineError(Exception):
+    """An input line that is not `{"id","text"}`; carries the id where it could be read."""
+
+    def __init__(self, reason: str, id: str | int | None = None) -> None:
+        super().__init__(reason)
+        self.id = id
+
+
+@click.command()
+@click.argument("text", nargs=-1)
+@click.option(
+    "--input",
+    "input_file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help='Many texts: JSON lines of {"id","text"}; - is standard input.',
+)
+@common_options
+def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes] | None) -> int:
+    """Name the cause of a raw error text, and what to do. Works offline.
+
+    TEXT is anything that an error, a flow run or a connection shows: JSON, log lines, half a message. Without
+    TEXT one raw text is read from standard input. Exits 0 whatever it finds; with --input, 1 if a line could
+    not be read.
+    """
+    if text and input_file is not None:
+        raise click.UsageError("Give either TEXT or --input, not both.")
+    if input_file is not None:
+        return explain_lines(input_file, invocation.output)
+    verdict = verdict_on(" ".join(text) if text else from_standard_input())
+    if invocation.output == "table":
+        show(verdict)
+    else:
+        emit([{"id": None, **as_row(verdict)}], COLUMNS[1:4], invocation.output, shape="holdfast.explain/1")
+    return 0
+
+
+def verdict_on(text: str) -> Verdict:
+    """The strongest verdict on one raw text."""
+    return diagnose(read_text(text, load_codebook()))[0]
+
+
+def from_standard_input() -> str:
+    """One raw text in whatever encoding it comes; undecodable bytes are shown as such."""
+    if sys.stdin.isatty():
+        click.echo("Paste the error text, then press Ctrl-D.", err=True)
+    data = sys.stdin.buffer.read(LINE_LIMIT + 1)
+    if len(data) > LINE_LIMIT:
+        click.echo(f"holdfast: only the first {LINE_LIMIT >> 20} MiB of standard input are read.", err=True)
+        data = data[:LINE_LIMIT]
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    return data.decode(encoding, errors="replace")
+
+
+def explain_lines(source: IO[bytes], output: str) -> int:
+    """A row per input line, in order; the exit code."""
+    bad = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal bad
+        for line in lines(source):
+            try:
+                id, text = parsed(line)
+            except BadLineError as error:
+                bad += 1
+                yield {"id": error.id, "error": str(error)}
+            else:
+                yield {"id": id, **as_row(verdict_on(text))}
+
+    emit(rows(), COLUMNS, output, shape="holdfast.explain/1", empty="No texts.")
+    return 1 if bad else 0
+
+
+def lines(source: IO[bytes]) -> Iterator[bytes]:
+    """The lines that hold anything. One that is too long comes as its beginning, without a line end."""
+    first = True
+    while line := source.readline(LINE_LIMIT):
+        rest = line
+        while not rest.endswith(b"\n") and (rest := source.readline(LINE_LIMIT)):
+            pass
+        if first:
+            line, first = line.removeprefix(codecs.BOM_UTF8), False
+        if line.strip():
+            yield line
+
+
+def parsed(line: bytes) -> tuple[str | int, str]:
+    """The id and the text of one input line.
+
+    Raises:
+        BadLineError: it is not such an object.
+    """
+    if len(line) >= LINE_LIMIT:
+        raise BadLineError(f"longer than {LINE_LIMIT >> 20} MiB")
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadLineError(f"not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise BadLineError("JSON nested too deeply") from error
+    except ValueError as error:
+        raise BadLineError(f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise BadLineError("not an object with id and text")
+    id = row.get("id")
+    if not isinstance(id, str | int) or isinstance(id, bool):
+        raise BadLineError("no id, or one that is neither text nor a whole number")
+    if not isinstance(row.get("text"), str):
+        raise BadLineError("no text, or one that is not a string", id)
+    return id, row["text"]
