@@ -53,6 +53,9 @@ _HTTP: Final = {
     "504": Meaning(("service_transient", "network_or_tls", "gateway_offline"), 0.55, ENVELOPE),
 }
 _QUOTE: Final = 160
+READ_AT_MOST: Final = 1_000_000
+"""Characters of one text: its first and its last half million. Errors are short; what is longer is a log or
+meant to keep us busy."""
 _SECRET: Final = re.compile(
     r"(?i)\b(password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|refresh_token"
     r"|access_token|id_token)(\"?'? ?[=:] ?\"?'?)([^\s;&\"',]{6,})|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
@@ -77,7 +80,7 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
     Args:
         origin: where the text was seen, kept in each piece of evidence.
     """
-    line = plain(text)
+    line = plain(within_reach(text))
     signs = sorted(_signs(line, book), key=lambda sign: (sign.start, sign.end, sign.code))
     top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
     return tuple(
@@ -91,6 +94,12 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
         )
         for sign in signs
     )
+
+
+def within_reach(text: str) -> str:
+    """The text, or its beginning and its end where it is longer than we read."""
+    half = READ_AT_MOST // 2
+    return text if len(text) <= READ_AT_MOST else f"{text[:half]} {text[-half:]}"
 
 
 def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tuple[Evidence, ...]:
@@ -144,7 +153,7 @@ def _statuses(folded: str) -> Iterator[_Sign]:
     seen: set[str] = set()
     for found in _STATUS.finditer(folded):
         start, end = found.span()
-        if found[0] in seen or start and folded[start - 1] in _IN_NUMBERS:
+        if found[0] in seen or (start and folded[start - 1] in _IN_NUMBERS):
             continue
         if folded.startswith(_AFTER_STATUS, end) or _BEFORE_STATUS.search(folded[max(0, start - 24) : start]):
             seen.add(found[0])

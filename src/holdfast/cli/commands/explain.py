@@ -16,7 +16,7 @@ from holdfast.cli.render import Column, emit
 from holdfast.cli.verdicts import as_row, show
 from holdfast.core.verdict import Verdict
 from holdfast.diagnosis.diagnose import diagnose
-from holdfast.reading.texts import read_text
+from holdfast.reading.texts import READ_AT_MOST, read_text
 
 LINE_LIMIT = 32 * 1024 * 1024
 """Bytes of one input line, or of one text on standard input; what is longer is refused or cut."""
@@ -63,7 +63,13 @@ def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes]
         raise click.UsageError("Give either TEXT or --input, not both.")
     if input_file is not None:
         return explain_lines(input_file, invocation.output)
-    verdict = verdict_on(" ".join(text) if text else from_standard_input())
+    whole = " ".join(text) if text else from_standard_input()
+    if len(whole) > READ_AT_MOST:
+        click.echo(
+            f"holdfast: only the first and the last {READ_AT_MOST // 2:,} characters of the text are read.",
+            err=True,
+        )
+    verdict = verdict_on(whole)
     if invocation.output == "table":
         show(verdict)
     else:
