@@ -51,7 +51,7 @@ def commands() -> str:
     from holdfast.cli.main import COMMANDS, cli
 
     lines = ["# Commands", "", "What `holdfast COMMAND --help` prints. Made by `make docs`.", ""]
-    context = click.Context(cli, info_name="holdfast", max_content_width=100)
+    context = click.Context(cli, info_name="holdfast", **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is not None:
