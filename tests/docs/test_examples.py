@@ -22,7 +22,7 @@ def examples(page: Path) -> Iterator[list[str]]:
     for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
         for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
             for part in re.split(r" \| | > | &$", line):
-                words = shlex.split(part)
+                words = shlex.split(part, comments=True)
                 if words and words[0] == "holdfast":
                     yield words[1:]
 
