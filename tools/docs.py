@@ -110,6 +110,13 @@ def privacy() -> str:
     return page()
 
 
+def parity() -> str:
+    """What the sandbox believes about the cloud, from its rules."""
+    from tools.parity import page
+
+    return page()
+
+
 def settings() -> str:
     """Every setting, from the models that read them."""
     from tools.settings_page import page
@@ -147,6 +154,7 @@ def cause_pages() -> dict[str, Callable[[], str]]:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "sandbox-parity.md": parity,
     "facts.md": facts,
     "permissions.md": permissions,
     "privacy.md": privacy,

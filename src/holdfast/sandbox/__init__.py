@@ -1,35 +1,26 @@
 """A pretend cloud with its own clock. It imports the shapes of `wire` and nothing else of ours.
 
 `embedded` starts a tenant in this process and gives its ready mapping; `holdfast sandbox up` is the same thing
-with a file and a signal around it.
+with a file and a signal around it, `pytest --holdfast-sandbox` with a fixture. Nothing is imported before it is used:
+the pytest plugin is loaded by every pytest run where holdfast is installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from holdfast.sandbox import faults
-from holdfast.sandbox.embedding import embedded
-from holdfast.sandbox.parts import PARTS
-from holdfast.sandbox.snapshot import SandboxError
-from holdfast.sandbox.tenant import Host
+if TYPE_CHECKING:
+    from holdfast.sandbox.believing import believed
+    from holdfast.sandbox.embedding import HOSTS, embedded
+    from holdfast.sandbox.snapshot import SandboxError
 
 __all__ = ["HOSTS", "SandboxError", "believed", "embedded"]
 
-HOSTS = tuple(host.value for host in Host)
-"""The kinds of host that can be given a fixed port."""
+_PLACES = {"HOSTS": "embedding", "SandboxError": "snapshot", "believed": "believing", "embedded": "embedding"}
 
 
-def believed() -> Iterator[dict[str, Any]]:
-    """Every rule of every part, as plain values."""
-    for name, rules in (*((part.name, part.rules) for part in PARTS), ("faults", faults.RULES)):
-        for rule in rules:
-            yield {
-                "part": name,
-                "id": rule.id,
-                "mark": rule.mark.value,
-                "says": rule.says,
-                "source": rule.source,
-                "flipped": rule.flipped or None,
-            }
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -21,6 +21,8 @@ from holdfast.sandbox.snapshot import FORMAT, SandboxError, Saved, locked, read,
 from holdfast.sandbox.tenant import Host, Tenant
 
 DEFAULT_SEED = 1
+HOSTS = tuple(host.value for host in Host)
+"""The kinds of host that can be given a fixed port."""
 
 
 @contextmanager

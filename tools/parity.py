@@ -1,0 +1,55 @@
+"""The parity page: every rule of the sandbox with its support and source, and what is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+MEANINGS = {
+    "recorded": "seen in an answer recorded from a real tenant",
+    "documented": "stated by Microsoft's documentation",
+    "code": "what a shipped client sends, reads or waits for",
+    "secondary": "stated by one public source besides",
+    "assumed": "inferred by us; nobody recorded it. Most of these can be flipped: `holdfast sandbox rules --flip RULE`",
+    "absent": "the cloud does it, the sandbox does not",
+}
+ABSENT = (
+    "the password grant (`grant_type=password`) and the v1.0 token endpoint",
+    "continuous access evaluation: an access token works until its own end",
+    "groups, administrative units, guests from other tenants, federated domains, risk",
+    "connectors other than SQL: their actions succeed and do nothing",
+    "Key Vault, solution import (the `deploy_solution` event stands for it), Microsoft Purview",
+    "SQL over the wire (TDS), for now: SQL actions of flows run inside the sandbox",
+)
+
+
+def page() -> str:
+    """The page as Markdown."""
+    from holdfast.sandbox import believed
+
+    rules = list(believed())
+    lines = [
+        "# What the sandbox knows, and what it assumes",
+        "",
+        "Every belief of the sandbox about the cloud, made from its code by `make docs`; `holdfast sandbox rules` prints the same.",
+        "",
+        "| Support | Meaning | Rules |",
+        "| --- | --- | --- |",
+    ]
+    for mark, meaning in MEANINGS.items():
+        lines.append(f"| {mark} | {meaning} | {sum(rule['mark'] == mark for rule in rules)} |")
+    for mark in MEANINGS:
+        mine = [rule for rule in rules if rule["mark"] == mark]
+        if mine:
+            lines += ["", f"## {mark.capitalize()}", "", *_table(mine)]
+    lines += ["", "## Absent altogether", "", *(f"- {one}" for one in ABSENT)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rules: Iterable[dict[str, Any]]) -> list[str]:
+    lines = ["| Rule | In the sandbox | Source |", "| --- | --- | --- |"]
+    for rule in rules:
+        otherwise = f" *Flipped:* {rule['flipped']}" if rule["flipped"] else ""
+        cells = (f"`{rule['id']}`", f"{rule['says']}{otherwise}", rule["source"])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
