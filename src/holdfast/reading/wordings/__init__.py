@@ -8,6 +8,7 @@ name a state, not one product's sentence.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -48,19 +49,31 @@ class Part(NamedTuple):
 Phrase = tuple[Part, ...]
 
 
+class Entry(NamedTuple):
+    """One phrase of a wording, and the words that a text must hold to hold it."""
+
+    needs: frozenset[str]
+    parts: Phrase
+    wording: Wording
+
+
 class Index:
-    """Wordings by one long word of each phrase, so that only phrases whose word occurs are looked for."""
+    """Wordings by the rarest word of each phrase, so that only phrases whose words all occur are looked for."""
 
     def __init__(self, wordings: tuple[Wording, ...]) -> None:
-        self.by_word: dict[str, list[tuple[Phrase, Wording]]] = {}
-        self.unspaced: list[tuple[Phrase, Wording]] = []
+        self.by_word: dict[str, list[Entry]] = {}
+        self.unspaced: list[Entry] = []
+        spaced: list[Entry] = []
         for wording in wordings:
             for text in wording.phrases:
-                entry = (phrase(text), wording)
                 if _is_unspaced(text):
-                    self.unspaced.append(entry)
+                    self.unspaced.append(Entry(frozenset(), phrase(text), wording))
                 else:
-                    self.by_word.setdefault(max(WORD.findall(text), key=len), []).append(entry)
+                    spaced.append(Entry(frozenset(WORD.findall(text)) - {"_"}, phrase(text), wording))
+        uses = Counter(word for entry in spaced for word in entry.needs)
+        for entry in spaced:
+            rarest = min(entry.needs, key=lambda word: (uses[word], -len(word), word))
+            self.by_word.setdefault(rarest, []).append(entry)
 
     def spot(self, line: str, words: set[str]) -> list[Spotted]:
         """Every phrase that the line holds and that no longer one contains.
@@ -70,16 +83,18 @@ class Index:
             words: all words of the line.
         """
         found = [
-            spotted for word in self.by_word.keys() & words for spotted in _held(self.by_word[word], line)
+            spotted
+            for word in self.by_word.keys() & words
+            for spotted in _held(self.by_word[word], line, words)
         ]
         if not line.isascii():
-            found += _held(self.unspaced, line)
+            found += _held(self.unspaced, line, words)
         return list(_outermost(found))
 
 
-def _held(entries: list[tuple[Phrase, Wording]], line: str) -> Iterator[Spotted]:
-    for parts, wording in entries:
-        if place := find(parts, line):
+def _held(entries: list[Entry], line: str, words: set[str]) -> Iterator[Spotted]:
+    for needs, parts, wording in entries:
+        if needs <= words and (place := find(parts, line)):
             yield Spotted(wording, *place)
 
 
