@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import dataverse, entra, graph, powerplatform, sql_causes
+from holdfast.sandbox import dataverse, entra, graph, licences, powerplatform
 from holdfast.sandbox.flows import part as flows
 from holdfast.sandbox.frame import Part
 
@@ -12,5 +12,5 @@ PARTS: tuple[Part, ...] = (
     powerplatform.PART,
     dataverse.PART,
     flows.PART,
-    sql_causes.PART,
+    licences.PART,
 )

@@ -120,7 +120,6 @@ class Database:
     Attributes:
         state: "ONLINE", "OFFLINE", or "PAUSED" (serverless; a login wakes it).
         wakes_at: when a paused one that was asked for is up again.
-        dropped: users that were dropped, and when; `revoked`: users who lost rights.
         version: counts changes of principals, permissions, objects and state.
     """
 
@@ -132,8 +131,6 @@ class Database:
     state: str = "ONLINE"
     state_changed_at: datetime | None = None
     wakes_at: datetime | None = None
-    dropped: dict[str, datetime] = field(default_factory=dict)
-    revoked: dict[str, datetime] = field(default_factory=dict)
     version: int = 0
 
     def principal(self, name: str) -> Principal | None:
