@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from holdfast.core.coverage import ScanId, ScanRecord, Sweep
+from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.judgement import Judgement
@@ -82,8 +82,8 @@ class History(Protocol):
         """A new scan, or the newest one if it is unfinished and began at or after `resume_since`."""
         ...
 
-    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> int:
-        """Write down what is new about these things, as one transaction; how many had something new."""
+    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> News:
+        """Write down what is new about these things, as one transaction."""
         ...
 
     async def conclude(
@@ -93,10 +93,12 @@ class History(Protocol):
         kind: type[Thing] | None = None,
         present: Collection[str] = (),
         under: str = "",
-    ) -> int:
-        """Write down that a part was read, and how far; how many things turned out to be gone.
+        last: Sequence[Thing] = (),
+    ) -> News:
+        """Write down that a part was read, and how far.
 
         Args:
+            last: what is still to be observed of it, in the same transaction.
             kind: what the part consists of, if it was read to its end: then those of the environment
                 whose key begins with `under` and is not in `present` are gone.
         """

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.store.history import SqlHistory
-from holdfast.core.coverage import Outcome
+from holdfast.core.beliefs import NUMBERED
+from holdfast.core.coverage import News, Outcome
 from holdfast.core.errors import StoreError
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
@@ -18,7 +19,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.schedule import Recurrence
 from holdfast.core.verdict import UNKNOWN, Verdict
 from holdfast.core.witness import Source, Witness
-from holdfast.ports import History
+from holdfast.ports import History, Thing
 from tests.builders import SALES, START, a_connection, a_flow, a_reference, a_sweep, an_environment, day
 from tests.fakes.history import MemoryHistory
 
@@ -60,7 +61,7 @@ async def test_the_same_again_is_nothing_new(history: History):
     scan = await history.begin("contoso", START, NEVER)
     await history.observe(scan.id, START, [a_connection()])
 
-    assert await history.observe(scan.id, day(1), [a_connection()]) == 0
+    assert await history.observe(scan.id, day(1), [a_connection()]) == News()
     assert len([state async for state in history.past("contoso", Connection, SALES, KEY)]) == 1
 
 
@@ -87,9 +88,23 @@ async def test_what_a_whole_sweep_did_not_meet_is_gone(history: History):
         scan.id, a_sweep(ended_at=day(1)), Connection, {"shared_sql/c2"}, "shared_sql/"
     )
 
-    assert gone == 1
+    assert gone == News(gone=1)
     assert await everything(history, Connection) == [a_connection("c2")]
     assert [state async for state in history.past("contoso", Connection, SALES, KEY)][-1] == (day(1), None)
+
+
+async def test_the_last_page_comes_with_the_conclusion(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection("c1")])
+    page: list[Thing] = [
+        a_connection("c2"),
+        Judgement(SALES, a_connection().connector, a_connection("c2").id),
+    ]
+
+    news = await history.conclude(scan.id, a_sweep(), Connection, {"shared_sql/c2"}, "shared_sql/", last=page)
+
+    assert news == News(things=1, judgements=1, gone=1)
+    assert await everything(history, Connection) == [a_connection("c2")]
 
 
 async def test_a_sweep_of_one_connector_says_nothing_about_another(history: History):
@@ -116,7 +131,7 @@ async def test_what_comes_back_is_there_again(history: History):
     await history.observe(scan.id, START, [a_connection()])
     await history.conclude(scan.id, a_sweep(ended_at=day(1)), Connection, set(), "shared_sql/")
 
-    assert await history.observe(scan.id, day(2), [a_connection()]) == 1
+    assert await history.observe(scan.id, day(2), [a_connection()]) == News(1)
 
     past = [state async for state in history.past("contoso", Connection, SALES, KEY)]
     assert past == [(START, a_connection()), (day(1), None), (day(2), a_connection())]
@@ -238,3 +253,16 @@ async def test_two_scans_of_a_tenant_do_not_run_at_once(history: History):
 
     async with history.scanning("contoso"):
         pass
+
+
+async def test_a_sentence_that_is_often_said_comes_back_whole(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    horizon = Horizon("token_inactive", Condition.IF_UNUSED, None, None, None, NUMBERED)
+    judgement = Judgement(SALES, a_connection().connector, a_connection().id, None, (horizon,))
+    await history.observe(scan.id, START, [Judgement(SALES, a_connection().connector, a_connection().id)])
+
+    await history.observe(scan.id, day(1), [judgement])
+
+    assert await everything(history, Judgement) == [judgement]
+    past = [state async for state in history.past("contoso", Judgement, SALES, KEY)]
+    assert past[-1] == (day(1), judgement)

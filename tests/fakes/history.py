@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from holdfast.core.coverage import ScanId, ScanRecord, Sweep
+from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.errors import StoreError
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
@@ -54,8 +54,10 @@ class MemoryHistory:
         self._scans.append((tenant, record))
         return record
 
-    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> int:
-        return sum(self._note(scan, at, type(thing), *name_of(thing), thing) for thing in things)
+    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> News:
+        new = [thing for thing in things if self._note(scan, at, type(thing), *name_of(thing), thing)]
+        judged = sum(isinstance(thing, Judgement) for thing in new)
+        return News(len(new) - judged, judged)
 
     async def conclude(
         self,
@@ -64,7 +66,9 @@ class MemoryHistory:
         kind: type[Thing] | None = None,
         present: Collection[str] = (),
         under: str = "",
-    ) -> int:
+        last: Sequence[Thing] = (),
+    ) -> News:
+        news = await self.observe(scan, sweep.ended_at, last)
         tenant, record = self._scans[scan]
         others = tuple(s for s in record.sweeps if (s.environment, s.part) != (sweep.environment, sweep.part))
         parts = tuple(sorted((*others, sweep), key=lambda s: (s.environment, s.part)))
@@ -78,7 +82,9 @@ class MemoryHistory:
             and states[-1][1] is not None
         ]
         assert kind is not None or not gone
-        return sum(self._note(scan, sweep.ended_at, kind, sweep.environment, key, None) for key in gone)
+        for key in gone:
+            self._note(scan, sweep.ended_at, kind, sweep.environment, key, None)
+        return news._replace(gone=len(gone))
 
     async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
         tenant, record = self._scans[scan]

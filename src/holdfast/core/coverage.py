@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 ScanId = NewType("ScanId", int)
 
@@ -32,6 +32,24 @@ class Outcome(StrEnum):
     def is_complete(self) -> bool:
         """Whether nothing of the part can have escaped us."""
         return self in (Outcome.SCANNED, Outcome.MISSING)
+
+
+class News(NamedTuple):
+    """What a write brought that was not known.
+
+    Attributes:
+        things: how many were new or changed, judgements apart.
+        judgements: how many of those were.
+        gone: how many turned out to be gone.
+    """
+
+    things: int = 0
+    judgements: int = 0
+    gone: int = 0
+
+    def plus(self, other: News) -> News:
+        """Both together."""
+        return News(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from holdfast.core import beliefs
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.identity import ClientSecret, ServicePrincipal
@@ -20,10 +21,6 @@ WIDEST_EXPECTED: Final = timedelta(days=30)
 WIDEST_EXPECTED_CREDENTIAL: Final = timedelta(days=2)
 """An `expected` break that is less certain than this is said as unknown."""
 
-NO_WITNESS: Final = (
-    "The platform names no expirationTime for it, so nothing tells when it was last used; its next use, or the"
-    " owner's sign-in log, would."
-)
 SIGN_IN_IS_GONE: Final = frozenset(
     {"token_inactive", "password_changed", "session_revoked", "account_deleted", "signin_frequency"}
 )
@@ -65,10 +62,10 @@ def inactivity(known: Known) -> list[Horizon]:
     if refreshed is None and known.verdict is not None:
         return []  # it never signed in
     if refreshed is None:
-        return [Horizon("token_inactive", Condition.IF_UNUSED, None, None, None, (NO_WITNESS,))]
-    beliefs = _idle_assumptions(known.witnesses)
+        return [Horizon("token_inactive", Condition.IF_UNUSED, None, None, None, (beliefs.NO_WITNESS,))]
+    stands_on = _idle_assumptions(known.witnesses)
     unused = Horizon.after(
-        refreshed, REFRESH_TOKEN_IDLE_LIMIT, "token_inactive", Condition.IF_UNUSED, beliefs
+        refreshed, REFRESH_TOKEN_IDLE_LIMIT, "token_inactive", Condition.IF_UNUSED, stands_on
     )
     comes = idle_break(refreshed, known.flows, known.seen_at, flows_read=known.flows_read)
     if comes is None:
@@ -81,7 +78,7 @@ def inactivity(known: Known) -> list[Horizon]:
         comes.at.earliest,
         comes.at.middle,
         comes.at.latest,
-        (*comes.because, *beliefs),
+        (*comes.because, *stands_on),
     )
     return [expected] if expected.earliest == unused.earliest else [unused, expected]
 
@@ -94,13 +91,9 @@ def credential_expiry(known: Known) -> list[Horizon]:
         return []
     cause = CAUSE_OF_KIND[kind]
     if connection.client_id is None:
-        return [_unknown(cause, f"The platform does not name the application whose {kind} it holds.")]
+        return [_unknown(cause, beliefs.NO_APPLICATION_NAMED)]
     if known.apps is None:
-        return [
-            _unknown(
-                cause, "The directory could not be read; Application.Read.All for the reader would tell."
-            )
-        ]
+        return [_unknown(cause, beliefs.NO_DIRECTORY)]
     app = known.apps.get(connection.client_id)
     if app is None:
         return [
@@ -123,8 +116,7 @@ def password_expiry(known: Known) -> list[Horizon]:
     return [
         _unknown(
             "password_expired",
-            "Nothing that was read tells when this password expires or whether it does; an imported table of"
-            " passwords, or LOGINPROPERTY through a SQL administrator's identity, would.",
+            beliefs.NO_LOGIN_DATE,
         )
     ]
 
@@ -145,9 +137,8 @@ def _unknown(cause: str, because: str) -> Horizon:
 
 
 def _idle_assumptions(found: tuple[Witness, ...]) -> tuple[str, ...]:
-    beliefs = [belief for witness in found for belief in witness.assumptions]
-    rule = "A sign-in that is not used for 90 days expires, and each refresh starts the 90 days anew (documented)."
-    return (rule, *dict.fromkeys(beliefs))
+    said = [belief for witness in found for belief in witness.assumptions]
+    return (beliefs.IDLE_RULE, *dict.fromkeys(said))
 
 
 def _credential_horizon(
@@ -184,6 +175,6 @@ def _credential_horizon(
             ends.earliest,
             ends.middle,
             ends.latest,
-            (held if len(possible) == 1 else several, f"Nobody renews the {kind} before."),
+            (held if len(possible) == 1 else several, beliefs.NOBODY_RENEWS),
         )
     ]

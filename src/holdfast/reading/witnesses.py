@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
+from holdfast.core import beliefs
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.facts import (
     ACCESS_TOKEN_LIFE_LONGEST,
@@ -16,18 +16,6 @@ from holdfast.core.facts import (
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import Connection
 from holdfast.core.witness import Source, Witness
-
-EXPIRY_BELIEF: Final = (
-    "The platform's expirationTime is the expiry of the cached access token, so the last refresh lies 60 to 90"
-    " minutes before it (assumed; so on all 10 recorded connections that show it)."
-)
-LONG_LIFE_BELIEF: Final = (
-    "The cached access token lives longer than 90 minutes, as with continuous access evaluation (documented: up"
-    " to 28 hours)."
-)
-LOOKS_BELIEF: Final = (
-    "The expiry moves only when the token is refreshed (assumed; so on every recorded connection)."
-)
 
 
 def witnesses(
@@ -56,8 +44,8 @@ def witnesses(
         return then
     if looks is None:
         return (expiry,)
-    reach = "Refreshes between two of our own scans; as sharp as scans are frequent."
-    return (expiry, Witness(Source.LOOKS, looks, reach, (LOOKS_BELIEF,), expiry.expires_at))
+    moved = Witness(Source.LOOKS, looks, beliefs.LOOKS_REACH, (beliefs.EXPIRY_MOVES,), expiry.expires_at)
+    return (expiry, moved)
 
 
 def expiry_witness(connection: Connection, seen_at: datetime) -> Witness | None:
@@ -65,14 +53,14 @@ def expiry_witness(connection: Connection, seen_at: datetime) -> Witness | None:
     expires_at = connection.token_expires_at
     if expires_at is None:
         return None
-    reach = "The last refresh, however long ago; nothing before it."
+    reach, belief = beliefs.EXPIRY_REACH, beliefs.EXPIRATION_TIME
     earliest = expires_at - ACCESS_TOKEN_LIFE_MAX
     if earliest > seen_at:
         # Refreshed in our future it cannot be: this token lives longer than most.
         refreshed = Interval(min(expires_at - ACCESS_TOKEN_LIFE_LONGEST, seen_at), seen_at)
-        return Witness(Source.EXPIRY, refreshed, reach, (EXPIRY_BELIEF, LONG_LIFE_BELIEF), expires_at)
+        return Witness(Source.EXPIRY, refreshed, reach, (belief, beliefs.LONG_LIFE), expires_at)
     refreshed = Interval(earliest, max(earliest, min(expires_at - ACCESS_TOKEN_LIFE_MIN, seen_at)))
-    return Witness(Source.EXPIRY, refreshed, reach, (EXPIRY_BELIEF,), expires_at)
+    return Witness(Source.EXPIRY, refreshed, reach, (belief,), expires_at)
 
 
 def last_refresh(found: Iterable[Witness]) -> Interval | None:

@@ -1,11 +1,12 @@
-"""From what was seen to what we conclude: each connection that a scan saw is judged, in batches."""
+"""From what was seen to what we conclude: each page of connections is judged as it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from holdfast.core.coverage import CONNECTIONS, SERVICE_PRINCIPALS, Outcome, ScanRecord, Sweep
+from holdfast.core.coverage import Sweep
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import ServicePrincipal
@@ -17,10 +18,6 @@ from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.ports import History
 from holdfast.reading.credentials import candidates, dead_credential_evidence
 from holdfast.reading.witnesses import idle_evidence, last_refresh, witnesses
-from holdfast.scan.carried import carried, flows_were_read
-from holdfast.scan.part import CloudTime
-
-BATCH = 500
 
 Diagnose = Callable[[Connection, Sequence[Evidence]], Verdict | None]
 """The verdict on a connection from its recorded fault and further evidence; None where nothing is wrong."""
@@ -28,113 +25,76 @@ Diagnose = Callable[[Connection, Sequence[Evidence]], Verdict | None]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every judgement of one scan stands on.
+    """What every judgement of one part stands on.
 
     Attributes:
         apps: by client id; None where the directory could not be read whole.
-        before: the finished scan before this one, None if this is the first.
+        before: the same part in the finished scan before this one, None if it was not read to its end.
+        started_at: when this part was begun.
+        flows: of the environment, by the connection that they hold.
+        flows_read: whether all flows in its solutions were read.
     """
 
     diagnose: Diagnose
     apps: Mapping[str, ServicePrincipal] | None
-    now: ScanRecord
-    before: ScanRecord | None
+    before: Sweep | None
+    started_at: datetime
+    flows: Mapping[ConnectionId, tuple[Flow, ...]] = field(default_factory=dict)
+    flows_read: bool = False
 
 
-async def judge_all(
-    tenant: str,
-    history: History,
-    diagnose: Diagnose,
-    now: ScanRecord,
-    before: ScanRecord | None,
-    time: CloudTime,
-) -> int:
-    """Judge every connection of the parts that this scan read; how many judgements were new."""
-    directory = now.sweep_of("", SERVICE_PRINCIPALS)
-    apps = None
-    if directory is not None and directory.outcome is Outcome.SCANNED:
-        apps = {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
-    bench = Bench(diagnose, apps, now, before)
-    read = [sweep.environment for sweep in now.sweeps if _has_connections(sweep)]
-    new = 0
-    for environment in dict.fromkeys(read):
-        flows = await carried(history, tenant, environment)
-        batch: list[Connection] = []
-        async for connection in history.current(tenant, Connection, environment):
-            batch.append(connection)
-            if len(batch) == BATCH:
-                new += await _judge(tenant, history, bench, batch, flows, time)
-                batch = []
-        new += await _judge(tenant, history, bench, batch, flows, time)
-    return new
+async def judge_page(
+    history: History, tenant: str, bench: Bench, page: Sequence[Connection], seen_at: datetime
+) -> list[Judgement]:
+    """What we conclude about the connections of one page of one environment."""
+    # An earlier judgement counts only for what it said of the token.
+    keys = [_key(connection) for connection in page if connection.token_expires_at is not None]
+    earlier = await history.lookup(tenant, Judgement, page[0].environment, keys)
+    return [judge(connection, seen_at, earlier.get(_key(connection)), bench) for connection in page]
 
 
-def judge(
-    connection: Connection,
-    sweep: Sweep,
-    earlier: Judgement | None,
-    bench: Bench,
-    flows: tuple[Flow, ...] = (),
-) -> Judgement:
+def judge(connection: Connection, seen_at: datetime, earlier: Judgement | None, bench: Bench) -> Judgement:
     """What we conclude about one connection.
 
     Args:
-        sweep: the part of this scan in which it was seen.
         earlier: the judgement of the look before.
-        flows: those that hold it.
     """
-    seen_at = sweep.ended_at
-    found = witnesses(
-        connection, seen_at, earlier.witnesses if earlier else None, _looks(sweep, bench.before)
-    )
-    verdict = _verdict(connection, found, sweep, bench)
-    flows_read = flows_were_read(bench.now, connection.environment)
-    horizons = forecast(Known(connection, found, bench.apps, verdict, seen_at, flows, flows_read))
+    before = earlier.witnesses if earlier else None
+    found = witnesses(connection, seen_at, before, _looks(bench.before, seen_at))
+    verdict = _verdict(connection, found, bench)
+    flows = bench.flows.get(connection.id, ())
+    horizons = forecast(Known(connection, found, bench.apps, verdict, seen_at, flows, bench.flows_read))
     return Judgement(connection.environment, connection.connector, connection.id, verdict, horizons, found)
 
 
-async def _judge(
-    tenant: str,
-    history: History,
-    bench: Bench,
-    batch: Sequence[Connection],
-    flows: Mapping[ConnectionId, tuple[Flow, ...]],
-    time: CloudTime,
-) -> int:
-    if not batch:
-        return 0
-    keys = [f"{connection.connector}/{connection.id}" for connection in batch]
-    earlier = await history.lookup(tenant, Judgement, batch[0].environment, keys)
-    judged = []
-    for key, connection in zip(keys, batch, strict=True):
-        sweep = bench.now.sweep_of(connection.environment, f"{CONNECTIONS}:{connection.connector}")
-        if sweep is not None and _has_connections(sweep):
-            held = flows.get(connection.id, ())
-            judged.append(judge(connection, sweep, earlier.get(key), bench, held))
-    return await history.observe(bench.now.id, time.now(), judged)
+def _key(connection: Connection) -> str:
+    return f"{connection.connector}/{connection.id}"
 
 
-def _verdict(connection: Connection, found: Sequence[Witness], sweep: Sweep, bench: Bench) -> Verdict | None:
-    further: list[Evidence | None] = []
-    if connection.sign_in.has_refresh_token:
-        further.append(idle_evidence(last_refresh(found), sweep.started_at))
-    app = bench.apps.get(connection.client_id or "") if bench.apps is not None else None
-    if app is not None:
-        possible = candidates(connection, app, last_refresh(found))
-        further.append(dead_credential_evidence(app, possible, sweep.started_at))
-    evidence = [piece for piece in further if piece is not None]
-    if not evidence and connection.fault is None:
+def _verdict(connection: Connection, found: Sequence[Witness], bench: Bench) -> Verdict | None:
+    further = list(_further_evidence(connection, found, bench))
+    if not further and connection.fault is None:
         return None
-    verdict = bench.diagnose(connection, evidence)
+    verdict = bench.diagnose(connection, further)
     return None if verdict is None or verdict.cause == NOT_CONNECTION else verdict
 
 
-def _looks(sweep: Sweep, before: ScanRecord | None) -> Interval | None:
-    then = before.sweep_of(sweep.environment, sweep.part) if before else None
-    if then is None or not then.outcome.is_complete or then.started_at > sweep.ended_at:
+def _further_evidence(connection: Connection, found: Sequence[Witness], bench: Bench) -> Iterator[Evidence]:
+    """What speaks of a break besides the recorded fault."""
+    refreshed = last_refresh(found)
+    if connection.sign_in.has_refresh_token and (idle := idle_evidence(refreshed, bench.started_at)):
+        yield idle
+    if bench.apps is None or connection.client_id is None:
+        return
+    app = bench.apps.get(connection.client_id)
+    if app is not None:
+        possible = candidates(connection, app, refreshed)
+        if dead := dead_credential_evidence(app, possible, bench.started_at):
+            yield dead
+
+
+def _looks(before: Sweep | None, seen_at: datetime) -> Interval | None:
+    """Between which two looks something moved that had not moved at the first."""
+    if before is None or not before.outcome.is_complete or before.started_at > seen_at:
         return None
-    return Interval(then.started_at, sweep.ended_at)
-
-
-def _has_connections(sweep: Sweep) -> bool:
-    return sweep.part.startswith(f"{CONNECTIONS}:") and sweep.outcome in (Outcome.SCANNED, Outcome.PARTIAL)
+    return Interval(before.started_at, seen_at)

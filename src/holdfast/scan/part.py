@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from holdfast.core.coverage import Outcome, ScanId, Sweep
+from holdfast.core.coverage import News, Outcome, ScanId, Sweep
 from holdfast.core.errors import CloudError, MissingError, RefusedError, ThrottledError, UnreachableError
 from holdfast.ports import Clock, History, Thing
 
@@ -15,6 +15,7 @@ PAGE = 1000
 """Things that are written down together: one transaction, and what is held in memory."""
 
 T = TypeVar("T", bound=Thing)
+S = TypeVar("S", bound=Thing, contravariant=True)
 
 
 class CloudClock(Protocol):
@@ -71,16 +72,26 @@ class Part:
     under: str = ""
 
 
+NOTHING: Final = News()
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a part brought: how many were seen, were new or changed, and are gone."""
+    """What a part brought: how many were seen, and what of it was new."""
 
     seen: int = 0
-    changed: int = 0
-    gone: int = 0
+    news: News = NOTHING
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(self.seen + other.seen, self.changed + other.changed, self.gone + other.gone)
+        return Counts(self.seen + other.seen, self.news.plus(other.news))
+
+
+class Judge(Protocol[S]):
+    """Draws conclusions from a page of things, to be kept beside them."""
+
+    async def __call__(self, page: Sequence[S], at: datetime) -> Sequence[Thing]:
+        """The conclusions."""
+        ...
 
 
 async def read_part(
@@ -90,8 +101,12 @@ async def read_part(
     history: History,
     scan: ScanId,
     time: CloudTime,
+    judge: Judge[T] | None = None,
 ) -> tuple[Sweep, Counts]:
     """Read it to its end or to where it breaks off; refusals and failures of the cloud are an outcome.
+
+    Args:
+        judge: what to conclude from each page, to be kept with it.
 
     Raises:
         StoreError: history could not be written.
@@ -99,7 +114,7 @@ async def read_part(
     started = time.now()
     present: set[str] = set()
     page: list[T] = []
-    changed = 0
+    news = News()
     outcome, detail = Outcome.SCANNED, ""
     try:
         async for thing in source:
@@ -107,16 +122,22 @@ async def read_part(
             present.add(key_of(thing))
             if len(page) == PAGE:
                 time.measure()
-                changed += await history.observe(scan, time.now(), page)
+                news = news.plus(await history.observe(scan, time.now(), await _judged(page, judge, time)))
                 page.clear()
         time.measure()
     except CloudError as error:
         outcome, detail = _outcome_of(error, bool(present)), str(error)
-    changed += await history.observe(scan, time.now(), page)
+    last = await _judged(page, judge, time)
     sweep = Sweep(part.environment, part.name, outcome, started, time.now(), len(present), detail)
     whole = part.kind if outcome is Outcome.SCANNED else None
-    gone = await history.conclude(scan, sweep, whole, present, part.under)
-    return sweep, Counts(len(present), changed, gone)
+    # The last page and the conclusion are one write: most parts have one page, or none.
+    news = news.plus(await history.conclude(scan, sweep, whole, present, part.under, last))
+    return sweep, Counts(len(present), news)
+
+
+async def _judged(page: list[T], judge: Judge[T] | None, time: CloudTime) -> Sequence[Thing]:
+    """The page, and what is concluded from it."""
+    return [*page, *await judge(page, time.now())] if page and judge else list(page)
 
 
 def _outcome_of(error: CloudError, saw_some: bool) -> Outcome:

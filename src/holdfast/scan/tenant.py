@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from holdfast.core.coverage import (
@@ -18,11 +18,12 @@ from holdfast.core.coverage import (
     ScanRecord,
     Sweep,
 )
-from holdfast.core.errors import CloudError, HoldfastError
+from holdfast.core.errors import CloudError
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import (
     SQL_CONNECTORS,
     Connection,
+    ConnectionId,
     ConnectionReference,
     ConnectorId,
     Environment,
@@ -30,8 +31,9 @@ from holdfast.core.inventory import (
 )
 from holdfast.ports import Clock, Directory, History, Platform, Thing
 from holdfast.reading.masking import masked
-from holdfast.scan.judging import Diagnose, judge_all
-from holdfast.scan.part import CloudTime, Counts, Part, read_part
+from holdfast.scan.carried import carried
+from holdfast.scan.judging import Bench, Diagnose, judge_page
+from holdfast.scan.part import CloudTime, Counts, Judge, Part, read_part
 
 RESUMES_WITHIN: Final = timedelta(hours=12)
 """A scan that was broken off goes on where it stopped for so long; after that it would be too mixed a picture."""
@@ -57,14 +59,12 @@ class ScanReport:
     Attributes:
         record: with the outcome of every part, the resumed ones included.
         counts: of connections: seen, new or changed, gone; without the parts that were read before a resume.
-        judged: how many judgements were new.
         resumed: whether it went on with a scan that had been broken off.
     """
 
     tenant: str
     record: ScanRecord
     counts: Counts
-    judged: int
     resumed: bool
 
 
@@ -96,16 +96,13 @@ async def scan(
         before = await history.last_scan(tenant)
         resume_since = time.now() if fresh else time.now() - RESUMES_WITHIN
         begun = await history.begin(tenant, time.now(), resume_since)
-        work = _Work(tenant, platform, directory, history, time, begun, progress)
+        work = _Work(tenant, platform, directory, history, time, begun, before, diagnose, progress)
         await history.observe(begun.id, time.now(), listed)
         await work.note_environments(listed, listing)
         await work.read_all(listed)
-        record = replace(begun, skew=time.skew, sweeps=tuple(work.sweeps))
-        judged = await judge_all(tenant, history, diagnose, record, before, time)
         await history.finish(begun.id, time.now(), time.skew)
-        return ScanReport(
-            tenant, replace(record, finished_at=time.now()), work.counts, judged, bool(begun.sweeps)
-        )
+        record = replace(begun, skew=time.skew, finished_at=time.now(), sweeps=tuple(work.sweeps.values()))
+        return ScanReport(tenant, record, work.counts, bool(begun.sweeps))
 
 
 async def _environments(platform: Platform, time: CloudTime) -> tuple[list[Environment], Sweep]:
@@ -134,6 +131,8 @@ class _Work:
         history: History,
         time: CloudTime,
         begun: ScanRecord,
+        before: ScanRecord | None,
+        diagnose: Diagnose,
         progress: Callable[[Progress], None],
     ) -> None:
         self._tenant = tenant
@@ -142,15 +141,17 @@ class _Work:
         self._history = history
         self._time = time
         self._begun = begun
+        self._before = {(s.environment, s.part): s for s in before.sweeps} if before else {}
+        self._diagnose = diagnose
+        self._apps: dict[str, ServicePrincipal] | None = None
         self._progress = progress
         self.counts = Counts()
         # What could not be read is tried again on a resume.
-        self.sweeps = [sweep for sweep in begun.sweeps if sweep.outcome.is_complete]
+        self.sweeps = {(s.environment, s.part): s for s in begun.sweeps if s.outcome.is_complete}
 
     async def note_environments(self, listed: Sequence[Environment], listing: Sweep) -> None:
         """Environments that a whole listing does not name are gone, with all that was in them."""
-        self.sweeps = [s for s in self.sweeps if s.part != ENVIRONMENTS]
-        self.sweeps.append(listing)
+        self._note(listing)
         if listing.outcome is not Outcome.SCANNED:
             await self._history.conclude(self._begun.id, listing)
             return
@@ -166,36 +167,56 @@ class _Work:
         await self._history.conclude(self._begun.id, listing, Environment, present)
 
     async def read_all(self, listed: Sequence[Environment]) -> None:
-        """Every environment's connections, some at a time, and the directory meanwhile."""
+        """The directory, by which connections are judged, and then every environment, some at a time."""
+        await self._service_principals()
         waiting = iter(listed)
         done = 0
 
         async def reader() -> None:
             nonlocal done
             for environment in waiting:
-                for connector in SQL_CONNECTORS:
-                    await self._connections(environment, connector)
+                flows: Mapping[ConnectionId, tuple[Flow, ...]] = {}
                 if environment.dataverse_url is not None:
                     await self._flows(environment)
+                    flows = await carried(self._history, self._tenant, environment.id)
+                for connector in SQL_CONNECTORS:
+                    await self._connections(environment, connector, flows)
                 done += 1
                 self._progress(Progress(done, len(listed), self.counts.seen))
 
         self._progress(Progress(0, len(listed), 0))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._service_principals())
                 for _ in range(AT_ONCE):
                     group.create_task(reader())
-        except* HoldfastError as failures:
-            raise failures.exceptions[0] from None
+        except BaseExceptionGroup as failures:
+            # The first to fail stopped the others; it is what went wrong.
+            raise failures.exceptions[0] from failures
 
-    async def _connections(self, environment: Environment, connector: ConnectorId) -> None:
+    async def _connections(
+        self,
+        environment: Environment,
+        connector: ConnectorId,
+        flows: Mapping[ConnectionId, tuple[Flow, ...]],
+    ) -> None:
         part = Part(environment.id, _part_of(connector), Connection, f"{connector}/")
         if self._is_read(part):
             return
+        bench = Bench(
+            self._diagnose,
+            self._apps,
+            self._before.get((part.environment, part.name)),
+            self._time.now(),
+            flows,
+            all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
+        )
+
+        async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
+            return await judge_page(self._history, self._tenant, bench, page, at)
+
         source = self._platform.connections(environment, connector)
-        sweep, counts = await self._read(part, _kept(source), lambda c: f"{c.connector}/{c.id}")
-        self.sweeps.append(sweep)
+        # In two steps: others add to the sum while this one waits.
+        counts = await self._read(part, _kept(source), lambda c: f"{c.connector}/{c.id}", judged)
         self.counts += counts
 
     async def _flows(self, environment: Environment) -> None:
@@ -203,26 +224,41 @@ class _Work:
         references = Part(environment.id, REFERENCES, ConnectionReference)
         if not self._is_read(references):
             source = self._platform.references(environment)
-            sweep, _ = await self._read(references, source, lambda reference: reference.id)
-            self.sweeps.append(sweep)
+            await self._read(references, source, lambda reference: reference.id)
         flows = Part(environment.id, FLOWS, Flow)
         if not self._is_read(flows):
-            sweep, _ = await self._read(flows, self._platform.flows(environment), lambda flow: flow.id)
-            self.sweeps.append(sweep)
+            await self._read(flows, self._platform.flows(environment), lambda flow: flow.id)
 
     async def _service_principals(self) -> None:
         part = Part("", SERVICE_PRINCIPALS, ServicePrincipal)
         if not self._is_read(part):
-            sweep, _ = await self._read(part, self._directory.service_principals(), lambda a: a.object_id)
-            self.sweeps.append(sweep)
+            await self._read(part, self._directory.service_principals(), lambda a: a.object_id)
+        if self._is_whole(part.environment, part.name):
+            known = self._history.current(self._tenant, ServicePrincipal)
+            self._apps = {app.client_id: app async for app in known}
 
     def _is_read(self, part: Part) -> bool:
-        return any((s.environment, s.part) == (part.environment, part.name) for s in self.sweeps)
+        return (part.environment, part.name) in self.sweeps
+
+    def _is_whole(self, environment: str, part: str) -> bool:
+        sweep = self.sweeps.get((environment, part))
+        return sweep is not None and sweep.outcome is Outcome.SCANNED
+
+    def _note(self, sweep: Sweep) -> None:
+        self.sweeps[(sweep.environment, sweep.part)] = sweep
 
     async def _read(
-        self, part: Part, source: AsyncIterator[T], key_of: Callable[[T], str]
-    ) -> tuple[Sweep, Counts]:
-        return await read_part(part, source, key_of, self._history, self._begun.id, self._time)
+        self,
+        part: Part,
+        source: AsyncIterator[T],
+        key_of: Callable[[T], str],
+        judge: Judge[T] | None = None,
+    ) -> Counts:
+        sweep, counts = await read_part(
+            part, source, key_of, self._history, self._begun.id, self._time, judge
+        )
+        self._note(sweep)
+        return counts
 
 
 def _part_of(connector: ConnectorId) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from holdfast.adapters.store.history import SqlHistory
 from holdfast.adapters.tables import load_codebook
 from holdfast.core.coverage import Outcome
 from holdfast.core.errors import (
@@ -103,7 +104,7 @@ async def test_what_is_there_is_kept(story):
 
     assert await story.all(Environment) == story.cloud.listed
     assert await story.all(Connection) == story.cloud.held
-    assert (report.counts.seen, report.counts.changed) == (2, 2)
+    assert (report.counts.seen, report.counts.news.things) == (2, 2)
     assert report.record.gaps == ()
 
 
@@ -115,7 +116,7 @@ async def test_a_second_scan_without_a_change_adds_nothing(story):
 
     report = await story.scan()
 
-    assert (report.counts.changed, report.counts.gone, report.judged) == (0, 0, 0)
+    assert (report.counts.news.things, report.counts.news.gone, report.counts.news.judgements) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ async def test_a_connection_that_is_no_longer_listed_is_gone(story):
 
     report = await story.scan()
 
-    assert report.counts.gone == 1
+    assert report.counts.news.gone == 1
     assert [c.id for c in await story.all(Connection)] == ["c2"]
 
 
@@ -381,3 +382,17 @@ async def test_a_connection_that_could_not_be_read_keeps_its_judgement(story):
     await story.scan()
 
     assert (await story.judgement()).verdict.cause.id == "password_changed"
+
+
+async def test_what_several_environments_bring_is_counted_together(story, tmp_path):
+    # On a store that really waits, readers come in between each other.
+    story.history = SqlHistory(tmp_path / "holdfast.db")
+    story.cloud.listed = [an_environment(f"e{number}") for number in range(20)]
+    story.cloud.held = [
+        a_connection(f"c{number}", environment=EnvironmentId(f"e{number % 20}")) for number in range(60)
+    ]
+
+    report = await story.scan()
+
+    assert (report.counts.seen, report.counts.news.things) == (60, 60)
+    assert story.seen[-1].connections == 60

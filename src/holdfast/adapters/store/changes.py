@@ -12,9 +12,13 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 
+WHOLE = ("[[[],", "]]")
+"""What stands before and after the fields of a thing in the change that makes it out of nothing."""
+
+
 def whole(facts: str) -> str:
     """The change that makes a thing out of nothing."""
-    return f"[[[],{facts}]]"
+    return facts.join(WHOLE)
 
 
 def change(before: str, after: str) -> str:

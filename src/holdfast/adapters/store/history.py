@@ -17,7 +17,7 @@ from holdfast.adapters.store.instants import instant
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.adapters.store.upgrade import up_to_date
-from holdfast.core.coverage import ScanId, ScanRecord, Sweep
+from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.ports import Kept, Thing
 
 R = TypeVar("R")
@@ -50,9 +50,9 @@ class SqlHistory:
         """See the port."""
         return await self._write(scanning.begin, tenant, at, resume_since)
 
-    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> int:
+    async def observe(self, scan: ScanId, at: datetime, things: Sequence[Thing]) -> News:
         """See the port."""
-        return await self._write(states.observe, scan, at, things) if things else 0
+        return await self._write(states.observe, scan, at, things) if things else News()
 
     async def conclude(
         self,
@@ -61,9 +61,10 @@ class SqlHistory:
         kind: type[Thing] | None = None,
         present: Collection[str] = (),
         under: str = "",
-    ) -> int:
+        last: Sequence[Thing] = (),
+    ) -> News:
         """See the port."""
-        return await self._write(scanning.conclude, scan, sweep, kind, present, under)
+        return await self._write(scanning.conclude, scan, sweep, kind, present, under, last)
 
     async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
         """See the port."""
@@ -100,7 +101,10 @@ class SqlHistory:
         state: Any = None
         for row in await self._read(states.log_of, tenant, shape.kind, environment, key):
             state = None if row.change is None else changes.applied(state, row.change)
-            yield instant(row.at), None if state is None else shape.read(json.dumps(state))
+            yield (
+                instant(row.at),
+                None if state is None else shape.read(json.dumps(state, ensure_ascii=False)),
+            )
 
     async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
         def in_one_transaction() -> R:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,8 @@ from holdfast.adapters.store.database import Line, insert_or_update
 from holdfast.adapters.store.instants import instant, millis
 from holdfast.adapters.store.schema import scans, sweeps, tenants
 from holdfast.adapters.store.shapes import shape_of
-from holdfast.adapters.store.states import lose
-from holdfast.core.coverage import Outcome, ScanId, ScanRecord, Sweep
+from holdfast.adapters.store.states import lose, observe
+from holdfast.core.coverage import News, Outcome, ScanId, ScanRecord, Sweep
 from holdfast.ports import Thing
 
 
@@ -42,8 +42,10 @@ def conclude(
     kind: type[Thing] | None,
     present: Collection[str],
     under: str,
-) -> int:
+    last: Sequence[Thing],
+) -> News:
     """Note the sweep; what it should have met and did not is gone."""
+    news = observe(transaction, scan, sweep.ended_at, last) if last else News()
     row = {
         "scan": scan,
         "environment": sweep.environment,
@@ -56,8 +58,10 @@ def conclude(
     }
     insert_or_update(transaction, sweeps, [row], by=["scan", "environment", "part"])
     if kind is None:
-        return 0
-    return lose(transaction, scan, sweep.ended_at, shape_of(kind).kind, sweep.environment, present, under)
+        return news
+    name = shape_of(kind).kind
+    gone = lose(transaction, scan, sweep.ended_at, name, sweep.environment, present, under)
+    return news._replace(gone=gone)
 
 
 def finish(transaction: Transaction, scan: ScanId, at: datetime, skew: timedelta) -> None:

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from pydantic import TypeAdapter
 
+from holdfast.core.beliefs import NUMBERED
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.ports import Thing
 
 T = TypeVar("T")
+
+
+# A sentence that is said of thousands of connections is kept as its number behind this private-use character.
+_MARK: Final = "\ue100"
+_NUMBERS: Final = [(json.dumps(sentence), f'"{_MARK}{n}"') for n, sentence in enumerate(NUMBERED)]
+
+
+def numbered(facts: str) -> str:
+    """The fields with every sentence of `core.beliefs` as its number."""
+    for sentence, number in _NUMBERS if "assumptions" in facts else ():
+        facts = facts.replace(sentence, number)
+    return facts
+
+
+def spelled_out(facts: str) -> str:
+    """The fields with every number as its sentence."""
+    for sentence, number in _NUMBERS if _MARK in facts else ():
+        facts = facts.replace(number, sentence)
+    return facts
 
 
 class Shape(NamedTuple, Generic[T]):
@@ -30,11 +51,11 @@ class Shape(NamedTuple, Generic[T]):
 
     def write(self, thing: T) -> str:
         """Its fields."""
-        return self.adapter.dump_json(thing, exclude_defaults=True).decode()
+        return numbered(self.adapter.dump_json(thing, exclude_defaults=True).decode())
 
     def read(self, facts: str) -> T:
         """The thing with these fields."""
-        return self.adapter.validate_json(facts)
+        return self.adapter.validate_json(spelled_out(facts))
 
 
 @cache

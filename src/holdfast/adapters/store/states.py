@@ -2,46 +2,72 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal, select, tuple_, update
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import Select, bindparam, insert, select, tuple_, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.database import Line
 from holdfast.adapters.store.instants import millis
 from holdfast.adapters.store.schema import observations, scans, tenants, things
-from holdfast.adapters.store.shapes import placed
-from holdfast.core.coverage import ScanId
+from holdfast.adapters.store.shapes import placed, shape_of
+from holdfast.core.coverage import News, ScanId
+from holdfast.core.judgement import Judgement
 from holdfast.ports import Thing
 
 BATCH = 500
 """Rows that are read at once: little memory, and below every database's limit of parameters."""
 
-Name = tuple[str, str, str]
-"""Kind, environment, key."""
 
-
-def observe(transaction: Transaction, scan: ScanId, at: datetime, seen: Sequence[Thing]) -> int:
+def observe(transaction: Transaction, scan: ScanId, at: datetime, seen: Sequence[Thing]) -> News:
     """Keep what is new about these things."""
     tenant = _tenant_of(transaction, scan)
-    facts = {(kind, environment, key): text for kind, environment, key, text in map(placed, seen)}
-    known = {(row.kind, row.environment, row.key): row for row in _named(transaction, tenant, list(facts))}
-    changed = [name for name, row in known.items() if row.facts != facts[name] or row.gone_at is not None]
-    new = [name for name in facts if name not in known]
-    log = [{"thing": known[name].id, "change": _change(known[name], facts[name])} for name in changed]
-    _rewrite(transaction, at, {known[name].id: facts[name] for name in changed})
-    log += [
-        {"thing": number, "change": changes.whole(facts[name])}
-        for name, number in zip(
-            new, _insert(transaction, tenant, at, {n: facts[n] for n in new}), strict=True
+    places: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for kind, environment, key, facts in map(placed, seen):
+        places[(kind, environment)][key] = facts
+    news = News()
+    for place, facts_by_key in places.items():
+        new = _observe(transaction, _Place(tenant, *place), scan, at, facts_by_key)
+        judged = place[0] == shape_of(Judgement).kind
+        news = news.plus(News(judgements=new) if judged else News(things=new))
+    return news
+
+
+class _Place(NamedTuple):
+    """Where things of one kind belong."""
+
+    tenant: int
+    kind: str
+    environment: str
+
+    def of(self, keys: Sequence[str]) -> ColumnElement[bool]:
+        """Those of these keys."""
+        return and_(
+            things.c.tenant == self.tenant,
+            things.c.kind == self.kind,
+            things.c.environment == self.environment,
+            things.c.key.in_(keys),
         )
-    ]
-    _append(transaction, scan, at, log)
-    return len(log)
+
+
+def _observe(
+    transaction: Transaction, place: _Place, scan: ScanId, at: datetime, facts: dict[str, str]
+) -> int:
+    columns = select(things.c.id, things.c.key, things.c.facts, things.c.gone_at)
+    missing = dict(facts)
+    changed: list[tuple[Line, str]] = []
+    for some in _batches(list(facts)):
+        for row in transaction.execute(columns.where(place.of(some))):
+            text = missing.pop(row.key)
+            if row.facts != text or row.gone_at is not None:
+                changed.append((row, text))
+    _rewrite(transaction, scan, at, changed)
+    _insert(transaction, place, scan, at, missing)
+    return len(changed) + len(missing)
 
 
 def lose(
@@ -123,49 +149,42 @@ def _tenant_of(transaction: Transaction, scan: ScanId) -> int:
     return number
 
 
-def _named(transaction: Transaction, tenant: int, names: Sequence[Name]) -> Iterator[Line]:
-    for (kind, environment), group in groupby(sorted(names), key=lambda name: name[:2]):
-        query = select(things).where(
-            things.c.tenant == tenant, things.c.kind == kind, things.c.environment == environment
-        )
-        for some in _batches([key for *_, key in group]):
-            yield from transaction.execute(query.where(things.c.key.in_(some)))
+def _rewrite(
+    transaction: Transaction, scan: ScanId, at: datetime, changed: Sequence[tuple[Line, str]]
+) -> None:
+    if not changed:
+        return
+    statement = (
+        update(things)
+        .where(things.c.id == bindparam("thing"))
+        .values(facts=bindparam("new_facts"), changed_at=millis(at), gone_at=None)
+    )
+    transaction.execute(statement, [{"thing": row.id, "new_facts": text} for row, text in changed])
+    log = [{"thing": row.id, "change": _change(row, text)} for row, text in changed]
+    _append(transaction, scan, at, log)
 
 
 def _change(row: Line, facts: str) -> str:
     return changes.whole(facts) if row.gone_at is not None else changes.change(row.facts, facts)
 
 
-def _rewrite(transaction: Transaction, at: datetime, facts: dict[int, str]) -> None:
-    if facts:
-        statement = (
-            update(things)
-            .where(things.c.id == bindparam("thing"))
-            .values(facts=bindparam("new_facts"), changed_at=millis(at), gone_at=None)
-        )
-        rows = [{"thing": number, "new_facts": text} for number, text in facts.items()]
-        transaction.execute(statement, rows)
-
-
-def _insert(transaction: Transaction, tenant: int, at: datetime, facts: dict[Name, str]) -> list[int]:
-    """The numbers of the new things, in the same order."""
+def _insert(
+    transaction: Transaction, place: _Place, scan: ScanId, at: datetime, facts: dict[str, str]
+) -> None:
     if not facts:
-        return []
+        return
     now = millis(at)
     rows = [
-        {
-            "tenant": tenant,
-            "kind": kind,
-            "environment": environment,
-            "key": key,
-            "first_at": now,
-            "changed_at": now,
-            "facts": text,
-        }
-        for (kind, environment, key), text in facts.items()
+        {**place._asdict(), "key": key, "first_at": now, "changed_at": now, "facts": text}
+        for key, text in facts.items()
     ]
-    made = insert(things).returning(things.c.id, sort_by_parameter_order=True)
-    return [row.id for row in transaction.execute(made, rows)]
+    transaction.execute(insert(things), rows)
+    # The database knows the numbers it gave; asking for them row by row is what takes the time.
+    before, after = changes.WHOLE
+    first = literal(before) + things.c.facts + literal(after)
+    for some in _batches(list(facts)):
+        columns = select(things.c.id, literal(scan), literal(now), first).where(place.of(some))
+        transaction.execute(insert(observations).from_select(["thing", "scan", "at", "change"], columns))
 
 
 def _append(transaction: Transaction, scan: ScanId, at: datetime, log: Sequence[dict[str, Any]]) -> None:

@@ -119,7 +119,7 @@ def _summary(name: str, report: ScanReport) -> None:
     click.echo(
         clean(
             f"{name}: {read} environments, {counts.seen} connections:"
-            f" {counts.changed} new or changed, {counts.gone} gone."
+            f" {counts.news.things} new or changed, {counts.news.gone} gone."
             + (" Went on with a scan that had been broken off." if report.resumed else "")
         )
     )
@@ -142,8 +142,8 @@ def _meta(name: str, report: ScanReport) -> dict[str, Any]:
         "resumed": report.resumed,
         "connections": {
             "seen": report.counts.seen,
-            "changed": report.counts.changed,
-            "gone": report.counts.gone,
+            "changed": report.counts.news.things,
+            "gone": report.counts.news.gone,
         },
         "gaps": [
             {
