@@ -67,7 +67,10 @@ def test_the_installed_package_is_the_wheels(installed, tmp_path):
 
 COMMANDS = {
     "its version": ["--version"],
+    "a cause by its tables": ["explain", "AADSTS700082: The refresh token has expired due to inactivity."],
+    "a page of the knowledge base": ["causes", "token_inactive"],
     "settings by its templates": ["init", "--config", "here/holdfast.toml"],
+    "the demo": ["demo"],
     "a scan of the sandbox": ["scan", "--sandbox=story"],
     "an upgrade of the store by its migrations": ["made", "--sandbox=story"],
 }
