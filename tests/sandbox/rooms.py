@@ -76,7 +76,9 @@ class Rooms:
 
     def event(self, event: str, target: str = "", **details: Any) -> Mapping[str, Any] | None:
         known = {name: deed for part in PARTS for name, deed in part.events.items()}
-        return known[event](Deed(self.world, self.tenant.now(), target, details))
+        said = known[event](Deed(self.world, self.tenant.now(), target, details))
+        self.world.changed()
+        return said
 
     def token(self, who: Account | Application, audience: str, **claims: Any) -> str:
         """An access token as Entra would issue it."""
@@ -102,8 +104,10 @@ class Rooms:
         method: str = "GET",
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        written_query: str = "",
         **query: str,
     ) -> Answer:
+        """Ask; in names of the query ``__`` stands for ``$`` and ``_`` for ``-``, unless it is given as written."""
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if who is not None:
             sent.setdefault("authorization", f"Bearer {self.token(who, AUDIENCES[host])}")
@@ -112,9 +116,8 @@ class Rooms:
             host=host,
             method=method,
             path=path,
-            query_string=urlencode(
-                {name.replace("__", "$").replace("_", "-"): value for name, value in query.items()}
-            ),
+            query_string=written_query
+            or urlencode({name.replace("__", "$").replace("_", "-"): value for name, value in query.items()}),
             headers=sent,
             body=body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode(),
             now=self.tenant.now(),
@@ -124,6 +127,8 @@ class Rooms:
             response = door.find(call).endpoint(call)
         except CallRefusedError as refusal:
             response = refusal.response
+        if method != "GET":
+            self.world.changed()
         return Answer(response.status_code, dict(response.headers), bytes(response.body))
 
     def account(self, name: str) -> Account:

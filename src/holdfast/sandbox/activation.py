@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from holdfast.sandbox.data_policies import suspend_if_forbidden
 from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.powerplatform_access import role_of
 from holdfast.sandbox.rules import Mark, Rule
@@ -68,12 +69,13 @@ def not_authorized(principal_id: str, connection_id: str | None, connector: str)
 
 
 def turn_on(world: World, flow: Flow, now: datetime) -> None:
-    """Start the flow; what it is bound to counts from now on."""
+    """Start the flow; what it is bound to counts from now on. A policy that forbids it suspends it at once."""
     if flow.state != "Started":
         flow.state, flow.state_changed_at = "Started", now
         flow.suspension_reason, flow.suspended_at, flow.failing_since = "None", None, None
     for named in flow.connections.values():
         named.pinned = None
+    suspend_if_forbidden(world, flow, now)
     world.changed()
 
 

@@ -8,20 +8,24 @@ token moves ``lastModifiedTime`` and sets ``expirationTime`` to the token's end;
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.chance import guid
-from holdfast.sandbox.entra_judgement import refusals_of_refresh
+from holdfast.sandbox.entra_errors import wrong_secret
+from holdfast.sandbox.entra_judgement import Refused, refusals_of_refresh
 from holdfast.sandbox.first_party import SQL
+from holdfast.sandbox.held_certificates import refresh_by_certificate, refusals_by_certificate
 from holdfast.sandbox.held_tokens import (
     Redeemed,
     refresh_as_application,
     refresh_held,
     refusals_of_application,
+    secret_with_text,
 )
 from holdfast.sandbox.rules import Mark, Rule
+from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.sql.login import Identity
 from holdfast.sandbox.world import Connection, Fault, World
 
@@ -45,14 +49,7 @@ PASSWORDS_STAY_CONNECTED = Rule(
     "no recorded password connection in the state Error",
     flipped="A refused password sets the state Error.",
 )
-CACHE_SURVIVES_EDIT = Rule(
-    "new_secret_counts_on_next_fetch",
-    "A secret that was replaced on a connection is used from the next token fetch on.",
-    Mark.ASSUMED,
-    "whether an update validates at once is open",
-    flipped="An update drops the kept access token.",
-)
-RULES = (TOKEN_CACHE, STATUS_ON_USE, PASSWORDS_STAY_CONNECTED, CACHE_SURVIVES_EDIT)
+RULES = (TOKEN_CACHE, STATUS_ON_USE, PASSWORDS_STAY_CONNECTED)
 
 FINE = "ok"
 
@@ -81,13 +78,33 @@ def outlook(world: World, connection: Connection | None, now: datetime) -> str:
         return "unauthenticated"
     if not signs_in_through_entra(connection) or has_token(world, connection, now):
         return FINE
+    refused = next(refusals(world, connection, now), None)
+    if refused is None and not _has_spread(world, connection, now):
+        return f"AADSTS{wrong_secret('').code}"
+    return f"AADSTS{refused.error.code}" if refused else FINE
+
+
+def _has_spread(world: World, connection: Connection, now: datetime) -> bool:
+    """Whether the directory knows the connection's secret everywhere; for a few seconds after its making it does not."""
+    if connection.parameter_set != "oauthSP":
+        return True
+    client_id, text = _application_of(connection)
+    app = world.applications.get(client_id)
+    shown = secret_with_text(world, app, text) if app else None
+    return shown is None or credential_has_spread(world, shown.key_id, shown.created_at, now)
+
+
+def refusals(world: World, connection: Connection, now: datetime) -> Iterator[Refused]:
+    """Why Entra would refuse the connection's next token; nothing for kinds that Entra never sees."""
     if connection.refresh_token_id is not None:
         token = world.refresh_tokens[connection.refresh_token_id]
-        refused = next(refusals_of_refresh(world, token, world.applications.get(SQL.client_id), now), None)
-    else:
-        client_id, secret = _application_of(connection)
-        refused = next(refusals_of_application(world, client_id, secret, SQL.client_id, now), None)
-    return f"AADSTS{refused.error.code}" if refused else FINE
+        return refusals_of_refresh(world, token, world.applications.get(SQL.client_id), now)
+    client_id, secret = _application_of(connection)
+    if connection.parameter_set == "oauthSP":
+        return refusals_of_application(world, client_id, secret, SQL.client_id, now)
+    if connection.parameter_set == "certOauth":
+        return refusals_by_certificate(world, client_id, _thumbprint(connection), SQL.client_id, now)
+    return iter(())
 
 
 def signs_in_through_entra(connection: Connection) -> bool:
@@ -128,6 +145,8 @@ def _fetch(world: World, connection: Connection, now: datetime) -> Redeemed:
     if connection.refresh_token_id is not None:
         return refresh_held(world, world.refresh_tokens[connection.refresh_token_id], SQL.client_id, now)
     client_id, secret = _application_of(connection)
+    if connection.parameter_set == "certOauth":
+        return refresh_by_certificate(world, client_id, _thumbprint(connection), SQL.client_id, now)
     return refresh_as_application(world, client_id, secret, SQL.client_id, now)
 
 
@@ -173,6 +192,10 @@ def _application_of(connection: Connection) -> tuple[str, str]:
     return str(connection.parameters.get("token:clientId", "")), connection.secrets.get(
         "token:clientSecret", ""
     )
+
+
+def _thumbprint(connection: Connection) -> str:
+    return connection.secrets.get("token:clientCertificateSecret", "")
 
 
 def entra_identity(world: World, connection: Connection) -> Identity:

@@ -188,13 +188,20 @@ def _text_of(world: World, code_id: str) -> str:
     return f"1.{code_id}.{secret(world.seed, 60, 'authorization code', code_id)}"
 
 
+def code_of(world: World, text: str) -> AuthorizationCode | None:
+    """The code that a text stands for; None for a text that this tenant never gave."""
+    code = world.codes.get(text[2:38])
+    if code is None or not hmac.compare_digest(_text_of(world, code.id).encode(), text.encode()):
+        return None
+    return code
+
+
 def authorization_code(asked: Asked) -> dict[str, Any]:
     """The grant: a code for tokens, once."""
     app = asked.client()
     prove_client(asked, app)
-    text = asked.need("code")
-    code = asked.world.codes.get(text[2:38])
-    if code is None or not hmac.compare_digest(_text_of(asked.world, code.id).encode(), text.encode()):
+    code = code_of(asked.world, asked.need("code"))
+    if code is None:
         raise TokenRefusedError(say.grant(9002313, "Invalid request. Request is malformed or invalid."))
     for error in _against_code(asked, code):
         raise TokenRefusedError(error)

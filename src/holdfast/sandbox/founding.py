@@ -17,6 +17,7 @@ from holdfast.sandbox.world import (
     ClientSecret,
     Connection,
     ConnectionReference,
+    DataPolicy,
     Environment,
     Flow,
     FlowConnection,
@@ -294,6 +295,20 @@ class Founding:
         )
         self.world.org_users[user.id] = user
         return user
+
+    def data_policy(self, name: str, **more: Any) -> DataPolicy:
+        """A data policy; by default one for all environments that names no connector."""
+        made = self.ago(days=400)
+        policy = DataPolicy(
+            id=self.id_of("data policy", name),
+            display_name=name,
+            created_at=made,
+            modified_at=made,
+            etag=self.id_of("etag", name),
+            **more,
+        )
+        self.world.data_policies[policy.id] = policy
+        return policy
 
     def canvas_app(
         self, name: str, environment: Environment, owner: Account, uses: Sequence[Connection]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import dataverse, entra, graph, licences, powerplatform
-from holdfast.sandbox.flows import part as flows
+from holdfast.sandbox import (
+    api_hub,
+    dataverse,
+    entra,
+    flow_api,
+    flow_part,
+    graph,
+    licences,
+    powerplatform_part,
+    powerplatform_policies,
+    signed_links,
+)
 from holdfast.sandbox.frame import Part
 
 PARTS: tuple[Part, ...] = (
     entra.PART,
     graph.PART,
-    powerplatform.PART,
+    powerplatform_part.PART,
+    powerplatform_policies.PART,
     dataverse.PART,
-    flows.PART,
+    flow_api.PART,
+    signed_links.PART,
+    api_hub.PART,
+    flow_part.PART,
     licences.PART,
 )

@@ -6,10 +6,10 @@ import re
 
 from starlette.responses import Response
 
-from holdfast.sandbox import powerplatform_access as access
 from holdfast.sandbox import powerplatform_shapes as shapes
 from holdfast.sandbox.bearer import Caller
-from holdfast.sandbox.frame import Call, Part, Room, answer, at
+from holdfast.sandbox.connector_metadata import connector
+from holdfast.sandbox.frame import Call, answer
 from holdfast.sandbox.powerplatform_access import admin, environment_named, maker, refusal, role_on
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Connection, Environment
@@ -52,6 +52,44 @@ def get_environment_as_maker(call: Call) -> Response:
     maker(call)
     environment = environment_named(call, call.params["environment"])
     return answer(shapes.environment_as_maker(call.tenant, environment))
+
+
+def list_apps(call: Call) -> Response:
+    """The canvas apps of an environment; each names the connectors it uses, not the connections."""
+    admin(call)
+    environment = environment_named(call, call.params["environment"])
+    listed = [
+        shapes.canvas_app(call.tenant, app)
+        for app in call.world.apps.values()
+        if app.environment_id == environment.id
+    ]
+    return answer({"value": listed})
+
+
+# --- connectors ------------------------------------------------------------------------------------------
+
+
+def list_connectors(call: Call) -> Response:
+    """The connectors of an environment: SQL only, here."""
+    maker(call)
+    any_environment(call)
+    return answer({"value": [connector(call.tenant)]})
+
+
+def get_connector(call: Call) -> Response:
+    """One connector with its ways to sign in."""
+    maker(call)
+    any_environment(call)
+    if call.params["connector"].lower() != "shared_sql":
+        raise refusal(404, "ApiResourceNotFound", f"Could not find API '{call.params['connector']}'.")
+    return answer(connector(call.tenant))
+
+
+def list_gateways(call: Call) -> Response:
+    """The on-premises gateways."""
+    maker(call)
+    filtered_environment(call)
+    return answer({"value": [shapes.gateway(one) for one in call.world.gateways.values()]})
 
 
 # --- connections -----------------------------------------------------------------------------------------
@@ -148,6 +186,11 @@ def filtered_environment(call: Call) -> Environment:
     return environment_named(call, found[1])
 
 
+def any_environment(call: Call) -> Environment:
+    """The environment of a call about one connection, on either API."""
+    return filtered_environment(call) if call.host is Host.POWERAPPS else _connectivity_environment(call)
+
+
 def _connectivity_environment(call: Call) -> Environment:
     """By the path, by the host's own name (``<id>.environment.api.powerplatform.com``), or by the filter."""
     if "environment" in call.params:
@@ -158,50 +201,3 @@ def _connectivity_environment(call: Call) -> Environment:
             if environment.id.replace("-", "").lower() == squeezed:
                 return environment
     return filtered_environment(call)
-
-
-_BAP = "/providers/Microsoft.BusinessAppPlatform"
-_APPS = "/providers/Microsoft.PowerApps"
-_ONE = "apis/{connector}/connections/{connection}"
-
-PART = Part(
-    "powerplatform",
-    rooms=(
-        Room(
-            Host.BAP,
-            (
-                at("GET", f"{_BAP}/scopes/admin/environments", list_environments),
-                at("GET", f"{_BAP}/scopes/admin/environments/{{environment}}", get_environment),
-            ),
-        ),
-        Room(
-            Host.POWERAPPS,
-            (
-                at("GET", f"{_APPS}/environments", list_environments_as_maker),
-                at("GET", f"{_APPS}/environments/{{environment}}", get_environment_as_maker),
-                at(
-                    "GET",
-                    f"{_APPS}/scopes/admin/environments/{{environment}}/connections",
-                    list_connections_as_admin,
-                ),
-                at(
-                    "GET",
-                    f"{_APPS}/scopes/admin/environments/{{environment}}/apis/{{connector}}/connections",
-                    list_connections_as_admin,
-                ),
-                at("GET", f"{_APPS}/connections", list_connections),
-                at("GET", f"{_APPS}/apis/{{connector}}/connections", list_connections),
-                at("GET", f"{_APPS}/{_ONE}", get_connection),
-            ),
-        ),
-        Room(
-            Host.POWERPLATFORM,
-            (
-                at("GET", "/connectivity/connections", list_connectivity),
-                at("GET", "/connectivity/environments/{environment}/connections", list_connectivity),
-                at("GET", "/connectivity/connectors/{connector}/connections/{connection}", get_connection),
-            ),
-        ),
-    ),
-    rules=(*access.RULES, *shapes.RULES),
-)

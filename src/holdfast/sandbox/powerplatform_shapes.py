@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from holdfast.sandbox.chance import guid
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Connection, Environment, World
+from holdfast.sandbox.world import CanvasApp, Connection, Environment, Gateway, World
 
 ICON = "https://conn-afd-prod-endpoint-bmc9bqahasf3grgk.b01.azurefd.net/releases/v1.0.1777/1.0.1777.4488"
 OAUTH_SETS = frozenset({"oauth", "oauthCom", "oauthSP", "certOauth"})
@@ -300,4 +301,50 @@ def permission(
             "notifyShareTargetOption": "NotSpecified",
             "inviteGuestToTenant": False,
         },
+    }
+
+
+# --- apps and gateways -----------------------------------------------------------------------------------
+
+
+def canvas_app(tenant: Tenant, app: CanvasApp) -> dict[str, Any]:
+    """A canvas app as the admin scope tells it; modelled on what the admin PowerShell reads, not recorded."""
+    connectors = [
+        tenant.world.connections[one].connector
+        for one in app.connection_ids
+        if one in tenant.world.connections
+    ]
+    owner = {
+        key: value for key, value in person(tenant.world, app.owner_id).items() if key != "userPrincipalName"
+    }
+    return {
+        "name": app.id,
+        "id": f"/providers/Microsoft.PowerApps/scopes/admin/environments/{app.environment_id}/apps/{app.id}",
+        "type": "Microsoft.PowerApps/scopes/admin/apps",
+        "properties": {
+            "displayName": app.display_name,
+            "owner": owner,
+            "environment": {
+                "id": f"/providers/Microsoft.PowerApps/environments/{app.environment_id}",
+                "name": app.environment_id,
+            },
+            "connectionReferences": {
+                guid(tenant.world.seed, "app reference", app.id, place): {
+                    "id": maker_path(one),
+                    "displayName": "SQL Server" if one == "shared_sql" else short_name(one),
+                    "dataSources": [],
+                }
+                for place, one in enumerate(connectors)
+            },
+        },
+    }
+
+
+def gateway(one: Gateway) -> dict[str, Any]:
+    """A gateway cluster."""
+    return {
+        "name": one.id,
+        "id": f"/providers/Microsoft.PowerApps/gatewayClusters/{one.id}",
+        "type": "Microsoft.PowerApps/gatewayClusters",
+        "properties": {"displayName": one.display_name},
     }

@@ -73,6 +73,8 @@ def _story(found: Founding) -> None:
     _service_principal(found, finance)
     _on_premises(found, client, finance)
     _databases(found)
+    groups = {"Confidential": ["shared_office365"], "General": ["shared_sql"], "Blocked": ["shared_twitter"]}
+    found.data_policy("Company default", default_group="General", groups=groups)
 
 
 def _application_users(found: Founding, *places: Environment) -> None:

@@ -416,6 +416,30 @@ class TermsOfUse:
 
 
 @dataclass(slots=True, kw_only=True)
+class DataPolicy:
+    """A data policy (DLP) of the Power Platform.
+
+    Attributes:
+        default_group: "General", "Confidential" or "Blocked" for connectors that no group names.
+        groups: connectors by group.
+        action_rules: by connector, "Allow" or "Block" by operation; "" is for all others.
+        endpoint_rules: by connector, patterns of servers with "Allow" or "Deny"; the first that matches counts.
+    """
+
+    id: str
+    display_name: str
+    created_at: datetime
+    modified_at: datetime
+    default_group: str = "General"
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    environment_type: str = "AllEnvironments"
+    environment_ids: list[str] = field(default_factory=list)
+    action_rules: dict[str, dict[str, str]] = field(default_factory=dict)
+    endpoint_rules: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    etag: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class SignIn:
     """A row of the sign-in log. `kind` is interactiveUser, nonInteractiveUser or servicePrincipal."""
 
@@ -513,6 +537,8 @@ class World:
     apps: dict[str, CanvasApp] = field(default_factory=dict)
     org_users: dict[str, OrgUser] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
+    data_policies: dict[str, DataPolicy] = field(default_factory=dict)
+    data_policies_checked_at: datetime | None = None
     servers: dict[str, Server] = field(default_factory=dict)
     named_locations: dict[str, NamedLocation] = field(default_factory=dict)
     terms: dict[str, TermsOfUse] = field(default_factory=dict)

@@ -251,6 +251,7 @@ class ConditionalAccessPolicy(Shape):
     """`state`: enabled, disabled, enabledForReportingButNotEnforced."""
 
     id: str | None = None
+    template_id: str | None = None
     display_name: str | None = None
     state: str | None = None
     created_date_time: str | None = None

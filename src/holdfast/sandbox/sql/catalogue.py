@@ -121,6 +121,7 @@ class Database:
         state: "ONLINE", "OFFLINE", or "PAUSED" (serverless; a login wakes it).
         wakes_at: when a paused one that was asked for is up again.
         version: counts changes of principals, permissions, objects and state.
+        rights_changed_at: when somebody last changed principals or permissions.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Database:
     state_changed_at: datetime | None = None
     wakes_at: datetime | None = None
     version: int = 0
+    rights_changed_at: datetime | None = None
 
     def principal(self, name: str) -> Principal | None:
         """By name in any case."""

@@ -81,6 +81,11 @@ def open_session(server: Server, database_name: str, who: Identity, now: datetim
         raise errors.no_database(database_name)
     if database.state == "PAUSED":
         database.state, database.state_changed_at, database.wakes_at = "ONLINE", database.wakes_at, None
+    return session_of(server, database, who, now)
+
+
+def session_of(server: Server, database: Database, who: Identity, now: datetime) -> Session:
+    """The session that a login which nothing refuses would have."""
     return Session(server, database, _user(server, database, who) or _dbo(now))
 
 
@@ -105,13 +110,12 @@ def refusals_of_login(
     if database.state == "OFFLINE":
         yield Refusal("sql_database_unavailable", database.state_changed_at, errors.offline(database.name))
     if _user(server, database, who) is None:
-        since = database.state_changed_at if database.state == "ONLINE" else None
         error = (
             errors.login_failed("<token-identified principal>")
             if who.kind == "entra"
             else errors.no_database(database.name)
         )
-        yield Refusal("sql_user_missing", since, error)
+        yield Refusal("sql_user_missing", database.rights_changed_at, error)
 
 
 def _refusals_of_password(login: Login | None, who: Identity, now: datetime) -> Iterator[Refusal]:

@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from holdfast.sandbox import connection_use
+from holdfast.sandbox.flow_events import EVENTS, run_flow
 from holdfast.sandbox.flows import folding, runtime, sql_connector
 from holdfast.sandbox.flows.folding import agenda_of, next_due
 from holdfast.sandbox.flows.history import folded, last_run
 from holdfast.sandbox.flows.runtime import bound
-from holdfast.sandbox.frame import Part
+from holdfast.sandbox.frame import Part, Room, at
 from holdfast.sandbox.sql import login
+from holdfast.sandbox.standing import causes
+from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Flow, World
 
 
@@ -78,7 +81,10 @@ def _grants(world: World) -> list[dict[str, Any]]:
 
 PART = Part(
     "flows",
+    rooms=(Room(Host.CONTROL, (at("POST", "/run", run_flow),)),),
     rules=connection_use.RULES + runtime.RULES + folding.RULES + sql_connector.RULES + login.RULES,
     agenda=(next_due,),
+    events=EVENTS,
+    causes=causes,
     truth=truth,
 )
