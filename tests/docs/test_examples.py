@@ -76,3 +76,10 @@ def test_every_link_between_pages_leads_somewhere():
     ]
 
     assert broken == []
+
+
+def test_every_json_shape_of_the_first_day_is_described():
+    said = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+
+    shapes = ("status", "forecast", "doctor", "made", "purge", "secrets", "config")
+    assert [shape for shape in shapes if f"holdfast.{shape}/1" not in said] == []
