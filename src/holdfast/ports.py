@@ -8,15 +8,19 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
+from holdfast.core.directory import Account
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy
 from holdfast.core.secret import Secret
 
-Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | Judgement
+Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | AccessPolicy | Judgement
 """What history keeps."""
 
-Kept = TypeVar("Kept", Environment, Connection, ConnectionReference, Flow, ServicePrincipal, Judgement)
+Kept = TypeVar(
+    "Kept", Environment, Connection, ConnectionReference, Flow, ServicePrincipal, AccessPolicy, Judgement
+)
 
 
 class Clock(Protocol):
@@ -60,6 +64,14 @@ class Directory(Protocol):
 
     def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         """Every application registered in the tenant, with all its credentials."""
+        ...
+
+    def accounts(self) -> AsyncIterator[Account]:
+        """Every account of the tenant, guests among them."""
+        ...
+
+    def access_policies(self) -> AsyncIterator[AccessPolicy]:
+        """Every Conditional Access policy, also those that are off or only report."""
         ...
 
 

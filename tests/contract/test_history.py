@@ -16,6 +16,7 @@ from holdfast.core.errors import StoreError
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy, PolicyState, Scope
 from holdfast.core.schedule import Recurrence
 from holdfast.core.verdict import UNKNOWN, Verdict
 from holdfast.core.witness import Source, Witness
@@ -266,3 +267,17 @@ async def test_a_sentence_that_is_often_said_comes_back_whole(history: History):
     assert await everything(history, Judgement) == [judgement]
     past = [state async for state in history.past("contoso", Judgement, SALES, KEY)]
     assert past[-1] == (day(1), judgement)
+
+
+async def test_a_policy_is_the_same_in_whatever_order_its_sets_come(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    names = [f"user-{number}" for number in range(40)]
+    one = AccessPolicy(
+        "p1", "Policy", PolicyState.OFF, users=Scope(frozenset(names)), controls=("mfa", "block")
+    )
+    other = AccessPolicy(
+        "p1", "Policy", PolicyState.OFF, users=Scope(frozenset(names[::-1])), controls=("mfa", "block")
+    )
+    await history.observe(scan.id, START, [one])
+
+    assert await history.observe(scan.id, day(1), [other]) == News()

@@ -99,6 +99,31 @@ def test_what_a_change_is_said_to_end_it_ends(tenant, verb, event, of):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("event", "of"),
+    [
+        ("reset_password", "person"),
+        ("revoke_sessions", "person"),
+        ("disable_account", "person"),
+        ("delete_account", "person"),
+        ("expire_secret", "application"),
+    ],
+)
+def test_a_change_is_noticed_before_any_run_fails(tenant, event, of):
+    tenant.scan()
+    tenant.cloud.advance(hours=2)
+    tenant.cloud.event(event, targets(tenant)[of])
+
+    tenant.scan()
+
+    usable, causes = tenant.usable(), tenant.causes()
+    broken = {line["connection"]: line for line in tenant.say("status") if line["state"] == "broken"}
+    assert set(broken) == {id for id, works in usable.items() if not works}
+    for id, line in broken.items():
+        assert line["cause"] in causes[id]
+
+
+@pytest.mark.slow
 def test_what_is_expected_breaks_when_it_was_said(tenant):
     tenant.scan()
     foretold = [

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
+from holdfast.core.directory import Account
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
+from holdfast.core.policies import AccessPolicy
 from tests.fakes.clock import StillClock
 
 
@@ -27,6 +29,8 @@ class ToldCloud:
         self.automations: list[Flow] = []
         self.pointers: list[ConnectionReference] = []
         self.apps: list[ServicePrincipal] = []
+        self.people: list[Account] = [Account("o1", "ada@contoso.example", "Ada Kent", is_enabled=True)]
+        self.policies: list[AccessPolicy] = []
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
 
@@ -53,6 +57,14 @@ class ToldCloud:
 
     async def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         async for each in self._told("directory", self.apps):
+            yield each
+
+    async def accounts(self) -> AsyncIterator[Account]:
+        async for each in self._told("accounts", self.people):
+            yield each
+
+    async def access_policies(self) -> AsyncIterator[AccessPolicy]:
+        async for each in self._told("policies", self.policies):
             yield each
 
     @staticmethod

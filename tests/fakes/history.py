@@ -13,6 +13,7 @@ from holdfast.core.errors import StoreError
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy
 from holdfast.ports import Kept, Thing
 
 
@@ -22,6 +23,8 @@ def name_of(thing: Thing) -> tuple[str, str]:
             return "", thing.id
         case ConnectionReference() | Flow():
             return thing.environment, thing.id
+        case AccessPolicy():
+            return "", thing.id
         case ServicePrincipal():
             return "", thing.object_id
         case Connection():

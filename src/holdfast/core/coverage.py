@@ -11,6 +11,8 @@ ScanId = NewType("ScanId", int)
 
 ENVIRONMENTS = "environments"
 SERVICE_PRINCIPALS = "service_principals"
+ACCOUNTS = "accounts"
+ACCESS_POLICIES = "access_policies"
 CONNECTIONS = "connections"
 FLOWS = "flows"
 REFERENCES = "connection_references"

@@ -11,8 +11,10 @@ from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.identity import ClientSecret, ServicePrincipal
 from holdfast.core.inventory import Connection, Flow, SignIn
+from holdfast.core.policies import AccessPolicy, PolicyState
 from holdfast.core.verdict import Verdict
 from holdfast.core.witness import Witness
+from holdfast.diagnosis.policies import hit_of
 from holdfast.diagnosis.usage import idle_break
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
 from holdfast.reading.witnesses import last_refresh
@@ -37,6 +39,7 @@ class Known(NamedTuple):
         seen_at: when it was read, by the cloud's clock.
         flows: those that hold it, as far as they were seen.
         flows_read: whether the flows in solutions of its environment could be read.
+        policies: for access of the tenant, as far as they could be read.
     """
 
     connection: Connection
@@ -46,6 +49,7 @@ class Known(NamedTuple):
     seen_at: datetime
     flows: tuple[Flow, ...] = ()
     flows_read: bool = False
+    policies: tuple[AccessPolicy, ...] = ()
 
 
 def forecast(known: Known) -> tuple[Horizon, ...]:
@@ -121,10 +125,25 @@ def password_expiry(known: Known) -> list[Horizon]:
     ]
 
 
+def policies_in_waiting(known: Known) -> list[Horizon]:
+    """A policy that only reports would stop the connection once it is switched on; nobody tells when."""
+    found: dict[str, list[str]] = {}
+    for policy in known.policies:
+        hit = hit_of(policy, known.connection) if policy.state is PolicyState.REPORT_ONLY else None
+        if hit is not None and hit.cause != _cause(known):
+            sure = "Once it is enforced" if hit.is_certain else "Once it is enforced, possibly"
+            found.setdefault(hit.cause, []).append(f"{sure}: {hit.because}")
+    return [
+        Horizon(cause, Condition.IF_ENFORCED, None, None, None, tuple(because))
+        for cause, because in found.items()
+    ]
+
+
 FORESEEN: Final[tuple[Callable[[Known], list[Horizon]], ...]] = (
     inactivity,
     credential_expiry,
     password_expiry,
+    policies_in_waiting,
 )
 
 

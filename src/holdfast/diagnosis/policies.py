@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from holdfast.core.inventory import Connection
+from holdfast.core.policies import AccessPolicy, PolicyState, Scope
 
 SQL_APPLICATION: Final = "022907d3-0f1b-48f7-badc-1ba6abab6d66"
 """Azure SQL Database, the resource that SQL connections ask tokens for (documented)."""
@@ -25,6 +27,18 @@ _CONTROLS: Final[Mapping[str, tuple[str, str]]] = {
     "compliantapplication": ("device_not_compliant", "AADSTS53002"),
     "passwordchange": ("password_expired", "AADSTS50055"),
 }
+
+
+FURTHER: Final[Mapping[str, str]] = {
+    "platforms": "platforms",
+    "devices": "devices",
+    "userRiskLevels": "risk",
+    "signInRiskLevels": "risk",
+    "servicePrincipalRiskLevels": "risk",
+    "insiderRiskLevels": "risk",
+    "authenticationFlows": "flows of sign-in",
+}
+"""Conditions that are told by name only, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,118 +56,116 @@ class Hit:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One policy by the parts that decide here."""
-
-    name: str
-    conditions: Mapping[str, Any]
-    grant: Mapping[str, Any]
-    session: Mapping[str, Any]
-
-
-def policy_of(document: Any) -> Policy | None:
-    """The policy in a JSON document; None if there is none."""
+def policy_of(document: Any) -> AccessPolicy | None:
+    """The policy in a JSON document as Graph writes it, taken as switched on; None if there is none."""
     if not isinstance(document, dict) or not isinstance(document.get("conditions"), dict):
         return None
-    return Policy(
-        str(document.get("displayName") or "the policy"),
-        document["conditions"],
-        _mapping(document.get("grantControls")),
-        _mapping(document.get("sessionControls")),
+    when = document["conditions"]
+    users, grant = _mapping(when.get("users")), _mapping(document.get("grantControls"))
+    frequency = _mapping(_mapping(document.get("sessionControls")).get("signInFrequency"))
+    return AccessPolicy(
+        id=str(document.get("id") or ""),
+        display_name=str(document.get("displayName") or "the policy"),
+        state=PolicyState.ENFORCED,
+        users=_scope(users, "Users"),
+        groups=_scope(users, "Groups"),
+        roles=_scope(users, "Roles"),
+        principals=_scope(when.get("clientApplications"), "ServicePrincipals"),
+        applications=_scope(when.get("applications"), "Applications"),
+        locations=_scope(when.get("locations"), "Locations"),
+        controls=tuple(str(each) for each in _list(grant.get("builtInControls"))),
+        needs_all=str(grant.get("operator", "")).casefold() == "and",
+        terms_of_use=tuple(str(each) for each in _list(grant.get("termsOfUse"))),
+        sign_in_frequency=timedelta(0) if frequency.get("isEnabled") is True else None,
+        further_conditions=tuple(name for name in FURTHER if when.get(name))
+        + (("authenticationStrength",) if grant.get("authenticationStrength") else ()),
     )
 
 
-def hit_of(policy: Policy, connection: Connection) -> Hit | None:
+def hit_of(policy: AccessPolicy, connection: Connection) -> Hit | None:
     """Whether the policy, switched on, stops this connection; None where it does not concern it."""
     if not _concerns_sql(policy):
         return None
-    if connection.sign_in.has_refresh_token:
-        concerned = _concerns_person(policy, connection)
-    elif connection.client_id is not None:
-        concerned = _concerns_application(policy, connection)
-    else:
-        concerned = None
-    if concerned is None:
+    is_person = connection.sign_in.has_refresh_token
+    unseen = _of_person(policy, connection) if is_person else _of_application(policy, connection)
+    if unseen is None:
         return None
-    unseen = [*concerned, *_unseen_conditions(policy)]
-    demand = next(_demands(policy, is_person=connection.sign_in.has_refresh_token), None)
+    unseen = [*unseen, *_unseen_conditions(policy)]
+    demand = next(_demands(policy, is_person=is_person), None)
     if demand is None:
         return None
     cause, code, words, is_sure = demand
     tail = f"; {', '.join(unseen)} of it are not known here" if unseen else ""
-    return Hit(cause, code, is_sure and not unseen, f"{policy.name!r} {words}{tail}.")
+    return Hit(cause, code, is_sure and not unseen, f"{policy.display_name!r} {words}{tail}.")
 
 
-def _concerns_sql(policy: Policy) -> bool:
-    applications = _mapping(policy.conditions.get("applications"))
-    included = {str(each).casefold() for each in _list(applications.get("includeApplications"))}
-    excluded = {str(each).casefold() for each in _list(applications.get("excludeApplications"))}
+def _concerns_sql(policy: AccessPolicy) -> bool:
+    included, excluded = _lower(policy.applications.included), _lower(policy.applications.excluded)
     return bool(included & {"all", SQL_APPLICATION}) and SQL_APPLICATION not in excluded
 
 
-def _concerns_person(policy: Policy, connection: Connection) -> list[str] | None:
+def _of_person(policy: AccessPolicy, connection: Connection) -> list[str] | None:
     """What is out of sight about whom it selects; None where it does not select the owner."""
-    users = _mapping(policy.conditions.get("users"))
-    names = {"all", *names_of(connection)}
-    if {str(each).casefold() for each in _list(users.get("excludeUsers"))} & (names - {"all"}):
+    names = names_of(connection)
+    if _lower(policy.users.excluded) & names:
         return None
-    unseen = []
-    if _list(users.get("excludeGroups")) or _list(users.get("excludeRoles")):
-        unseen.append("exclusions by group or role")
-    if {str(each).casefold() for each in _list(users.get("includeUsers"))} & names:
+    unseen = ["exclusions by group or role"] if policy.groups.excluded or policy.roles.excluded else []
+    if _lower(policy.users.included) & {"all", *names}:
         return unseen
-    if _list(users.get("includeGroups")) or _list(users.get("includeRoles")):
+    if policy.groups.included or policy.roles.included:
         return [*unseen, "members of groups or roles"]
     return None
 
 
-def _concerns_application(policy: Policy, connection: Connection) -> list[str] | None:
-    selected = _mapping(policy.conditions.get("clientApplications"))
-    included = {str(each).casefold() for each in _list(selected.get("includeServicePrincipals"))}
-    excluded = {str(each).casefold() for each in _list(selected.get("excludeServicePrincipals"))}
-    if not included:
+def _of_application(policy: AccessPolicy, connection: Connection) -> list[str] | None:
+    included = _lower(policy.principals.included)
+    if not included or connection.client_id is None:
         return None
     # Policies name service principals by object id, connections by client id.
     if "serviceprincipalsintenant" in included:
-        return ["exclusions by object id"] if excluded else []
+        return ["exclusions by object id"] if policy.principals.excluded else []
     return ["object ids of applications"]
 
 
-def _unseen_conditions(policy: Policy) -> Iterator[str]:
-    for name, words in (
-        ("locations", "places"),
-        ("platforms", "platforms"),
-        ("devices", "devices"),
-        ("userRiskLevels", "risk"),
-        ("signInRiskLevels", "risk"),
-        ("authenticationFlows", "flows of sign-in"),
-    ):
-        if policy.conditions.get(name):
-            yield words
+def _unseen_conditions(policy: AccessPolicy) -> Iterator[str]:
+    everywhere = _lower(policy.locations.included) <= {"all"} and not policy.locations.excluded
+    if not everywhere:
+        yield "places"
+    for name in policy.further_conditions:
+        if name != "authenticationStrength":
+            yield FURTHER.get(name, name)
 
 
-def _demands(policy: Policy, *, is_person: bool) -> Iterator[tuple[str, str, str, bool]]:
+def _demands(policy: AccessPolicy, *, is_person: bool) -> Iterator[tuple[str, str, str, bool]]:
     """Cause, code, words, and whether it surely stops a connection; what stops most surely comes first."""
-    controls = [str(each).casefold() for each in _list(policy.grant.get("builtInControls"))]
+    controls = [each.casefold() for each in policy.controls]
     if "block" in controls:
         yield (*_CONTROLS["block"], "blocks the sign-in", True)
     if not is_person:
         return  # for applications there is no other control
-    alternatives = str(policy.grant.get("operator", "")).upper() == "OR" and len(controls) > 1
+    alternatives = not policy.needs_all and len(controls) > 1
     for control in controls:
         if control in _CONTROLS and control != "block":
             cause, code = _CONTROLS[control]
             # A sign-in that was made with a second factor carries the proof on.
             yield cause, code, f"asks for {control}", not alternatives and control != "mfa"
-    if policy.grant.get("authenticationStrength"):
+    if "authenticationStrength" in policy.further_conditions:
         yield (*_CONTROLS["mfa"], "asks for a strength of authentication", False)
-    if _list(policy.grant.get("termsOfUse")):
+    if policy.terms_of_use:
         yield "terms_of_use", "AADSTS50158", "asks to accept terms of use, once", False
-    frequency = _mapping(policy.session.get("signInFrequency"))
-    if frequency.get("isEnabled") is True:
+    if policy.sign_in_frequency is not None:
         # The documents say that confidential clients are spared until the next sign-in; a case says otherwise.
         yield "signin_frequency", "AADSTS70043", "limits how old a sign-in may be", False
+
+
+def _scope(told: Any, what: str) -> Scope:
+    given = _mapping(told)
+    included, excluded = _list(given.get(f"include{what}")), _list(given.get(f"exclude{what}"))
+    return Scope(frozenset(map(str, included)), frozenset(map(str, excluded)))
+
+
+def _lower(names: frozenset[str]) -> set[str]:
+    return {name.casefold() for name in names}
 
 
 def names_of(connection: Connection) -> set[str]:

@@ -17,10 +17,11 @@ from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Interval
 from holdfast.core.inventory import Flow
+from holdfast.core.policies import AccessPolicy
 from holdfast.core.verdict import Remedy
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.diagnosis.forecast import Known, forecast
-from holdfast.diagnosis.policies import Policy, hit_of, names_of
+from holdfast.diagnosis.policies import hit_of, names_of
 from holdfast.diagnosis.usage import is_kept_alive
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
 from holdfast.reading.schedules import runs_per_week
@@ -56,7 +57,7 @@ class Supposition:
 
     verb: str
     target: str = ""
-    policy: Policy | None = None
+    policy: AccessPolicy | None = None
     length: timedelta = timedelta(0)
 
 
@@ -307,7 +308,11 @@ VERBS: Final[Mapping[str, Verb]] = {
             Certainty.POSSIBLE,
         ),
     ),
-    "policy": Verb("file", "switch a Conditional Access policy on", _policy),
+    "policy": Verb(
+        "file",
+        "switch on a Conditional Access policy: a file as Graph writes it, or a scanned one by name",
+        _policy,
+    ),
     "reset-password": Verb(
         "person",
         "an administrator resets the password",

@@ -12,10 +12,12 @@ from holdfast.core.horizon import Interval
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionId, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy
 from holdfast.core.verdict import NOT_CONNECTION, Verdict
 from holdfast.core.witness import Witness
 from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.ports import History
+from holdfast.reading.accounts import Accounts, account_evidence
 from holdfast.reading.credentials import candidates, dead_credential_evidence
 from holdfast.reading.witnesses import idle_evidence, last_refresh, witnesses
 
@@ -24,11 +26,25 @@ Diagnose = Callable[[Connection, Sequence[Evidence]], Verdict | None]
 
 
 @dataclass(frozen=True, slots=True)
+class TenantDirectory:
+    """What the directory says that bears on connections; None for what could not be read whole.
+
+    Attributes:
+        apps: by client id.
+        policies: those that concern nobody yet among them.
+    """
+
+    apps: Mapping[str, ServicePrincipal] | None = None
+    accounts: Accounts | None = None
+    policies: tuple[AccessPolicy, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
     """What every judgement of one part stands on.
 
     Attributes:
-        apps: by client id; None where the directory could not be read whole.
+        directory: what is known of the whole tenant.
         before: the same part in the finished scan before this one, None if it was not read to its end.
         started_at: when this part was begun.
         flows: of the environment, by the connection that they hold.
@@ -36,7 +52,7 @@ class Bench:
     """
 
     diagnose: Diagnose
-    apps: Mapping[str, ServicePrincipal] | None
+    directory: TenantDirectory
     before: Sweep | None
     started_at: datetime
     flows: Mapping[ConnectionId, tuple[Flow, ...]] = field(default_factory=dict)
@@ -63,7 +79,19 @@ def judge(connection: Connection, seen_at: datetime, earlier: Judgement | None, 
     found = witnesses(connection, seen_at, before, _looks(bench.before, seen_at))
     verdict = _verdict(connection, found, bench)
     flows = bench.flows.get(connection.id, ())
-    horizons = forecast(Known(connection, found, bench.apps, verdict, seen_at, flows, bench.flows_read))
+    directory = bench.directory
+    horizons = forecast(
+        Known(
+            connection,
+            found,
+            directory.apps,
+            verdict,
+            seen_at,
+            flows,
+            bench.flows_read,
+            directory.policies or (),
+        )
+    )
     return Judgement(connection.environment, connection.connector, connection.id, verdict, horizons, found)
 
 
@@ -84,9 +112,12 @@ def _further_evidence(connection: Connection, found: Sequence[Witness], bench: B
     refreshed = last_refresh(found)
     if connection.sign_in.has_refresh_token and (idle := idle_evidence(refreshed, bench.started_at)):
         yield idle
-    if bench.apps is None or connection.client_id is None:
+    apps, accounts = bench.directory.apps, bench.directory.accounts
+    if accounts is not None and (ends := account_evidence(connection, accounts, refreshed, bench.started_at)):
+        yield ends
+    if apps is None or connection.client_id is None:
         return
-    app = bench.apps.get(connection.client_id)
+    app = apps.get(connection.client_id)
     if app is not None:
         possible = candidates(connection, app, refreshed)
         if dead := dead_credential_evidence(app, possible, bench.started_at):

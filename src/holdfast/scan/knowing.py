@@ -8,6 +8,7 @@ from holdfast.core.coverage import SERVICE_PRINCIPALS, Outcome
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy
 from holdfast.diagnosis.forecast import Known
 from holdfast.diagnosis.grading import Grade, grades
 from holdfast.ports import History
@@ -32,6 +33,7 @@ async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing
     apps = None
     if directory is not None and directory.outcome is Outcome.SCANNED:
         apps = {app.client_id: app async for app in history.current(seen.tenant, ServicePrincipal)}
+    policies = tuple([policy async for policy in history.current(seen.tenant, AccessPolicy)])
     async for standing in standings(history, seen):
         judgement, connection = standing.judgement, standing.status.connection
         yield (
@@ -44,5 +46,6 @@ async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing
                 seen.now,
                 standing.status.flows,
                 flows_were_read(seen.record, connection.environment),
+                policies,
             ),
         )

@@ -126,7 +126,7 @@ async def read_part(
                 page.clear()
         time.measure()
     except CloudError as error:
-        outcome, detail = _outcome_of(error, bool(present)), str(error)
+        outcome, detail = outcome_of(error, saw_some=bool(present)), str(error)
     last = await _judged(page, judge, time)
     sweep = Sweep(part.environment, part.name, outcome, started, time.now(), len(present), detail)
     whole = part.kind if outcome is Outcome.SCANNED else None
@@ -140,7 +140,8 @@ async def _judged(page: list[T], judge: Judge[T] | None, time: CloudTime) -> Seq
     return [*page, *await judge(page, time.now())] if page and judge else list(page)
 
 
-def _outcome_of(error: CloudError, saw_some: bool) -> Outcome:
+def outcome_of(error: CloudError, *, saw_some: bool) -> Outcome:
+    """What a failure of the cloud means for the part that it broke off."""
     if saw_some:
         return Outcome.PARTIAL
     match error:

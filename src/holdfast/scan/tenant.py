@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from holdfast.core.coverage import (
+    ACCESS_POLICIES,
+    ACCOUNTS,
     CONNECTIONS,
     ENVIRONMENTS,
     FLOWS,
@@ -29,11 +31,13 @@ from holdfast.core.inventory import (
     Environment,
     Flow,
 )
+from holdfast.core.policies import AccessPolicy
 from holdfast.ports import Clock, Directory, History, Platform, Thing
+from holdfast.reading.accounts import Accounts
 from holdfast.reading.masking import masked
 from holdfast.scan.carried import carried
-from holdfast.scan.judging import Bench, Diagnose, judge_page
-from holdfast.scan.part import CloudTime, Counts, Judge, Part, read_part
+from holdfast.scan.judging import Bench, Diagnose, TenantDirectory, judge_page
+from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
 
 RESUMES_WITHIN: Final = timedelta(hours=12)
 """A scan that was broken off goes on where it stopped for so long; after that it would be too mixed a picture."""
@@ -143,7 +147,7 @@ class _Work:
         self._begun = begun
         self._before = {(s.environment, s.part): s for s in before.sweeps} if before else {}
         self._diagnose = diagnose
-        self._apps: dict[str, ServicePrincipal] | None = None
+        self._known = TenantDirectory()
         self._progress = progress
         self.counts = Counts()
         # What could not be read is tried again on a resume.
@@ -168,7 +172,7 @@ class _Work:
 
     async def read_all(self, listed: Sequence[Environment]) -> None:
         """The directory, by which connections are judged, and then every environment, some at a time."""
-        await self._service_principals()
+        self._known = await self._tenant_directory()
         waiting = iter(listed)
         done = 0
 
@@ -204,7 +208,7 @@ class _Work:
             return
         bench = Bench(
             self._diagnose,
-            self._apps,
+            self._known,
             self._before.get((part.environment, part.name)),
             self._time.now(),
             flows,
@@ -229,13 +233,40 @@ class _Work:
         if not self._is_read(flows):
             await self._read(flows, self._platform.flows(environment), lambda flow: flow.id)
 
-    async def _service_principals(self) -> None:
-        part = Part("", SERVICE_PRINCIPALS, ServicePrincipal)
-        if not self._is_read(part):
-            await self._read(part, self._directory.service_principals(), lambda a: a.object_id)
-        if self._is_whole(part.environment, part.name):
-            known = self._history.current(self._tenant, ServicePrincipal)
-            self._apps = {app.client_id: app async for app in known}
+    async def _tenant_directory(self) -> TenantDirectory:
+        """Applications and policies into history; accounts only to judge by, since most of them own nothing."""
+        apps, policies = (
+            Part("", SERVICE_PRINCIPALS, ServicePrincipal),
+            Part("", ACCESS_POLICIES, AccessPolicy),
+        )
+        if not self._is_read(apps):
+            await self._read(apps, self._directory.service_principals(), lambda a: a.object_id)
+        if not self._is_read(policies):
+            await self._read(policies, self._directory.access_policies(), lambda policy: policy.id)
+        accounts = await self._accounts()
+        history, tenant = self._history, self._tenant
+        return TenantDirectory(
+            {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
+            if self._is_whole("", SERVICE_PRINCIPALS)
+            else None,
+            accounts,
+            tuple([policy async for policy in history.current(tenant, AccessPolicy)])
+            if self._is_whole("", ACCESS_POLICIES)
+            else None,
+        )
+
+    async def _accounts(self) -> Accounts | None:
+        """All accounts, None if not all could be read."""
+        started, found = self._time.now(), []
+        outcome, detail = Outcome.SCANNED, ""
+        try:
+            found = [account async for account in self._directory.accounts()]
+        except CloudError as error:
+            outcome, detail = outcome_of(error, saw_some=False), str(error)
+        sweep = Sweep("", ACCOUNTS, outcome, started, self._time.now(), len(found), detail)
+        await self._history.conclude(self._begun.id, sweep)
+        self._note(sweep)
+        return Accounts.of(found) if outcome is Outcome.SCANNED else None
 
     def _is_read(self, part: Part) -> bool:
         return (part.environment, part.name) in self.sweeps

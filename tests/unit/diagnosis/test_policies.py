@@ -76,9 +76,18 @@ def test_a_sign_in_frequency_is_possible_because_sources_conflict():
     assert (found.cause, found.is_certain) == ("signin_frequency", False)
 
 
-@pytest.mark.parametrize("condition", ["locations", "platforms", "signInRiskLevels", "devices"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"locations": {"includeLocations": ["office"]}},
+        {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}},
+        {"platforms": {"includePlatforms": ["iOS"]}},
+        {"signInRiskLevels": ["high"]},
+        {"devices": {"deviceFilter": {}, "x": 1}},
+    ],
+)
 def test_what_is_out_of_sight_makes_it_possible_and_is_named(condition):
-    found = hit(a_policy(**{condition: {"include": ["x"]}}))
+    found = hit(a_policy(**condition))
 
     assert not found.is_certain
     assert "not known here" in found.because

@@ -9,6 +9,7 @@ import pytest
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.adapters.tables import load_codebook
 from holdfast.core.coverage import Outcome
+from holdfast.core.directory import Account
 from holdfast.core.errors import (
     MissingError,
     RefusedError,
@@ -27,6 +28,7 @@ from holdfast.core.inventory import (
     Flow,
 )
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy, PolicyState, Scope
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.reading.texts import read_fault
 from holdfast.scan.carried import carried
@@ -396,3 +398,42 @@ async def test_what_several_environments_bring_is_counted_together(story, tmp_pa
 
     assert (report.counts.seen, report.counts.news.things) == (60, 60)
     assert story.seen[-1].connections == 60
+
+
+async def test_an_owner_who_was_disabled_is_noticed_before_any_run_fails(story):
+    story.cloud.held = [a_connection("c1")]
+    story.cloud.people = [Account("o1", "ada@contoso.example", "Ada", is_enabled=False)]
+
+    await story.scan()
+
+    assert (await story.judgement()).verdict.cause.id == "account_disabled"
+
+
+async def test_accounts_that_could_not_be_read_are_a_gap_and_nobody_is_called_deleted(story):
+    story.cloud.held = [a_connection("c1")]
+    story.cloud.breaks["accounts"] = (refused(), 0)
+
+    report = await story.scan()
+
+    assert [gap.part for gap in report.record.gaps] == ["accounts"]
+    assert (await story.judgement()).verdict is None
+
+
+async def test_a_policy_that_only_reports_is_foreseen(story):
+    story.cloud.held = [a_connection("c1")]
+    story.cloud.policies = [
+        AccessPolicy(
+            "p1",
+            "Block legacy",
+            PolicyState.REPORT_ONLY,
+            users=Scope(frozenset({"All"})),
+            applications=Scope(frozenset({"All"})),
+            controls=("block",),
+        )
+    ]
+
+    await story.scan()
+
+    [_, waiting] = (await story.judgement()).horizons
+    assert (waiting.cause, waiting.condition) == ("conditional_access_blocked", "if_enforced")
+    assert "Block legacy" in waiting.assumptions[0]

@@ -13,6 +13,7 @@ from holdfast.core.beliefs import NUMBERED
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.policies import AccessPolicy
 from holdfast.ports import Thing
 
 T = TypeVar("T")
@@ -21,6 +22,13 @@ T = TypeVar("T")
 # A sentence that is said of thousands of connections is kept as its number behind this private-use character.
 _MARK: Final = "\ue100"
 _NUMBERS: Final = [(json.dumps(sentence), f'"{_MARK}{n}"') for n, sentence in enumerate(NUMBERED)]
+
+
+def in_order(told: Any) -> Any:
+    """The same with every list sorted: a set comes out in another order in each process."""
+    if isinstance(told, list):
+        return sorted(map(in_order, told), key=json.dumps)
+    return {name: in_order(each) for name, each in told.items()} if isinstance(told, dict) else told
 
 
 def numbered(facts: str) -> str:
@@ -40,6 +48,9 @@ def spelled_out(facts: str) -> str:
 class Shape(NamedTuple, Generic[T]):
     """One kind: where a thing of it belongs, and how its fields are written and read.
 
+    Attributes:
+        has_sets: it has fields without an order, which must be given one.
+
     Fields that have their default are left out, so that a field that a later version adds does not make
     everything look changed.
     """
@@ -48,9 +59,13 @@ class Shape(NamedTuple, Generic[T]):
     adapter: TypeAdapter[T]
     environment_of: Callable[[T], str]
     key_of: Callable[[T], str]
+    has_sets: bool = False
 
     def write(self, thing: T) -> str:
         """Its fields."""
+        if self.has_sets:
+            told = self.adapter.dump_python(thing, mode="json", exclude_defaults=True)
+            return json.dumps(in_order(told), separators=(",", ":"), ensure_ascii=False)
         return numbered(self.adapter.dump_json(thing, exclude_defaults=True).decode())
 
     def read(self, facts: str) -> T:
@@ -74,6 +89,9 @@ def _shapes() -> dict[type, Shape[Any]]:
         Flow: Shape("flow", TypeAdapter(Flow), lambda f: f.environment, lambda f: f.id),
         ServicePrincipal: Shape(
             "service_principal", TypeAdapter(ServicePrincipal), lambda _: "", lambda s: s.object_id
+        ),
+        AccessPolicy: Shape(
+            "access_policy", TypeAdapter(AccessPolicy), lambda _: "", lambda p: p.id, has_sets=True
         ),
         Judgement: Shape(
             "judgement",

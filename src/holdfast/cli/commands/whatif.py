@@ -50,7 +50,7 @@ SURENESS = {"certain": "surely", "possible": "possibly"}
 def _listed() -> str:
     from holdfast.diagnosis.whatif import VERBS
 
-    operands = {"": "", "file": "FILE", "length": "90d"}
+    operands = {"": "", "file": "FILE|NAME", "length": "90d"}
     rows = []
     for verb, meant in VERBS.items():
         operand = operands.get(meant.operand, meant.operand.rstrip("?").upper())
@@ -121,6 +121,8 @@ def _supposition(verb: str, operand: str, given: str) -> Supposition:
         return Supposition(verb, length=Length().convert(given, None, None))
     if operand != "file":
         return Supposition(verb, given)
+    if not Path(given).exists():
+        return Supposition(verb, given)  # the name of a scanned one
     try:
         policy = policy_of(json.loads(Path(given).read_bytes()))
     except OSError as error:
@@ -138,9 +140,10 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
     from holdfast.scan.knowing import known
 
     seen = await pictures(holdfast, invocation)
+    supposed = [await _with_policy(holdfast, seen, each) for each in supposed]
     several = len(seen) > 1
     rows: list[dict[str, Any]] = []
-    unmet = [each for each in supposed if each.target and each.policy is None]
+    unmet = [each for each in supposed if each.target and each.verb != "policy"]
     for each in seen:
         async for _, about in known(holdfast.history, each):
             unmet = [change for change in unmet if not concerns(about, change)]
@@ -160,6 +163,24 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
         )
     say_below(seen, invocation.output)
     return 1 if rows else 0
+
+
+async def _with_policy(holdfast: Holdfast, seen: Sequence[Picture], each: Supposition) -> Supposition:
+    """The change with the scanned policy that it names, where it names no file."""
+    from dataclasses import replace
+
+    from holdfast.core.policies import AccessPolicy
+
+    if each.verb != "policy" or each.policy is not None:
+        return each
+    names = []
+    for picture in seen:
+        async for policy in holdfast.history.current(picture.tenant, AccessPolicy):
+            names.append(policy.display_name)
+            if each.target in (policy.display_name, policy.id):
+                return replace(each, policy=policy)
+    known = f"the scanned ones are {', '.join(sorted(names))}" if names else "none was scanned"
+    raise click.UsageError(clean(f"There is no file and no policy {each.target!r}; {known}."))
 
 
 def row(found: Consequence, seen: Picture) -> dict[str, Any]:
