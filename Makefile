@@ -10,7 +10,7 @@ LOCKS := requirements/base.txt requirements/dev.txt
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test check bench docs clean
+.PHONY: help setup lock demo test check chaos bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ check: setup ## format, lint, types, import contracts, unit and docs tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q tests/unit tests/docs -m "not slow"
+
+chaos: setup ## kills, lost answers and clocks that disagree; prints its seed when it fails
+	$(BIN)/python -m pytest -q tests/chaos
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts
 	$(BIN)/python -m bench
