@@ -18,8 +18,9 @@ from holdfast.reading.wordings.network import NETWORK
 from holdfast.reading.wordings.platform import PLATFORM
 from holdfast.reading.wordings.signin import SIGN_IN
 from holdfast.reading.wordings.sql import SQL
+from holdfast.reading.wordings.sql_client_translated import TRANSLATED_CLIENT
 
-INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED))
+INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT))
 """All wordings."""
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
 _LISTED: Final = re.compile(r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)")

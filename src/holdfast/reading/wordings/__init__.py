@@ -50,7 +50,7 @@ Phrase = tuple[Part, ...]
 
 
 class Entry(NamedTuple):
-    """One phrase of a wording, and the words that a text must hold to hold it."""
+    """One phrase of a wording, and the words (without blanks between words: the letters) that it cannot do without."""
 
     needs: frozenset[str]
     parts: Phrase
@@ -67,7 +67,7 @@ class Index:
         for wording in wordings:
             for text in wording.phrases:
                 if _is_unspaced(text):
-                    self.unspaced.append(Entry(frozenset(), phrase(text), wording))
+                    self.unspaced.append(Entry(frozenset(text) - {" ", "…", "_"}, phrase(text), wording))
                 else:
                     spaced.append(Entry(frozenset(WORD.findall(text)) - {"_"}, phrase(text), wording))
         uses = Counter(word for entry in spaced for word in entry.needs)
@@ -88,7 +88,7 @@ class Index:
             for spotted in _held(self.by_word[word], line, words)
         ]
         if not line.isascii():
-            found += _held(self.unspaced, line, words)
+            found += _held(self.unspaced, line, set(line))
         return list(_outermost(found))
 
 

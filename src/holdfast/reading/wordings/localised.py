@@ -1,8 +1,9 @@
 """SQL Server's own messages as its translations word them.
 
 Each phrase is a piece of the message that the numbered entry of the English list carries (18456, 4060, 40613,
-40615, -2, 40, 229, 1205, 18486-18488); names and numbers stand in the gaps. Source: the message texts of
-`sys.messages` for the language, as drivers show them in public threads; read 2026-11-23.
+40615, 40914, 229, 1205, 18486-18488); names and numbers stand in the gaps. Sources, read 2026-11-24: the translated
+pages of MicrosoftDocs/azure-docs.de-de, .fr-fr, .es-es, .ja-jp and .zh-cn (sql-database-develop-error-messages,
+troubleshoot-common-errors-issues), and messages quoted in public repositories' documentation and logs.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ LOCALISED: Final = (
         "无法打开登录所请求的数据库",
         "無法開啟登入所要求的資料庫",
         "데이터베이스를 열 수 없습니다",
+        "angeforderte server … kann nicht geöffnet werden",
     ),
     _says(
         "network (translated)",
@@ -141,6 +143,9 @@ LOCALISED: Final = (
         "客户端访问服务器",
         "不允許 ip 位址",
         "클라이언트가 서버에 액세스할 수 없습니다",
+        "hat keine zugriffsberechtigung für den server",
+        "zugriff auf den server nicht gestattet",
+        "サーバーへのアクセスが許可されていません",
     ),
     _says(
         "database not there (translated)",

@@ -52,6 +52,8 @@ SIGN_IN: Final = (
         "id10223",
         "idx10223",
         "assertion is not within its valid time range",
+        "issued to a single page app",
+        "issued to a single-page app",
     ),
     _says(
         "no refresh token kept",
@@ -298,6 +300,10 @@ SIGN_IN: Final = (
         "invalid login credentials",
         "invalid email or password",
         "data 52e",
+        "temporary access pass",
+        "password does not exist in the directory",
+        "otp is incorrect",
+        "invalid or missing password",
     ),
     _says(
         "credentials not accepted",
@@ -333,6 +339,9 @@ SIGN_IN: Final = (
         "authorization header is missing",
         "missing authorization header",
         "invalid authorization header",
+        "client certificate or authorization header was not provided",
+        "denied due to invalid credentials",
+        "access is denied due to invalid credentials",
     ),
     # policies
     _says(
@@ -405,6 +414,9 @@ SIGN_IN: Final = (
         "suspicious activity",
         "outbound access policy",
         "cross-tenant access policy",
+        "re-authentication checks",
+        "access to _ tenant is denied",
+        "not allowed by policy conditions",
     ),
     _says(
         "access policy, which one unsaid",
@@ -503,6 +515,12 @@ SIGN_IN: Final = (
         "scp or roles claim need",
         "needs to be granted the",
         "need the following permission",
+        "asked for scope … exist",
+        "asked for permissions to access a resource",
+        "declined consent",
+        "consent approval",
+        "explicitly consent",
+        "had no entitlements matching",
     ),
     _says(
         "not assigned",
@@ -542,6 +560,8 @@ SIGN_IN: Final = (
         "operation … is not authorized",
         "this request is not authorized to perform this operation",
         "only connections established with active directory accounts can create",
+        "missing required user role",
+        "missing required roles",
     ),
     _says(
         "lacks a right",
@@ -605,6 +625,8 @@ SIGN_IN: Final = (
         "app has been deleted",
         "application has been deleted",
         "application was deleted",
+        "cannot be accessed at this time",
+        "has been removed or is no longer available",
     ),
     _says(
         "application not found",
@@ -645,7 +667,6 @@ SIGN_IN: Final = (
         "secret has expired",
         "secret is expired",
         "application secret … expired",
-        "key … has expired",
     ),
     _says(
         "secret wrong",
@@ -670,6 +691,8 @@ SIGN_IN: Final = (
         "'client_assertion' or 'client_secret'",
         "client_assertion or client_secret",
         "invalid client or invalid client credentials",
+        "request body must contain the following parameter: 'client_assertion' or 'client_secret'",
+        "'client_assertion', 'client_secret' or 'request' is required",
     ),
     _says(
         "certificate of the application",
@@ -697,6 +720,15 @@ SIGN_IN: Final = (
         "the certificate private key",
         "certificate does not have a private key",
         "specified network password is not correct",
+        "client assertion is not within its valid time range",
+        "invalid certificate",
+        "no configured keys",
+        "application-specific signing key",
+        "trusted certificate authority",
+        "certificate is not within its specified validity",
+        "certificate revocation",
+        "key used is expired",
+        "invalid signature",
     ),
     # tenants and audiences
     _says(
@@ -746,6 +778,17 @@ SIGN_IN: Final = (
         "grant was obtained for a different tenant",
         "work or school account",
         "unable to load the proper managed identity",
+        "account type can't be used",
+        "account type cannot be used",
+        "consumer (b2c) account",
+        "national cloud",
+        "is not supported as resource",
+        "wrong audience or resource",
+        "obtained from wrong audience",
+        "domain name does not match",
+        "unable to issue tokens from this api version",
+        "tenant … is not supported",
+        "not a valid tenant",
     ),
     _says(
         "sent to the wrong tenant, perhaps",

@@ -38,6 +38,7 @@ SQL: Final = (
         "cannot open database",
         "failed to open the explicitly specified database",
         "failed to open the database",
+        "cannot open the database",
     ),
     _says(
         "token accepted, no user for it",
@@ -71,7 +72,6 @@ SQL: Final = (
         "cannot find the principal",
         "user … does not have permission to … connect",
         "is not a valid login or you do not have permission",
-        "not a valid login",
         "user does not have login access",
     ),
     _says(
@@ -198,8 +198,6 @@ SQL: Final = (
         "script level upgrade",
         "not accessible for queries when … secondary",
         "is not accessible for queries",
-        "server … is disabled",
-        "subscription … disabled",
         "is currently resuming",
         "is resuming",
         "warehouse … paused",
