@@ -22,12 +22,14 @@ from holdfast.sandbox.held_tokens import (
     refresh_as_application,
     refresh_held,
     refusals_of_application,
+    renew_held,
     secret_with_text,
 )
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.sql.login import Identity
-from holdfast.sandbox.world import Connection, Fault, World
+from holdfast.sandbox.steady_tokens import opinion_of
+from holdfast.sandbox.world import Application, Connection, Fault, World
 
 TOKEN_CACHE = Rule(
     "connection_keeps_its_access_token",
@@ -78,6 +80,9 @@ def outlook(world: World, connection: Connection | None, now: datetime) -> str:
         return "unauthenticated"
     if not signs_in_through_entra(connection) or has_token(world, connection, now):
         return FINE
+    if connection.refresh_token_id is not None:
+        code = opinion_of(world, world.refresh_tokens[connection.refresh_token_id], _sql(world), now).code
+        return FINE if code is None else f"AADSTS{code}"
     refused = next(refusals(world, connection, now), None)
     if refused is None and not _has_spread(world, connection, now):
         return f"AADSTS{wrong_secret('').code}"
@@ -94,11 +99,15 @@ def _has_spread(world: World, connection: Connection, now: datetime) -> bool:
     return shown is None or credential_has_spread(world, shown.key_id, shown.created_at, now)
 
 
+def _sql(world: World) -> Application | None:
+    return world.applications.get(SQL.client_id)
+
+
 def refusals(world: World, connection: Connection, now: datetime) -> Iterator[Refused]:
     """Why Entra would refuse the connection's next token; nothing for kinds that Entra never sees."""
     if connection.refresh_token_id is not None:
         token = world.refresh_tokens[connection.refresh_token_id]
-        return refusals_of_refresh(world, token, world.applications.get(SQL.client_id), now)
+        return refusals_of_refresh(world, token, _sql(world), now)
     client_id, secret = _application_of(connection)
     if connection.parameter_set == "oauthSP":
         return refusals_of_application(world, client_id, secret, SQL.client_id, now)
@@ -143,7 +152,11 @@ def use(world: World, connection: Connection | None, now: datetime) -> Identity 
 
 def _fetch(world: World, connection: Connection, now: datetime) -> Redeemed:
     if connection.refresh_token_id is not None:
-        return refresh_held(world, world.refresh_tokens[connection.refresh_token_id], SQL.client_id, now)
+        token = world.refresh_tokens[connection.refresh_token_id]
+        opinion = opinion_of(world, token, _sql(world), now)
+        if opinion.code is None:
+            return renew_held(world, token, SQL.client_id, now, opinion.policies)
+        return refresh_held(world, token, SQL.client_id, now)
     client_id, secret = _application_of(connection)
     if connection.parameter_set == "certOauth":
         return refresh_by_certificate(world, client_id, _thumbprint(connection), SQL.client_id, now)

@@ -56,6 +56,18 @@ def refresh_held(world: World, token: RefreshToken, resource_id: str, now: datet
     return Redeemed(now + life_of(world, token.id, now.isoformat()))
 
 
+def renew_held(
+    world: World, token: RefreshToken, resource_id: str, now: datetime, policies: list[dict[str, Any]]
+) -> Redeemed:
+    """The same where it is known that nothing refuses, with the policies as the log shows them."""
+    how = circumstances_of_platform(world, token, world.applications.get(resource_id))
+    correlation_id = world.fresh("correlation")
+    attempt = Attempt(token.client_id, resource_id, correlation_id, how.ip_address, policies=policies)
+    note_user(world, now, attempt, world.accounts[token.account_id], None)
+    token.issued_at = token.used_at = now
+    return Redeemed(now + life_of(world, token.id, now.isoformat()))
+
+
 def refresh_as_application(
     world: World, client_id: str, secret: str, resource_id: str, now: datetime
 ) -> Redeemed:

@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.ageing import settle
+from holdfast.sandbox.data_policies import next_check
 from holdfast.sandbox.flows.folding import next_due
 from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.frame import Deed, Event
+from holdfast.sandbox.licences import next_unlicensed
 from holdfast.sandbox.world import Connection, World
 
 LIVED = timedelta(days=30)
 """As far back as logs and run histories reach."""
+
+
+BY_THEMSELVES = (next_due, next_check, next_unlicensed)
 
 
 class Happening(NamedTuple):
@@ -31,10 +36,10 @@ def live(world: World, now: datetime, happenings: Iterable[Happening] = (), live
     _rewind(world, since)
     world.settled_at = since
     for one in sorted(happenings, key=lambda happening: happening.at):
-        settle(world, max(one.at, since), (next_due,))
+        settle(world, max(one.at, since), BY_THEMSELVES)
         one.event(Deed(world, world.settled_at, one.target, one.details))
         world.changed()
-    settle(world, now, (next_due,))
+    settle(world, now, BY_THEMSELVES)
     world.counts.clear()
 
 

@@ -223,4 +223,11 @@ def _databases(found: Founding) -> None:
     plant.login("production", "CONTOSO\\svc-plant", KEPT, "db_datareader", is_windows=True)
 
 
-SCENARIOS: dict[str, Callable[[Founding], None]] = {"story": _story}
+def _contoso(found: Founding) -> None:
+    """A tenant of some size, in which everything that can happen did."""
+    from holdfast.sandbox.scenario_contoso import contoso
+
+    contoso(found, _identities(found))
+
+
+SCENARIOS: dict[str, Callable[[Founding], None]] = {"story": _story, "contoso": _contoso}

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from holdfast.sandbox.ageing import LOG_RETENTION
 from holdfast.sandbox.entra_errors import TokenError
 from holdfast.sandbox.world import Account, SignIn, World
 
 MOST_ROWS = 50_000
+SWEEP = 1024
 
 
 class Attempt(NamedTuple):
@@ -54,8 +56,8 @@ def note_application(
 def _append(
     world: World, now: datetime, attempt: Attempt, kind: str, principal_id: str, error: TokenError | None
 ) -> None:
-    if len(world.sign_ins) >= MOST_ROWS:
-        del world.sign_ins[: MOST_ROWS // 10]
+    if len(world.sign_ins) % SWEEP == SWEEP - 1:
+        _forget(world, now)
     world.sign_ins.append(
         SignIn(
             id=world.fresh("sign-in"),
@@ -73,3 +75,10 @@ def _append(
             policies=list(attempt.policies),
         )
     )
+
+
+def _forget(world: World, now: datetime) -> None:
+    """Drop rows that nobody can read any more; rows stand in the order of their instants."""
+    edge = now - LOG_RETENTION
+    kept = next((place for place, row in enumerate(world.sign_ins) if row.at >= edge), len(world.sign_ins))
+    del world.sign_ins[: max(kept, len(world.sign_ins) - MOST_ROWS)]

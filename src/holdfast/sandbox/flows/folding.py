@@ -54,12 +54,13 @@ class Agenda:
     Attributes:
         seen: `World.changes` when everything was last looked over.
         readers: flows by what their last executed occurrence touched.
+        schedules: by flow, with what they were worked out from.
     """
 
     seen: int = -1
     heap: list[tuple[datetime, str]] = field(default_factory=list)
     readers: dict[str, set[str]] = field(default_factory=dict)
-    schedules: dict[str, Schedule] = field(default_factory=dict)
+    schedules: dict[str, tuple[datetime, datetime, Schedule | None]] = field(default_factory=dict)
     executed: int = 0
 
 
@@ -96,7 +97,6 @@ def look_over(world: World, agenda: Agenda) -> None:
     """Find the flows for which something changed since they were last done, at the instant settled so far."""
     agenda.heap.clear()
     agenda.readers.clear()
-    agenda.schedules.clear()
     for flow in world.flows.values():
         _look_over(world, flow)
         if flow.look is not None:
@@ -134,15 +134,19 @@ def anchor_of(flow: Flow) -> datetime:
 def schedule_for(world: World, flow: Flow) -> Schedule | None:
     """When the flow's trigger comes round; None for one that waits to be called."""
     kept = agenda_of(world).schedules
-    if flow.id not in kept:
-        recurrence = recurrence_of(world, flow)
-        if recurrence is None:
-            return None
-        try:
-            kept[flow.id] = schedule_of(recurrence, anchor_of(flow))
-        except (ValueError, TypeError):
-            return None
-    return kept[flow.id]
+    anchor = anchor_of(flow)
+    known = kept.get(flow.id)
+    if known is None or known[:2] != (flow.modified_at, anchor):
+        known = kept[flow.id] = (flow.modified_at, anchor, _schedule(world, flow, anchor))
+    return known[2]
+
+
+def _schedule(world: World, flow: Flow, anchor: datetime) -> Schedule | None:
+    recurrence = recurrence_of(world, flow)
+    try:
+        return None if recurrence is None else schedule_of(recurrence, anchor)
+    except (ValueError, TypeError):
+        return None
 
 
 def fingerprint(world: World, flow: Flow, look: Look) -> str:

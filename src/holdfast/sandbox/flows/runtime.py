@@ -20,7 +20,7 @@ from holdfast.sandbox.flows.values import ExpressionError, Json
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.run_records import FAILED, SUCCEEDED, ActionRecord, Look, RunRecord, Use
-from holdfast.sandbox.world import Connection, Flow, World
+from holdfast.sandbox.world import Connection, ConnectionReference, Flow, World
 
 SQL_CONNECTORS = ("shared_sql", "sql")
 TICKS_END = 2**63 - 1
@@ -95,17 +95,18 @@ def bound(world: World, flow: Flow, key: str) -> Connection | None:
     return world.connections.get(connection_id or "")
 
 
-def reference_of(world: World, environment_id: str, logical_name: str) -> Any:
+def reference_of(world: World, environment_id: str, logical_name: str) -> ConnectionReference | None:
     """A connection reference by its logical name in one environment; None if there is none."""
-    wanted = logical_name.casefold()
-    return next(
-        (
-            one
-            for one in world.references.values()
-            if one.logical_name.casefold() == wanted and one.environment_id == environment_id
-        ),
-        None,
-    )
+    kept: dict[tuple[str, str], ConnectionReference] = memo_of(world).setdefault("references", {})
+    key = (environment_id, logical_name.casefold())
+    known = kept.get(key)
+    if known is not None and world.references.get(known.id) is known:
+        return known
+    for one in world.references.values():
+        if (one.environment_id, one.logical_name.casefold()) == key:
+            kept[key] = one
+            return one
+    return None
 
 
 def run_name(world: World, flow: Flow, at: datetime) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.sql import errors
-from holdfast.sandbox.sql.catalogue import Column, Database, Procedure
+from holdfast.sandbox.sql.catalogue import Column, Database, Procedure, Table
 from holdfast.sandbox.sql.login import Session
 from holdfast.sandbox.sql.permissions import need
 from holdfast.sandbox.sql.statements import Statement, read_batch
@@ -59,6 +59,8 @@ class Engine:
         self.database = database
         self._sqlite = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._loaded: dict[str, int] = {}
+        self._newest: dict[str, int] = {}
+        self._rewritten: set[str] = set()
         self._now = datetime.min.replace(tzinfo=UTC)
         self._steps = 0
         for name, arity, function in self._functions():
@@ -102,6 +104,7 @@ class Engine:
     def _whole(self, deed: Callable[[], list[Result]], footprint: Footprint) -> list[Result]:
         before = set(footprint.wrote)
         self._steps = 0
+        self._rewritten.clear()
         self._sqlite.execute("BEGIN")
         try:
             results = deed()
@@ -159,8 +162,11 @@ class Engine:
         for name in (*statement.reads, *statement.writes):
             self._load(name)
         footprint.read |= {name.casefold() for name in statement.reads}
-        footprint.wrote |= {name.casefold() for name in statement.writes}
+        written = {name.casefold() for name in statement.writes}
+        footprint.wrote |= written
         footprint.is_volatile |= statement.is_volatile
+        if not statement.adds:
+            self._rewritten |= written
         return self._run(statement, variables)
 
     def _run(self, statement: Statement, variables: Mapping[str, Any]) -> Result:
@@ -206,10 +212,16 @@ class Engine:
         holes = ", ".join("?" * len(table.columns))
         self._sqlite.executemany(f"INSERT INTO {place} VALUES ({holes})", table.rows)  # noqa: S608 - quoted name
         self._loaded[name.casefold()] = table.version
+        self._newest[name.casefold()] = self._one(f"SELECT MAX(rowid) FROM {place}")  # noqa: S608 - quoted name
+
+    def _one(self, text: str) -> int:
+        return self._sqlite.execute(text).fetchone()[0] or 0
 
     def _take_back(self, name: str) -> None:
         table = self.database.tables[name]
         place = quoted(table.full_name.casefold())
+        if name not in self._rewritten and self._append(table, place):
+            return
         rows = [list(row) for row in self._sqlite.execute(f"SELECT * FROM {place}")]  # noqa: S608 - quoted name
         if rows == table.rows:
             return
@@ -224,6 +236,21 @@ class Engine:
         else:
             self._loaded[name] = table.version
         table.rows = rows
+
+    def _append(self, table: Table, place: str) -> bool:
+        """Take back what was only added, without reading the rest; False where that cannot be told."""
+        if any(one.type.lower() in ROW_VERSIONS for one in table.columns):
+            return False
+        name = table.full_name.casefold()
+        newer = f"SELECT * FROM {place} WHERE rowid > {self._newest[name]} ORDER BY rowid"  # noqa: S608 - quoted name
+        added = [list(row) for row in self._sqlite.execute(newer)]
+        if self._one(f"SELECT COUNT(*) FROM {place}") != len(table.rows) + len(added):  # noqa: S608 - quoted name
+            return False
+        table.rows += added
+        table.version += bool(added)
+        self._loaded[name] = table.version
+        self._newest[name] = self._one(f"SELECT MAX(rowid) FROM {place}")  # noqa: S608 - quoted name
+        return True
 
 
 def quoted(name: str) -> str:

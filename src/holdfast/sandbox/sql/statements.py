@@ -30,6 +30,7 @@ class Statement(NamedTuple):
         procedure: of an EXEC, with `arguments`; a value that begins with ``@`` is a variable.
         sets: the variable that a DECLARE or SET gives `value`.
         has_unnamed: a column of its result has no name.
+        adds: it only adds rows.
     """
 
     sqlite: str = ""
@@ -43,6 +44,7 @@ class Statement(NamedTuple):
     sets: str | None = None
     value: Any = None
     has_unnamed: bool = False
+    adds: bool = False
 
 
 def full_name(written: str) -> str:
@@ -130,6 +132,7 @@ def _on_tables(tree: Any) -> Statement:
         needs=tuple(_needs(tree, reads, writes)),
         variables=variables,
         is_volatile=any(name in CLOCK for name in _called(tree)),
+        adds=isinstance(tree, exp.Insert),
         has_unnamed=isinstance(tree, exp.Query)
         and any(not one.output_name and not one.is_star for one in tree.selects),
     )
