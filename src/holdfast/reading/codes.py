@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-ENVELOPE, FAMILY, NARROW, SPECIFIC, DECISIVE = range(5)
-"""How much of the matter a sign tells: what wraps an answer; what kind of failure it is; that and a hint; which
-failure; and that it is this one whatever else is said."""
+ENVELOPE, HINT, FAMILY, NARROW, SPECIFIC, DECISIVE = range(6)
+"""How much of the matter a sign tells: what wraps an answer; a guess by single words; what kind of failure it is;
+that and a little more; which failure; and that it is this one whatever else is said."""
 CLEAR: Final = 0.7
 """A code that means one cause at least this often needs no words beside it; theirs only paraphrase it."""
 

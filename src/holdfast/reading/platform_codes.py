@@ -109,7 +109,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         " XrmConnectionReferenceMissingConnection XrmConnectionReferenceMissing XrmConnectionReferenceNotFound"
         " ConnectionNotConfigured ConnectionNotAuthenticated ApiConnectionNotFound ConnectionsNotFound"
         " ConnectionReferenceInvalid InvalidConnectionReference ConnectionIdMissing ConnectionOverrideFailed"
-        " ConnectionNotShared NotAllowedConnectionReference WorkflowConnectionNotFound"
+        " ConnectionNotShared NotAllowedConnectionReference WorkflowConnectionNotFound WorkflowAppConnectionNotFound"
         " LogicAppsConnectionNotFound ConnectionRequestFailed ConnectionBroken",
     ),
     (
@@ -135,7 +135,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         EvidenceKind.DLP,
         _DLP,
         "CompanyDlpViolation DlpViolation DlpPolicyViolation DataLossPreventionViolation DlpPolicyBlocked"
-        " ApiPolicyViolation DlpBlocked ConnectorBlockedByDlp ConnectionBlockedByDlp DataPolicyViolation"
+        " ApiPolicyViolation ApiPolicyOrThrottlingViolation DlpBlocked ConnectorBlockedByDlp ConnectionBlockedByDlp DataPolicyViolation"
         " PolicyViolation BlockedByDlp ApiGroupsViolation DataGroupViolation FlowViolatesDlpPolicy"
         " RequestBlockedByDlp DlpConnectorBlocked ConnectorDataLossPreventionViolation",
     ),
@@ -312,7 +312,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         " InsufficientCapacity StorageLimitExceeded MailboxNotEnabledForRESTAPI ResourceNotFound ErrorItemNotFound"
         " itemNotFound NameAlreadyExists ResponseSwaggerSchemaValidationFailure"
         " InvalidRequestContent InvalidTrigger InvalidParameter MissingRequiredParameter WorkflowRunInProgress"
-        " InvalidWorkflowTriggerRecurrence InvalidWorkflowManagerResponse MissingUserServicePlan"
+        " InvalidWorkflowTriggerRecurrence InvalidWorkflowManagerResponse MissingUserServicePlan MissingAdequateQuotaPolicy"
         " UserLicenseMissing InvalidPaginationPolicy SchemaValidationFailed JsonReaderException DuplicateRecord"
         " DuplicateRecordsFound InvalidReference UnsupportedOperation FlowNotFound WorkflowNotFound"
         " TriggerInputSchemaMismatch ParameterBindingValidationException NotImplemented"

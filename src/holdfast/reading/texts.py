@@ -8,13 +8,14 @@ from typing import Final, NamedTuple
 
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.inventory import Fault
-from holdfast.reading.codes import ENVELOPE, NOTHING, Codebook, Meaning, entra_meaning
+from holdfast.reading.codes import ENVELOPE, HINT, NOTHING, Codebook, Meaning, entra_meaning
 from holdfast.reading.normal import plain
 from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
 from holdfast.reading.sql_codes import numbers
-from holdfast.reading.wordings import WORD, Index
+from holdfast.reading.wordings import WORD, Index, Spotted
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
+from holdfast.reading.wordings.pairs import pairs
 from holdfast.reading.wordings.platform import PLATFORM
 from holdfast.reading.wordings.signin import SIGN_IN
 from holdfast.reading.wordings.sql import SQL
@@ -108,11 +109,18 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
     return read_text(f"{fault.code}: {fault.message}", book, origin)
 
 
-def _signs(line: str, book: Codebook) -> Iterator[_Sign]:
+def _signs(line: str, book: Codebook) -> list[_Sign]:
     folded = line.lower()
     if len(folded) != len(line):  # a few letters grow when lowered; places must stay true
         line = folded
     words = set(WORD.findall(folded))
+    signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(folded, words))]
+    if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
+        signs += map(_worded, pairs(folded, words))
+    return signs
+
+
+def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     yield from _entra(folded, book)
     for found in numbers(line, folded, book):
         yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
@@ -123,8 +131,11 @@ def _signs(line: str, book: Codebook) -> Iterator[_Sign]:
             yield _Sign(known.kind, known.code, known.meaning, at, at + len(word))
     yield from _hresults(folded)
     yield from _statuses(folded)
-    for wording, start, end in INDEX.spot(folded, words):
-        yield _Sign(wording.kind, wording.code, wording.meaning, start, end)
+
+
+def _worded(spotted: Spotted) -> _Sign:
+    wording, start, end = spotted
+    return _Sign(wording.kind, wording.code, wording.meaning, start, end)
 
 
 def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:

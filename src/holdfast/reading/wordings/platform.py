@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import ENVELOPE, Meaning
+from holdfast.reading.codes import DECISIVE, ENVELOPE, NARROW, Meaning
 from holdfast.reading.wordings import Wording
 
 _CONNECTOR: Final = EvidenceKind.CONNECTOR
@@ -50,13 +50,21 @@ PLATFORM: Final = (
         "endpoint filtering",
         "advanced connector polic",
         "compliant with the latest data",
+        "admin api policies",
+        "restricts use of these apis",
+        "data group business",
+        "data policy of",
         kind=EvidenceKind.DLP,
     ),
     # flows
     _says(
-        "flow off",
+        "trigger not enabled",
         Meaning(("flow_suspended",), 0.94),
         "trigger is not enabled",
+    ),
+    _says(
+        "flow off",
+        Meaning(("flow_suspended",), 0.9, NARROW),
         "with state 'suspended'",
         "with state 'disabled'",
         "with state 'stopped'",
@@ -95,6 +103,8 @@ PLATFORM: Final = (
         "turned off due to",
         "we've turned off",
         "we turned off",
+        "is not turned on",
+        "currently turned off",
     ),
     # connections
     _says(
@@ -167,7 +177,16 @@ PLATFORM: Final = (
         "connection is broken",
         "connection not configured for this service",
         "connection not configured",
+        "permission to use this connection",
+        "don't have permission to use this connection",
+        "falta el id. de conexión",
         kind=_CONNECTOR,
+    ),
+    _says(
+        "the run's own connections lack it",
+        Meaning(("connection_missing_or_unshared", "not_connection"), 0.85, DECISIVE),
+        "x-ms-apim-tokens … $connections",
+        "apim tokens header",
     ),
     # gateways
     _says(
@@ -225,6 +244,8 @@ PLATFORM: Final = (
         "there are no listeners connected for the endpoint",
         "no listeners connected",
         "agent is offline",
+        "reach the data gateway",
+        "gateway members",
         kind=EvidenceKind.GATEWAY,
     ),
     # limits
@@ -406,6 +427,16 @@ PLATFORM: Final = (
         "entity … does not exist",
         "column … does not exist",
         "you cannot block",
+        "returned an invalid response for workflow operation",
+        "may not be used in this expression",
+        "implicit conversion",
+        "cannot be initialized or updated with value",
+        "already exists in the list",
+        "with the name already exists",
+        "with this name already exists",
+        "requires the property",
+        "to be of type",
+        "login succeeded for user",
     ),
     _says(
         "licence or quota",
@@ -438,6 +469,8 @@ PLATFORM: Final = (
         "entitlements",
         "not enabled for rest api",
         "insufficient quota",
+        "correct license",
+        "service plan adequate",
     ),
     _says(
         "an outer failure",

@@ -266,6 +266,8 @@ SIGN_IN: Final = (
         "user_password_expired",
         "data 532",
         "data 773",
+        "password for this account has expired",
+        "user must change the password",
     ),
     _says(
         "wrong name or password",
@@ -304,6 +306,8 @@ SIGN_IN: Final = (
         "password does not exist in the directory",
         "otp is incorrect",
         "invalid or missing password",
+        "invalid password provided",
+        "password did not match that for",
     ),
     _says(
         "credentials not accepted",
@@ -461,6 +465,8 @@ SIGN_IN: Final = (
         "approved app",
         "approved client app",
         "device_authentication_failed",
+        "admin requires the device",
+        "device requesting access",
     ),
     _says(
         "sign-in frequency",
@@ -789,6 +795,7 @@ SIGN_IN: Final = (
         "unable to issue tokens from this api version",
         "tenant … is not supported",
         "not a valid tenant",
+        "no managed identity found",
     ),
     _says(
         "sent to the wrong tenant, perhaps",
@@ -803,6 +810,9 @@ SIGN_IN: Final = (
         "log in again",
         "no user is signed in",
         "login_required",
+        "signed-in again",
+        "signed in again",
+        "reauthentication",
         "reauthenticate",
         "re-authenticate",
         "interaction required",
@@ -818,5 +828,7 @@ SIGN_IN: Final = (
         "unauthenticated",
         "authorization failed",
         "unable to authenticate",
+        "authorization has been denied for this request",
+        "unauthorized with client authentication scheme",
     ),
 )
