@@ -83,7 +83,7 @@ TRIALS: Mapping[str, Trial] = {
 }
 
 
-# Until the sandbox has these rooms.
+# Only people may ask these: see test_person_on_sandbox.
 NO_ROOM = frozenset(
     {
         "flow.flows.admin_list",

@@ -26,7 +26,7 @@ RULES = (TEST_LINKS,)
 
 def instant(at: datetime) -> str:
     """UTC with seven fractional digits."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    return f"{at.astimezone(UTC).isoformat(timespec='microseconds')[:26]}0Z"
 
 
 def person(world: World, object_id: str | None, kind: str = "User") -> dict[str, Any]:
