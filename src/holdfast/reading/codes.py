@@ -147,7 +147,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "50132": _PASSWORD_REVOKED,
     "50133": _PASSWORD_REVOKED,
     "70000": Meaning(("bad_credentials", "session_revoked", "token_inactive"), 0.6),
-    "70008": Meaning(("token_inactive", "session_revoked"), 0.88),
+    "70008": Meaning(
+        ("token_inactive", "password_changed", "session_revoked"), 0.68
+    ),  # older texts say revoked, too
     "700081": Meaning(("token_inactive", "signin_frequency"), 0.9),
     "700083": Meaning(("token_inactive", "signin_frequency"), 0.9),
     "50089": Meaning(("token_inactive", "not_connection"), 0.7),

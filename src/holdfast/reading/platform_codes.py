@@ -82,6 +82,21 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         "protection_policy_required device_authentication_failed",
     ),
     (EvidenceKind.OAUTH, Meaning(("bad_credentials",), 0.6, FAMILY), "client_mismatch"),
+    # AD FS and Azure AD B2C
+    (
+        EvidenceKind.OAUTH,
+        Meaning(("token_inactive", "password_changed", "session_revoked"), 0.6),
+        "MSIS9615 MSIS9614",
+    ),
+    (EvidenceKind.OAUTH, Meaning(("bad_credentials",), 0.85), "MSIS9659 MSIS3126 AADB2C90054 AADB2C90225"),
+    (EvidenceKind.OAUTH, Meaning(("token_inactive",), 0.85), "AADB2C90080 AADB2C90129"),
+    (EvidenceKind.OAUTH, Meaning(("account_deleted",), 0.8), "AADB2C90053"),
+    (EvidenceKind.OAUTH, Meaning(("account_locked",), 0.85), "AADB2C90157 AADB2C90114"),
+    (
+        EvidenceKind.OAUTH,
+        Meaning(("token_audience_or_tenant_wrong", "bad_credentials"), 0.6),
+        "AADB2C90088 AADB2C90090",
+    ),
     # what any failure wears
     (
         EvidenceKind.CONNECTOR,

@@ -54,6 +54,9 @@ SIGN_IN: Final = (
         "assertion is not within its valid time range",
         "issued to a single page app",
         "issued to a single-page app",
+        "authenticated as the grant is expired",
+        "provided grant has expired",
+        "received in _ parameter is expired",
     ),
     _says(
         "no refresh token kept",
@@ -115,6 +118,9 @@ SIGN_IN: Final = (
         "expired due to it being revoked",
         "user might have changed or reset their password",
         "tokensvalidfrom date",
+        "grant has expired due to it being revoked",
+        "refresh token has expired due to it being revoked",
+        "stsrefreshtokensvalidfrom date",
     ),
     _says(
         "password changed since",
@@ -817,6 +823,8 @@ SIGN_IN: Final = (
         "re-authenticate",
         "interaction required",
         "user interaction is required",
+        "user must sign in again",
+        "user interaction is required. the user must sign in",
     ),
     _says(
         "not authorised, why unsaid",
