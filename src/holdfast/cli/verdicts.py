@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from holdfast.cli.render import clean, console
+from holdfast.cli.told import told
 from holdfast.core.evidence import Evidence
 from holdfast.core.verdict import NOT_CONNECTION, UNKNOWN, Remedy, Verdict
 from holdfast.diagnosis.causes import BY_ID
 from holdfast.diagnosis.pages import summary
+from holdfast.diagnosis.questions import question
 
 TITLES = {
     **{cause: module.CAUSE.title for cause, module in BY_ID.items()},
@@ -64,11 +66,16 @@ def show(verdict: Verdict) -> None:
     if verdict.because:
         rows = [(clean(fact.code), _quote(fact)) for fact in verdict.because[:EVIDENCE_SHOWN]]
         _print("Because the text says" if is_known else "What was recognised", [_grid(rows)])
+    if particulars := [pair for fact in verdict.because for pair in told(fact.details)]:
+        _print("It also tells", [_grid([(heading, clean(value)) for heading, value in particulars], "dim")])
     if verdict.remedies:
         _print("What to do", [remedies_table(verdict.remedies)])
     if verdict.alternatives:
         rows = [(cause, TITLES[cause]) for cause in verdict.alternatives]
         _print("It could also be" if is_known else "It could be", [_grid(rows)])
+    in_doubt = (verdict.cause.id, *verdict.alternatives) if is_known else verdict.alternatives
+    if asked := question(in_doubt):
+        _print("What would tell", [_grid([(asked.who.spoken, asked.asks)], "dim")])
     page = verdict.cause.id if verdict.cause.id in BY_ID else next(iter(verdict.alternatives), None)
     _print(None, [f"The whole page: holdfast causes {page}", ""] if page in BY_ID else [""])
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from typing import Final, NamedTuple
 
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.inventory import Fault
 from holdfast.reading.codes import ENVELOPE, HINT, NOTHING, Codebook, Meaning, entra_meaning
 from holdfast.reading.normal import plain
+from holdfast.reading.particulars import instant, particulars
 from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
 from holdfast.reading.sql_codes import numbers
 from holdfast.reading.wordings import WORD, Index, Spotted
@@ -58,6 +61,7 @@ _QUOTE: Final = 160
 READ_AT_MOST: Final = 1_000_000
 """Characters of one text: its first and its last half million. Errors are short; what is longer is a log or
 meant to keep us busy."""
+_CODE_AND_WORDS: Final = re.compile(r"AADSTS\d{5,7}[^\n]{0,200}")
 _SECRET: Final = re.compile(
     r"(?i)\b(password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|refresh_token"
     r"|access_token|id_token)(\"?'? ?[=:] ?\"?'?)([^\s;&\"',]{6,})|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
@@ -78,6 +82,7 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
     """What the text says, in the order in which it says it; empty where nothing is recognised.
 
     Signs that only wrap more telling ones are kept without causes: they are evidence of nothing by themselves.
+    The first telling one carries the particulars of the text as its details, and the instant of the refusal.
 
     Args:
         origin: where the text was seen, kept in each piece of evidence.
@@ -85,23 +90,37 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
     line = plain(within_reach(text))
     signs = sorted(_signs(line, book), key=lambda sign: (sign.start, sign.end, sign.code))
     top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
-    return tuple(
-        Evidence(
-            sign.kind,
-            sign.code,
-            quoted(line, sign.start, sign.end),
-            origin,
-            causes=sign.meaning.causes if sign.meaning.rank == top else (),
-            weight=sign.meaning.weight,
-        )
-        for sign in signs
-    )
+    found: dict[tuple[EvidenceKind, str], Evidence] = {}
+    for sign in signs:
+        if (sign.kind, sign.code) not in found:
+            found[sign.kind, sign.code] = Evidence(
+                sign.kind,
+                sign.code,
+                quoted(line, sign.start, sign.end),
+                origin,
+                causes=sign.meaning.causes if sign.meaning.rank == top else (),
+                weight=sign.meaning.weight,
+            )
+    return _with_particulars(tuple(found.values()), line)
 
 
 def within_reach(text: str) -> str:
-    """The text, or its beginning and its end where it is longer than we read."""
+    """The text; of one that is longer than we read its beginning and its end, and Entra's codes between them."""
+    if len(text) <= READ_AT_MOST:
+        return text
     half = READ_AT_MOST // 2
-    return text if len(text) <= READ_AT_MOST else f"{text[:half]} {text[-half:]}"
+    codes = dict.fromkeys(found[0] for found in _CODE_AND_WORDS.finditer(text, half, len(text) - half))
+    return f"{text[:half]} {' '.join(islice(codes, 1000))} {text[-half:]}"
+
+
+def _with_particulars(facts: tuple[Evidence, ...], line: str) -> tuple[Evidence, ...]:
+    first = next((place for place, fact in enumerate(facts) if fact.causes), None)
+    told = particulars(line, line.lower()) if first is not None else {}
+    if first is None or not told:
+        return facts
+    refused_at = instant(told["refused_at"]) if "refused_at" in told else None
+    telling = replace(facts[first], details=told, at=refused_at)
+    return (*facts[:first], telling, *facts[first + 1 :])
 
 
 def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tuple[Evidence, ...]:
