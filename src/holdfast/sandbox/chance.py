@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from hashlib import blake2b
 
 
@@ -24,6 +25,7 @@ def guid(seed: int, *names: object) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+@lru_cache(maxsize=4096)
 def secret(seed: int, length: int, *names: object) -> str:
     """A URL-safe text of `length` (at most 85) characters that is not written into the world, only derived."""
     return urlsafe_b64encode(_bytes(64, "secret", seed, *names)).decode().rstrip("=")[:length]

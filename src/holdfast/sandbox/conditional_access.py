@@ -5,15 +5,19 @@ Policies are evaluated from their Graph objects, at every token request: what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from holdfast.sandbox import entra_errors as say
 from holdfast.sandbox.entra_errors import TokenError
-from holdfast.sandbox.first_party import DIRECTORY_ROLES
+from holdfast.sandbox.policy_conditions import (
+    Circumstances,
+    demands_of,
+    frequency_of,
+    meets_person,
+    meets_principal,
+)
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Account, Policy, RefreshToken, World
 
@@ -78,27 +82,7 @@ RULES = (
     SECURITY_DEFAULTS,
 )
 
-PLATFORM_ADDRESS = "20.86.93.32"
-"""Where the platform's own refreshes come from."""
 GRACE = timedelta(days=14)
-EVERY_TIME = timedelta(minutes=5)
-
-
-class Circumstances(NamedTuple):
-    """How a sign-in or refresh is made.
-
-    Attributes:
-        device: "none", "compliant" or "joined".
-        client_type: "browser" or "mobileAppsAndDesktopClients".
-        is_interactive: the person is there, so that frequency and remembered proofs begin anew.
-    """
-
-    client_id: str
-    resource_id: str
-    ip_address: str = PLATFORM_ADDRESS
-    client_type: str = "mobileAppsAndDesktopClients"
-    device: str = "none"
-    is_interactive: bool = False
 
 
 class Person(NamedTuple):
@@ -167,31 +151,6 @@ def _frequency(
     if now >= ends:
         error = say.signed_in_too_long_ago(person.signed_in_at, limit)
         yield Unmet("signin_frequency", max(ends, _since(policy)), error, "signInFrequency", policy)
-
-
-def frequency_of(policy: Policy) -> timedelta | None:
-    """The sign-in frequency that the policy sets, None if it sets none."""
-    frequency = (policy.session_controls or {}).get("signInFrequency") or {}
-    if not frequency.get("isEnabled"):
-        return None
-    if frequency.get("frequencyInterval") == "everyTime":
-        return EVERY_TIME
-    value = frequency.get("value")
-    unit = frequency.get("type")
-    if not isinstance(value, int) or unit not in ("days", "hours"):
-        return None
-    return timedelta(days=value) if unit == "days" else timedelta(hours=value)
-
-
-def demands_of(policy: Policy) -> list[str]:
-    """The grant controls by name; every agreement counts as one demand of terms of use."""
-    controls = policy.grant_controls or {}
-    strength = ["mfa"] if controls.get("authenticationStrength") else []
-    return [
-        *controls.get("builtInControls", ()),
-        *strength,
-        *("termsOfUse" for _ in controls.get("termsOfUse", ())),
-    ]
 
 
 def _grants(
@@ -269,149 +228,35 @@ def _of_account(world: World, person: Person, how: Circumstances, now: datetime)
             yield Unmet("mfa_required", started + GRACE, error, "mfa")
 
 
-def meets_person(world: World, policy: Policy, account: Account, how: Circumstances) -> bool:
-    """Whether the policy's conditions meet this person, application, place and kind of client."""
-    users = policy.conditions.get("users") or {}
-    if not users or not _names_person(users, account):
-        return False
-    return (
-        _names_application(policy, how)
-        and _names_place(world, policy, how.ip_address)
-        and _names_client_type(policy, how.client_type)
-        and not _needs_risk(policy)
-    )
-
-
-def _names_person(users: Mapping[str, Any], account: Account) -> bool:
-    roles = {DIRECTORY_ROLES.get(role, role) for role in account.directory_roles}
-    excluded = set(users.get("excludeUsers", ()))
-    is_guest = account.user_type == "Guest"
-    if account.object_id in excluded or roles & set(users.get("excludeRoles", ())):
-        return False
-    if is_guest and "GuestsOrExternalUsers" in excluded:
-        return False
-    included = set(users.get("includeUsers", ()))
-    if "All" in included or account.object_id in included:
-        return True
-    return bool(roles & set(users.get("includeRoles", ()))) or (
-        is_guest and "GuestsOrExternalUsers" in included
-    )
-
-
-def _names_application(policy: Policy, how: Circumstances) -> bool:
-    applications = policy.conditions.get("applications") or {}
-    meant = {how.resource_id, how.client_id}
-    if meant & set(applications.get("excludeApplications", ())):
-        return False
-    included = set(applications.get("includeApplications", ()))
-    return "All" in included or bool(meant & included)
-
-
-def _names_place(world: World, policy: Policy, address: str) -> bool:
-    places = policy.conditions.get("locations") or {}
-    if not places:
-        return True
-    included, excluded = places.get("includeLocations", ()), places.get("excludeLocations", ())
-    return _is_in(world, included, address) and not _is_in(world, excluded, address)
-
-
-def _is_in(world: World, places: Sequence[str], address: str) -> bool:
-    for place in places:
-        if place == "All":
-            return True
-        if place == "AllTrusted":
-            if any(one.is_trusted and _holds(one.ranges, address) for one in world.named_locations.values()):
-                return True
-        elif place in world.named_locations and _holds(world.named_locations[place].ranges, address):
-            return True
-    return False
-
-
-def _holds(ranges: Sequence[str], address: str) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network_of(one) for one in ranges)
-
-
-@lru_cache(maxsize=1024)
-def network_of(text: str) -> IPv4Network | IPv6Network:
-    """An address range. Raises ValueError."""
-    return ip_network(text, strict=False)
-
-
-def _names_client_type(policy: Policy, client_type: str) -> bool:
-    types = policy.conditions.get("clientAppTypes") or ["all"]
-    return "all" in types or client_type in types
-
-
-def _needs_risk(policy: Policy) -> bool:
-    """Nobody in this tenant is ever at risk, so a policy that waits for risk meets nobody."""
-    names = ("signInRiskLevels", "userRiskLevels", "servicePrincipalRiskLevels")
-    return any(policy.conditions.get(name) for name in names)
-
-
 def blocks_of_principal(world: World, principal_id: str, how: Circumstances) -> Iterator[Unmet]:
     """The policies for workloads that block this service principal."""
     for policy in world.policies.values():
-        if (
-            policy.state == "enabled"
-            and "block" in demands_of(policy)
-            and meets_principal(world, policy, principal_id, how)
-        ):
+        is_met = policy.state == "enabled" and meets_principal(world, policy, principal_id, how)
+        if is_met and "block" in demands_of(policy):
             error = say.blocked([policy.id])
             yield Unmet("conditional_access_blocked", _since(policy), error, "block", policy)
 
 
-def meets_principal(world: World, policy: Policy, principal_id: str, how: Circumstances) -> bool:
-    """Whether a policy for workloads meets this service principal from this place."""
-    principals = policy.conditions.get("clientApplications") or {}
-    included = set(principals.get("includeServicePrincipals", ()))
-    if principal_id in set(principals.get("excludeServicePrincipals", ())):
-        return False
-    if principal_id not in included and "ServicePrincipalsInMyTenant" not in included:
-        return False
-    return (
-        _names_application(policy, how)
-        and _names_place(world, policy, how.ip_address)
-        and not _needs_risk(policy)
-    )
-
-
-def policy_rows(world: World, person: Person, how: Circumstances, now: datetime) -> list[dict[str, Any]]:
-    """Every policy and its result, as the sign-in log shows them."""
-    rows = []
+def policy_results(world: World, person: Person, how: Circumstances, now: datetime) -> dict[str, str]:
+    """The results of the policies whose conditions a person's request meets, by id, as the sign-in log words them."""
+    results = {}
     for policy in world.policies.values():
-        matched = policy.state != "disabled" and meets_person(world, policy, person.account, how)
-        unmet = [*_frequency(world, policy, person, how, now), *_grants(world, policy, person, how, now)]
-        rows.append(_row(policy, matched, bool(unmet)))
-    return rows
+        if policy.state != "disabled" and meets_person(world, policy, person.account, how):
+            unmet = [*_frequency(world, policy, person, how, now), *_grants(world, policy, person, how, now)]
+            results[policy.id] = _result(policy, bool(unmet))
+    return results
 
 
-def policy_rows_of_principal(world: World, principal_id: str, how: Circumstances) -> list[dict[str, Any]]:
-    """The same for a service principal."""
-    return [
-        _row(policy, policy.state != "disabled" and meets_principal(world, policy, principal_id, how), True)
-        for policy in world.policies.values()
-    ]
-
-
-def _row(policy: Policy, matched: bool, is_unmet: bool) -> dict[str, Any]:
+def policy_results_of_principal(world: World, principal_id: str, how: Circumstances) -> dict[str, str]:
+    """The same for a service principal, which a policy can only block."""
     return {
-        "id": policy.id,
-        "displayName": policy.display_name,
-        "enforcedGrantControls": demands_of(policy) if matched else [],
-        "enforcedSessionControls": ["signInFrequency"] if matched and frequency_of(policy) else [],
-        "result": _result(policy, matched, is_unmet),
+        policy.id: _result(policy, "block" in demands_of(policy))
+        for policy in world.policies.values()
+        if policy.state != "disabled" and meets_principal(world, policy, principal_id, how)
     }
 
 
-def _result(policy: Policy, matched: bool, is_unmet: bool) -> str:
-    if policy.state == "disabled":
-        return "notEnabled"
+def _result(policy: Policy, is_unmet: bool) -> str:
     if policy.state == "enabled":
-        return ("failure" if is_unmet else "success") if matched else "notApplied"
-    if not matched:
-        return "reportOnlyNotApplied"
+        return "failure" if is_unmet else "success"
     return "reportOnlyFailure" if is_unmet else "reportOnlySuccess"

@@ -85,7 +85,7 @@ def _by_assertion(world: World, app: Application, form: Mapping[str, str], times
         certificate = None
     for refusal in refusals_of_certificate(app, certificate, thumbprint, times.now):
         raise TokenRefusedError(refusal.error)
-    if certificate is None or not is_signed_by(token, public_key_of(certificate.der)):
+    if certificate is None or not certificate.der or not is_signed_by(token, public_key_of(certificate.der)):
         raise TokenRefusedError(say.bad_signature())
     _check_claims(token, app, times)
     return Credential("certificate", certificate.key_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,12 +12,7 @@ from typing import Any, NamedTuple
 from holdfast.sandbox import entra_errors as say
 from holdfast.sandbox.audiences import resource_of
 from holdfast.sandbox.clock import wall
-from holdfast.sandbox.conditional_access import (
-    Circumstances,
-    person_of,
-    policy_rows,
-    policy_rows_of_principal,
-)
+from holdfast.sandbox.conditional_access import person_of, policy_results, policy_results_of_principal
 from holdfast.sandbox.entra_clients import Credential, Times, TokenRefusedError, authenticate
 from holdfast.sandbox.entra_judgement import (
     Refused,
@@ -29,6 +24,7 @@ from holdfast.sandbox.entra_judgement import (
 from holdfast.sandbox.entra_tokens import app_token, id_token, life_of, user_token
 from holdfast.sandbox.first_party import GRAPH, Resource
 from holdfast.sandbox.jwt import encode
+from holdfast.sandbox.policy_conditions import Circumstances
 from holdfast.sandbox.ready import refresh_token_text
 from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
 from holdfast.sandbox.spreading import has_spread
@@ -97,7 +93,7 @@ class Asked:
         resource: Resource,
         credential: Credential,
         ip_address: str,
-        policies: Sequence[dict[str, Any]] = (),
+        policies: Mapping[str, str],
     ) -> Attempt:
         """This request as the sign-in log notes it."""
         return Attempt(
@@ -148,7 +144,7 @@ def client_credentials(asked: Asked) -> dict[str, Any]:
     except TokenRefusedError as error:
         refused = error
     principal_id = app.principal_id or ""
-    rows = policy_rows_of_principal(asked.world, principal_id, how)
+    rows = policy_results_of_principal(asked.world, principal_id, how)
     attempt = asked.attempt(want.resource, credential, how.ip_address, rows)
     note_application(asked.world, asked.now, attempt, principal_id, refused.error if refused else None)
     if refused:
@@ -181,7 +177,7 @@ def refresh_token(asked: Asked) -> dict[str, Any]:
     resource = asked.world.applications.get(want.resource.client_id)
     how = asked.circumstances(token.account_id, want.resource)
     refusal = next(refusals_of_refresh(asked.world, token, resource, asked.now, how), None)
-    rows = policy_rows(asked.world, person_of(asked.world, token), how, asked.now)
+    rows = policy_results(asked.world, person_of(asked.world, token), how, asked.now)
     attempt = asked.attempt(want.resource, credential, how.ip_address, rows)
     note_user(
         asked.world,

@@ -11,15 +11,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.sandbox import entra_errors as say
-from holdfast.sandbox.conditional_access import (
-    PLATFORM_ADDRESS,
-    PLATFORM_PLACE,
-    Circumstances,
-    blocks_of_principal,
-    person_of,
-    unmet_demands,
-)
+from holdfast.sandbox.conditional_access import PLATFORM_PLACE, blocks_of_principal, person_of, unmet_demands
 from holdfast.sandbox.entra_errors import TokenError
+from holdfast.sandbox.policy_conditions import PLATFORM_ADDRESS, Circumstances
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Account, Application, Certificate, ClientSecret, RefreshToken, World
 

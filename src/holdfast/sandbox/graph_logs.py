@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from holdfast.sandbox.first_party import BY_CLIENT_ID
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.graph_frame import Shape, instant, many, permitted, refuse
 from holdfast.sandbox.graph_limits import limited
+from holdfast.sandbox.policy_conditions import demands_of, frequency_of
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Audit, SignIn, World
 
@@ -91,15 +93,44 @@ def sign_in_row(world: World, row: SignIn, *, beta: bool) -> dict[str, Any]:
             "countryOrRegion": None,
             "geoCoordinates": {"altitude": None, "latitude": None, "longitude": None},
         },
-        "appliedConditionalAccessPolicies": row.policies,
+        "appliedConditionalAccessPolicies": list(_policies(world, row)),
     }
     return {**told, **_beta(row)} if beta else told
 
 
 def _policy_status(row: SignIn) -> str:
-    if any(policy["result"] == "failure" for policy in row.policies):
-        return "failure"
-    return "success" if any(policy["result"] == "success" for policy in row.policies) else "notApplied"
+    results = row.policies.values()
+    return "failure" if "failure" in results else "success" if "success" in results else "notApplied"
+
+
+def _policies(world: World, row: SignIn) -> Iterator[dict[str, Any]]:
+    """Every policy of that time, with its result; a deleted one by its name only."""
+    not_met = {
+        "enabled": "notApplied",
+        "disabled": "notEnabled",
+        "enabledForReportingButNotEnforced": "reportOnlyNotApplied",
+    }
+    for policy in world.policies.values():
+        result = row.policies.get(policy.id)
+        if result is not None or policy.created_at <= row.at:
+            controls = demands_of(policy) if result else []
+            frequency = ["signInFrequency"] if result and frequency_of(policy) else []
+            yield _policy(
+                policy.id, policy.display_name, result or not_met[policy.state], controls, frequency
+            )
+    for policy_id, result in row.policies.items():
+        if policy_id in world.former_policies:
+            yield _policy(policy_id, world.former_policies[policy_id], result, [], [])
+
+
+def _policy(policy_id: str, name: str, result: str, grants: list[str], session: list[str]) -> dict[str, Any]:
+    return {
+        "id": policy_id,
+        "displayName": name,
+        "enforcedGrantControls": grants,
+        "enforcedSessionControls": session,
+        "result": result,
+    }
 
 
 def _beta(row: SignIn) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from holdfast.sandbox.graph_frame import (
     permitted,
 )
 from holdfast.sandbox.graph_limits import limited
-from holdfast.sandbox.policy_events import policy_from, set_security_defaults
+from holdfast.sandbox.policy_events import drop_policy, policy_from, set_security_defaults
 from holdfast.sandbox.world import NamedLocation, Policy
 
 POLICIES = Shape("identity/conditionalAccess/policies")
@@ -168,7 +168,7 @@ def delete_policy(call: Call) -> Response:
     """DELETE /identity/conditionalAccess/policies/{id}."""
     caller = permitted(call, WRITE)
     policy = _asked(call)
-    del call.world.policies[policy.id]
+    drop_policy(call.world, policy)
     note_policy(
         call.world,
         call.now,

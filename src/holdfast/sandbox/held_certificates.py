@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from holdfast.sandbox import entra_errors as say
-from holdfast.sandbox.conditional_access import Circumstances, policy_rows_of_principal
+from holdfast.sandbox.conditional_access import policy_results_of_principal
 from holdfast.sandbox.entra_judgement import (
     Refused,
     refusals_of_certificate,
@@ -16,6 +16,7 @@ from holdfast.sandbox.entra_judgement import (
 )
 from holdfast.sandbox.entra_tokens import life_of
 from holdfast.sandbox.held_tokens import Redeemed
+from holdfast.sandbox.policy_conditions import Circumstances
 from holdfast.sandbox.sign_ins import Attempt, note_application
 from holdfast.sandbox.world import Certificate, World
 
@@ -30,7 +31,7 @@ def refresh_by_certificate(
     refused = next(refusals_by_certificate(world, client_id, thumbprint, resource_id, now), None)
     if app is not None and app.principal_id is not None:
         how = Circumstances(client_id, resource_id)
-        policies = policy_rows_of_principal(world, app.principal_id, how)
+        policies = policy_results_of_principal(world, app.principal_id, how)
         key_id = shown.key_id if shown else None
         attempt = Attempt(
             client_id, resource_id, correlation_id, how.ip_address, "certificate", key_id, policies

@@ -11,12 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox import entra_errors as say
-from holdfast.sandbox.conditional_access import (
-    Circumstances,
-    person_of,
-    policy_rows,
-    policy_rows_of_principal,
-)
+from holdfast.sandbox.conditional_access import person_of, policy_results, policy_results_of_principal
 from holdfast.sandbox.entra_judgement import (
     Refused,
     circumstances_of_platform,
@@ -27,6 +22,7 @@ from holdfast.sandbox.entra_judgement import (
     refusals_of_secret,
 )
 from holdfast.sandbox.entra_tokens import life_of
+from holdfast.sandbox.policy_conditions import Circumstances
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.sign_ins import Attempt, note_application, note_user
 from holdfast.sandbox.spreading import credential_has_spread
@@ -47,7 +43,7 @@ def refresh_held(world: World, token: RefreshToken, resource_id: str, now: datet
     resource = world.applications.get(resource_id)
     how = circumstances_of_platform(world, token, resource)
     refused = next(refusals_of_refresh(world, token, resource, now, how), None)
-    policies = policy_rows(world, person_of(world, token), how, now)
+    policies = policy_results(world, person_of(world, token), how, now)
     attempt = Attempt(token.client_id, resource_id, correlation_id, how.ip_address, policies=policies)
     note_user(world, now, attempt, world.accounts[token.account_id], refused.error if refused else None)
     if refused:
@@ -57,7 +53,7 @@ def refresh_held(world: World, token: RefreshToken, resource_id: str, now: datet
 
 
 def renew_held(
-    world: World, token: RefreshToken, resource_id: str, now: datetime, policies: list[dict[str, Any]]
+    world: World, token: RefreshToken, resource_id: str, now: datetime, policies: Mapping[str, str]
 ) -> Redeemed:
     """The same where it is known that nothing refuses, with the policies as the log shows them."""
     how = circumstances_of_platform(world, token, world.applications.get(resource_id))
@@ -88,7 +84,7 @@ def refresh_as_application(
             how.ip_address,
             "clientSecret",
             key_id,
-            policy_rows_of_principal(world, app.principal_id, how),
+            policy_results_of_principal(world, app.principal_id, how),
         )
         note_application(world, now, attempt, app.principal_id, refused.error if refused else None)
     if refused:

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from holdfast.sandbox import entra_errors as say
 from holdfast.sandbox.administration import change_password
 from holdfast.sandbox.audits import note_account
-from holdfast.sandbox.conditional_access import Circumstances, Person, Unmet, policy_rows, unmet_demands
+from holdfast.sandbox.conditional_access import Person, Unmet, policy_results, unmet_demands
 from holdfast.sandbox.entra_errors import TokenError
 from holdfast.sandbox.frame import Deed
+from holdfast.sandbox.policy_conditions import Circumstances
 from holdfast.sandbox.ready import password_text
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.sign_ins import Attempt, note_user
@@ -66,7 +67,7 @@ def prove(world: World, now: datetime, answers: Answers, client_id: str, resourc
     )
     methods = ["pwd", "mfa"] if answers.gives_second_factor else ["pwd"]
     person = Person(account, methods, now, is_confidential=False)
-    rows = policy_rows(world, person, how, now)
+    rows = policy_results(world, person, how, now)
     attempt = Attempt(client_id, resource_id, world.fresh("correlation"), account.ip_address, policies=rows)
     try:
         _check_state(world, now, account, answers)

@@ -36,7 +36,8 @@ def live(world: World, now: datetime, happenings: Iterable[Happening] = (), live
     _rewind(world, since)
     world.settled_at = since
     for one in sorted(happenings, key=lambda happening: happening.at):
-        settle(world, max(one.at, since), BY_THEMSELVES)
+        if one.at > world.settled_at:
+            settle(world, one.at, BY_THEMSELVES)
         one.event(Deed(world, world.settled_at, one.target, one.details))
         world.changed()
     settle(world, now, BY_THEMSELVES)

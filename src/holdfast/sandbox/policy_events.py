@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.audits import note_account, note_policy
-from holdfast.sandbox.conditional_access import network_of
 from holdfast.sandbox.frame import Deed, Event
-from holdfast.sandbox.world import NamedLocation, Policy, TermsOfUse
+from holdfast.sandbox.policy_conditions import network_of
+from holdfast.sandbox.world import NamedLocation, Policy, TermsOfUse, World
 
 STATES = ("enabled", "disabled", "enabledForReportingButNotEnforced")
 PARTS = ("displayName", "state", "conditions", "grantControls", "sessionControls")
@@ -134,7 +134,7 @@ def remove_policy(deed: Deed) -> None:
     if not named or not deed.target:
         raise LookupError(f"policy {deed.target!r}")
     for policy in named:
-        del deed.world.policies[policy.id]
+        drop_policy(deed.world, policy)
         note_policy(
             deed.world,
             deed.now,
@@ -143,6 +143,12 @@ def remove_policy(deed: Deed) -> None:
             policy.display_name,
             operation="Delete",
         )
+
+
+def drop_policy(world: World, policy: Policy) -> None:
+    """Delete a policy; the sign-in log keeps its name."""
+    del world.policies[policy.id]
+    world.former_policies[policy.id] = policy.display_name
 
 
 def require_mfa(deed: Deed) -> None:

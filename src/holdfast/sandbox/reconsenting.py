@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from holdfast.sandbox.conditional_access import Circumstances, Person, unmet_demands
+from holdfast.sandbox.conditional_access import Person, unmet_demands
 from holdfast.sandbox.entra_tokens import life_of
 from holdfast.sandbox.first_party import SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.frame import Deed, Event
 from holdfast.sandbox.interactive import Proven, accept_terms, signed_in
+from holdfast.sandbox.policy_conditions import Circumstances
 from holdfast.sandbox.world import Account, Connection, World
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from holdfast.sandbox.ageing import LOG_RETENTION
 from holdfast.sandbox.entra_errors import TokenError
@@ -23,7 +23,7 @@ class Attempt(NamedTuple):
     ip_address: str = ""
     credential: str = "none"
     key_id: str | None = None
-    policies: Sequence[dict[str, Any]] = ()
+    policies: Mapping[str, str] = {}
 
 
 def note_user(
@@ -72,7 +72,7 @@ def _append(
             ip_address=attempt.ip_address,
             key_id=attempt.key_id,
             credential=attempt.credential,
-            policies=list(attempt.policies),
+            policies=dict(attempt.policies),
         )
     )
 

@@ -6,11 +6,11 @@ the instants collected here can turn it; between them the last opinion holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from holdfast.sandbox.conditional_access import GRACE, frequency_of, person_of, policy_rows
+from holdfast.sandbox.conditional_access import GRACE, person_of, policy_results
 from holdfast.sandbox.entra_judgement import (
     SOFT_DELETED_FOR,
     SPA_LIMIT,
@@ -19,6 +19,7 @@ from holdfast.sandbox.entra_judgement import (
     refusals_of_refresh,
 )
 from holdfast.sandbox.memo import memo_of
+from holdfast.sandbox.policy_conditions import frequency_of
 from holdfast.sandbox.world import Account, Application, RefreshToken, World
 
 
@@ -29,13 +30,13 @@ class Opinion(NamedTuple):
         marks: what it was formed on; another is needed when one of these differs.
         until: when time alone may change it; None for never.
         code: of the first refusal; None if the token would be taken.
-        policies: the rows that the sign-in log shows for it.
+        policies: the results that the sign-in log keeps of it, by policy.
     """
 
     marks: tuple[object, ...]
     until: datetime | None
     code: int | None
-    policies: list[dict[str, Any]]
+    policies: Mapping[str, str]
 
 
 def opinion_of(world: World, token: RefreshToken, resource: Application | None, now: datetime) -> Opinion:
@@ -61,7 +62,7 @@ def _formed(
         marks=marks,
         until=min(turns, default=None),
         code=refused.error.code if refused else None,
-        policies=policy_rows(world, person_of(world, token), how, now),
+        policies=policy_results(world, person_of(world, token), how, now),
     )
 
 

@@ -441,7 +441,12 @@ class DataPolicy:
 
 @dataclass(slots=True, kw_only=True)
 class SignIn:
-    """A row of the sign-in log. `kind` is interactiveUser, nonInteractiveUser or servicePrincipal."""
+    """A row of the sign-in log.
+
+    Attributes:
+        kind: "interactiveUser", "nonInteractiveUser" or "servicePrincipal".
+        policies: results of the Conditional Access policies whose conditions were met, by id.
+    """
 
     id: str
     at: datetime
@@ -455,7 +460,7 @@ class SignIn:
     ip_address: str = ""
     key_id: str | None = None
     credential: str = "none"
-    policies: list[dict[str, Any]] = field(default_factory=list)
+    policies: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -505,6 +510,7 @@ class World:
     """Everything there is, at the instant `settled_at`.
 
     Attributes:
+        former_policies: names of deleted policies, which old rows of the sign-in log still tell.
         security_defaults_since: when security defaults were switched on; None while they are off.
         remember_mfa_for: the tenant's "remember MFA on trusted devices"; None lets a proof last until revoked.
         flips: ids of the rules that are flipped, see `holds`.
@@ -540,6 +546,7 @@ class World:
     data_policies: dict[str, DataPolicy] = field(default_factory=dict)
     data_policies_checked_at: datetime | None = None
     servers: dict[str, Server] = field(default_factory=dict)
+    former_policies: dict[str, str] = field(default_factory=dict)
     named_locations: dict[str, NamedLocation] = field(default_factory=dict)
     terms: dict[str, TermsOfUse] = field(default_factory=dict)
     security_defaults_since: datetime | None = None
