@@ -44,6 +44,7 @@ log = logging.getLogger("holdfast.cloud")
 # No rate is published for the Power Platform; this only keeps a defect of ours from becoming a flood.
 UNDOCUMENTED_PACE: Final = (6000, 10.0)
 PAGE_LIMIT: Final = 10_000
+EMPTY_PAGES: Final = 100  # in a row; a filter may leave single pages empty, but an end has to come
 IN_MEMORY: Final = 4 * 2**20  # a larger answer waits on disk, in a file without a name, until it is read
 CONTENT_LIMIT: Final = 2**20
 _CHUNK: Final = 256 * 1024
@@ -189,17 +190,25 @@ class Transport:
         url = self._url(call, base, at, query)
         asking = Asking(call, host_of(url), at or {})
         seen = {url}
+        beginnings: set[str] = set()
+        empty = 0
         for _ in range(PAGE_LIMIT):
             answer = await self._ask(asking, url, None)
             page = ListReader(answer.chunks())
+            empty += 1
             try:
-                for raw in page.items():
+                for index, raw in enumerate(page.items()):
+                    if index == 0:
+                        empty = 0
+                        self._refuse_repeated(asking, repr(raw), beginnings)
                     yield shape.model_validate(raw)
             except (NotAListError, ValidationError) as error:
                 raise self._misread(asking, answer, page.head, error) from None
             following = page.rest.get("nextLink") or page.rest.get("@odata.nextLink")
             if not following:
                 return
+            if empty >= EMPTY_PAGES:
+                raise self._endless(asking, "a next page though they are empty")
             url = self._next(asking, following, seen)
         raise self._endless(asking, f"more than {PAGE_LIMIT:,} pages")
 
@@ -264,6 +273,12 @@ class Transport:
             raise self._endless(asking, "a page that was already read")
         seen.add(following)
         return following
+
+    def _refuse_repeated(self, asking: Asking, beginning: str, seen: set[str]) -> None:
+        """The same page under ever new links is noticed by its first item; no two pages of a list share it."""
+        if beginning in seen:
+            raise self._endless(asking, "a page that was already read, under a new link,")
+        seen.add(beginning)
 
     def _endless(self, asking: Asking, what: str) -> UnfamiliarError:
         return UnfamiliarError(

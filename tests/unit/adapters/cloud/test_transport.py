@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from holdfast.adapters.cloud.addresses import host_of
 from holdfast.adapters.cloud.patience import ATTEMPTS, ATTEMPTS_TO_CONNECT
-from holdfast.adapters.cloud.transport import PAGE_LIMIT, Transport
+from holdfast.adapters.cloud.transport import EMPTY_PAGES, PAGE_LIMIT, Transport
 from holdfast.core.errors import (
     CloudError,
     ConflictError,
@@ -151,17 +151,56 @@ async def test_a_list_that_repeats_a_page_ends_with_an_error():
     assert len(wire.asked) == 2
 
 
+def ever_new_links(page):
+    """A list whose every page names a next one that was not named before; `page` gives the items of the n-th."""
+    asked = []
+
+    def next_page(request):
+        asked.append(request)
+        return said(
+            200, a_page(*page(len(asked)), next_link=f"https://api.powerapps.com/more?page={len(asked)}")
+        )
+
+    return a_transport(next_page)
+
+
 async def test_a_list_without_end_ends_with_an_error(monkeypatch):
     monkeypatch.setattr("holdfast.adapters.cloud.transport.PAGE_LIMIT", 5)
-    transport, wire = a_transport(
-        lambda request: said(
-            200, a_page("c", next_link=f"https://api.powerapps.com/more?{id(request)}-{len(wire.asked)}")
-        )
-    )
+    transport, _ = ever_new_links(lambda n: [f"c{n}"])
 
     with pytest.raises(UnfamiliarError, match="more than 5 pages"):
         await names(transport)
     assert PAGE_LIMIT > 5
+
+
+async def test_the_same_page_under_ever_new_links_is_read_once():
+    transport, wire = ever_new_links(lambda n: ["c1", "c2"])
+
+    with pytest.raises(UnfamiliarError, match="already read, under a new link"):
+        await names(transport)
+    assert len(wire.asked) == 2
+
+
+async def test_empty_pages_without_end_are_given_up():
+    transport, wire = ever_new_links(lambda n: [])
+
+    with pytest.raises(UnfamiliarError, match="though they are empty"):
+        await names(transport)
+    assert len(wire.asked) == EMPTY_PAGES
+
+
+async def test_single_empty_pages_end_no_list():
+    more = "https://api.powerapps.com/more"
+    transport, _ = a_transport(
+        [
+            said(200, a_page(next_link=f"{more}?1")),
+            said(200, a_page("c1", next_link=f"{more}?2")),
+            said(200, a_page(next_link=f"{more}?3")),
+            said(200, a_page("c2")),
+        ]
+    )
+
+    assert await names(transport) == ["c1", "c2"]
 
 
 async def test_no_redirect_is_followed_with_a_token():
