@@ -52,7 +52,9 @@ def advance(call: Call) -> Response:
         raise refuse("days, hours and seconds must be numbers")
     try:
         call.tenant.clock.advance(timedelta(**lengths))
-    except (ValueError, OverflowError) as error:
+    except OverflowError:
+        raise refuse("cannot advance: that is beyond the year 9999") from None
+    except ValueError as error:
         raise refuse(f"cannot advance: {error}") from None
     return answer({"now": call.tenant.now().isoformat(), "frozen": call.tenant.clock.frozen})
 

@@ -177,15 +177,31 @@ def _sid(world: World, name: str) -> str | None:
         return None
 
 
+def _users(deed: Deed) -> list[tuple[Database, Principal]]:
+    """Whom an event means: ``user`` in the databases of the target, or the users of a targeted account or application."""
+    sid = _sid(deed.world, deed.target)
+    if sid is None:
+        return [(database, _principal(deed, database)) for _, database in _databases(deed)]
+    found = [
+        (database, principal)
+        for server in deed.world.servers.values()
+        for database in server.databases.values()
+        for principal in database.principals.values()
+        if principal.sid == sid
+    ]
+    if not found:
+        raise LookupError(f"database user for {deed.target!r}")
+    return found
+
+
 def _rights_changed(database: Database, deed: Deed) -> None:
     database.rights_changed_at = deed.now
     database.changed()
 
 
 def sql_drop_user(deed: Deed) -> None:
-    """Somebody drops the database user named ``user``."""
-    for _, database in _databases(deed):
-        principal = _principal(deed, database)
+    """Somebody drops the database user named ``user``, or those of the targeted account or application."""
+    for database, principal in _users(deed):
         del database.principals[principal.name.casefold()]
         database.permissions = [
             one for one in database.permissions if one.grantee.casefold() != principal.name.casefold()
@@ -212,8 +228,7 @@ def sql_add_user(deed: Deed) -> None:
 
 def sql_revoke(deed: Deed) -> None:
     """Rights of ``user`` are taken away: those on ``object``, or one ``permission``, or all and every role."""
-    for _, database in _databases(deed):
-        principal = _principal(deed, database)
+    for database, principal in _users(deed):
         database.permissions = [
             one for one in database.permissions if not _is_meant(one, principal, deed.details)
         ]

@@ -34,7 +34,7 @@ def build(scenario: str, seed: int, now: datetime) -> World:
     """
     maker = SCENARIOS.get(scenario)
     if maker is None:
-        raise LookupError(f"There is no scenario {scenario!r}: there are {', '.join(sorted(SCENARIOS))}.")
+        raise LookupError(f"There is no scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}.")
     founding = Founding(scenario, seed, now.replace(microsecond=0))
     maker(founding)
     live(founding.world, founding.now, founding.happenings)
