@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = f" See `{context.command_path} --help`." if context is not None else ""
-        complain(f"{error.format_message()}{where}")
+        complain(f"{error.format_message().rstrip('.')}.{where}")
         return 2
     except HoldfastError as error:
         complain(str(error))

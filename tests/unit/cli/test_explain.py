@@ -91,7 +91,8 @@ BAD = {
     "text is a number": (b'{"id": "b", "text": 5}', "b"),
     "no id": (b'{"text": "x"}', None),
     "id is an object": (b'{"id": {}, "text": "x"}', None),
-    "not UTF-8": (b'{"id": "b", "text": "\xff"}', None),
+    "not UTF-8": (b'{"id": "b", "text": "\xff"}', "b"),
+    "a number of 5,000 digits": (b'{"id": ' + b"9" * 5000 + b', "text": "x"}', None),
     "nested without end": (b'{"id":' + b"[" * 100_000 + b"}", None),
     "a number without end": (b'{"id": ' + b"9" * 10_000 + b', "text": "x"}', None),
 }
@@ -146,3 +147,14 @@ def test_a_secret_in_a_text_is_not_quoted(capsys):
     said = capsys.readouterr().out
     assert "s3cr3t" not in said
     assert "hunter" not in said
+
+
+def test_what_is_wrong_with_a_line_is_said_in_words_of_the_input(typed, capsys):
+    typed(b'{"id": ' + b"9" * 5000 + b', "text": "x"}')
+    assert run(["explain", "--input", "-", "-o", "jsonl"]) == 1
+    assert rows(capsys) == [{"id": None, "error": "a number in it has more digits than can be read"}]
+
+
+def test_a_missing_file_is_refused_in_whole_sentences(capsys):
+    assert run(["explain", "--input", "/no/such/file"]) == 2
+    assert "No such file or directory. See `holdfast explain --help`." in capsys.readouterr().err

@@ -134,19 +134,33 @@ def parsed(line: bytes) -> tuple[str | int, str]:
     """
     if len(line) >= LINE_LIMIT:
         raise BadLineError(f"longer than {LINE_LIMIT >> 20} MiB")
-    try:
-        row = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise BadLineError(f"not UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise BadLineError("JSON nested too deeply") from error
-    except ValueError as error:
-        raise BadLineError(f"not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise BadLineError("not an object with id and text")
+    row = read_object(line.decode("utf-8", "replace"))
     id = row.get("id")
     if not isinstance(id, str | int) or isinstance(id, bool):
         raise BadLineError("no id, or one that is neither text nor a whole number")
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadLineError(f"not UTF-8 at byte {error.start}", id) from error
     if not isinstance(row.get("text"), str):
         raise BadLineError("no text, or one that is not a string", id)
     return id, row["text"]
+
+
+def read_object(line: str) -> dict[str, Any]:
+    """The JSON object of one line.
+
+    Raises:
+        BadLineError: there is none.
+    """
+    try:
+        row = json.loads(line)
+    except RecursionError as error:
+        raise BadLineError("JSON nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise BadLineError(f"not JSON: {error}") from error
+    except ValueError as error:
+        raise BadLineError("a number in it has more digits than can be read") from error
+    if not isinstance(row, dict):
+        raise BadLineError("not an object with id and text")
+    return row

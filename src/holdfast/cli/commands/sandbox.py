@@ -48,7 +48,7 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--scenario", default="story", metavar="NAME", help="Which world: story, contoso.")
+@click.option("--scenario", default="story", metavar="NAME", help="Which world; `story` is the demo's.")
 @click.option(
     "--seed", type=int, metavar="N", help="Chance in the world; the same seed gives the same world."
 )
