@@ -68,6 +68,22 @@ def references(settings: Settings, environ: Mapping[str, str]) -> References:
     return References(secret_stores(settings), environ)
 
 
+def store_place(settings: Settings, environ: Mapping[str, str] | None = None) -> Path | str:
+    """Where the history lies: a file, or the URL of a database, which may hold a password. Blocks.
+
+    Raises:
+        SecretStoreError: the URL is referred to, and cannot be read.
+        SettingsError: the reference leads nowhere.
+    """
+    source = settings.store_url
+    if source is None:
+        return settings.state_dir / STORE_NAME
+    if isinstance(source, SecretStr):
+        return source.get_secret_value()
+    found = references(settings, os.environ if environ is None else environ)
+    return asyncio.run(found.text(source)).reveal()
+
+
 def ledger() -> Iterator[dict[str, Any]]:
     """Every cloud call there is, as plain values."""
     from holdfast.wire.ledger import CALLS
@@ -336,7 +352,7 @@ def forget(settings: Settings, person: str) -> tuple[int, int]:
     """
     from holdfast.adapters.store.history import SqlHistory
 
-    history = SqlHistory(settings.state_dir / STORE_NAME)
+    history = SqlHistory(store_place(settings))
     try:
         forgotten = asyncio.run(history.forget(person))
     finally:
@@ -357,7 +373,7 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
     from holdfast.adapters.store.history import SqlHistory
     from holdfast.adapters.system import SystemClock
 
-    history = SqlHistory(settings.state_dir / STORE_NAME)
+    history = SqlHistory(store_place(settings, environ))
     try:
         yield Holdfast(settings, SystemClock(), history, tenants_of(settings, environ))
     finally:

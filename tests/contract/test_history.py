@@ -1,4 +1,4 @@
-"""What every History does, in memory and on SQLite."""
+"""What every History does, in memory, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ NEVER = START - timedelta(days=9999)
 KEY = "shared_sql/c1"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def history(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[History]:
     if request.param == "memory":
         yield MemoryHistory()
+    elif request.param == "postgresql":
+        store = SqlHistory(request.getfixturevalue("database_url"))
+        yield store
+        store.close()
     else:
         store = SqlHistory(tmp_path / "state" / "holdfast.sqlite3")
         yield store

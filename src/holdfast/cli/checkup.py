@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from holdfast.core.errors import SecretStoreError, StoreError
+from holdfast.core.errors import SecretStoreError, SettingsError, StoreError
 
 if TYPE_CHECKING:
     from holdfast.settings import Settings
@@ -37,7 +37,7 @@ def machine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     """What can be told without asking the cloud."""
     yield Check("settings", "note", str(settings.source or "no settings file; environment or sandbox"))
     yield state_folder(settings.state_dir)
-    yield store(settings.state_dir)
+    yield store(settings, environ)
     yield secret_store(settings)
     if settings.secrets.key_file is not None:
         yield key_file(settings.secrets.key_file)
@@ -53,14 +53,14 @@ def state_folder(folder: Path) -> Check:
     return Check("state folder", "ok", str(folder))
 
 
-def store(folder: Path) -> Check:
+def store(settings: Settings, environ: Mapping[str, str]) -> Check:
     """How far the store is."""
     from holdfast.adapters.store.looking import look
-    from holdfast.compose import STORE_NAME
+    from holdfast.compose import store_place
 
     try:
-        standing = look(folder / STORE_NAME)
-    except StoreError as error:
+        standing = look(store_place(settings, environ))
+    except (StoreError, SecretStoreError, SettingsError) as error:
         return Check("store", "finding", str(error))
     if standing.is_newer:
         said = (

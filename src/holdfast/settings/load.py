@@ -22,7 +22,7 @@ Tree = dict[str, Any]
 PREFIX = "HOLDFAST_"
 NOT_SETTINGS = frozenset({"HOLDFAST_CONFIG", "HOLDFAST_DEBUG"})
 _PATHS = frozenset({"state_dir", "ca_file", "certificate", "federated_token_file", "file", "key_file"})
-_SECRETS = frozenset({"secret", "certificate_password"})
+_SECRETS = frozenset({"secret", "certificate_password", "store_url"})
 
 
 def config_file(config: Path | None, environ: Mapping[str, str]) -> Path:

@@ -202,12 +202,15 @@ class Settings(Frozen):
 
     Attributes:
         state_dir: where the store, the encrypted secrets and the sandbox lie; your user's state folder by default.
+        store_url: a reference to postgresql://USER:PASSWORD@HOST/DATABASE, which then holds the history instead of a
+            file in the state folder, or that text itself from the environment; needs the extra `postgres`.
         tenant: which tenant, where `--tenant` is not given and there are several.
         source: the settings file that was read, None when there was none.
         origins: dotted key → where it was set, "FILE:LINE" or the variable. What is absent is a default.
     """
 
     state_dir: Path
+    store_url: SecretSource | None = None
     tenant: str | None = None
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()

@@ -11,7 +11,7 @@ import pytest
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.cli import checkup
 from holdfast.cli.commands.doctor import missing, verdict
-from holdfast.settings import load
+from holdfast.settings import Settings, load
 
 CODES = {
     "all is well": (["ok", "note", "allowed", "not_asked"], 0),
@@ -59,14 +59,14 @@ def test_a_proxy_is_named_without_its_password():
 
 
 def test_an_absent_store_is_not_made(tmp_path):
-    assert checkup.store(tmp_path).outcome == "note"
+    assert checkup.store(Settings(state_dir=tmp_path), {}).outcome == "note"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_of_this_version_is_fine(tmp_path):
     SqlHistory(tmp_path / "holdfast.db").close()
 
-    assert checkup.store(tmp_path).outcome == "ok"
+    assert checkup.store(Settings(state_dir=tmp_path), {}).outcome == "ok"
 
 
 def test_a_store_of_a_newer_version_is_a_finding(tmp_path):
@@ -74,7 +74,7 @@ def test_a_store_of_a_newer_version_is_a_finding(tmp_path):
     with sqlite3.connect(tmp_path / "holdfast.db") as connection:
         connection.execute("update alembic_version set version_num = '9999'")
 
-    found = checkup.store(tmp_path)
+    found = checkup.store(Settings(state_dir=tmp_path), {})
 
     assert found.outcome == "finding"
     assert "newer holdfast" in found.what
@@ -83,7 +83,7 @@ def test_a_store_of_a_newer_version_is_a_finding(tmp_path):
 def test_a_file_that_is_no_store_is_a_finding(tmp_path):
     (tmp_path / "holdfast.db").write_text("not a database, and longer than a header of one would be " * 4)
 
-    assert checkup.store(tmp_path).outcome == "finding"
+    assert checkup.store(Settings(state_dir=tmp_path), {}).outcome == "finding"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are lists of another kind on Windows")

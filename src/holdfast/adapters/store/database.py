@@ -26,7 +26,7 @@ class Database:
     """One store, by the path of its SQLite file or by the URL of a PostgreSQL database."""
 
     def __init__(self, where: Path | str) -> None:
-        self.url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else make_url(where)
+        self.url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else server_url(where)
         self.file = where if isinstance(where, Path) else None
         with self.translated():
             if self.file is not None:
@@ -34,11 +34,17 @@ class Database:
                 make_private_file(self.file)
             self._engine = _engine(self.url)
         self._writer = self._engine.execution_options(holdfast_writes=True)
+        # SQLite's transactions see one moment by themselves; PostgreSQL's have to be asked to.
+        self._reader = (
+            self._engine
+            if self.file is not None
+            else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @property
     def name(self) -> str:
         """How errors name it; never with a password."""
-        return str(self.file) if self.file is not None else self.url.render_as_string(hide_password=True)
+        return str(self.file) if self.file is not None else _shown(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -47,7 +53,7 @@ class Database:
         Raises:
             StoreError: it could not be read.
         """
-        with self.translated(), self._engine.begin() as connection:
+        with self.translated(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -84,8 +90,8 @@ class Database:
 
 
 def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url)
+    if url.get_backend_name() == "postgresql":
+        return _server_engine(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -107,6 +113,35 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
+def _server_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except ImportError:
+        raise StoreError(
+            f"The store {_shown(url)} needs the driver of PostgreSQL: pip install 'holdfast[postgres]'."
+        ) from None
+
+
+def server_url(text: str) -> URL:
+    """The URL of a PostgreSQL database, with the driver that we have.
+
+    Raises:
+        StoreError: it is none; the text, which may hold a password, is not told.
+    """
+    try:
+        url = make_url(text)
+    except (SQLAlchemyError, ValueError):
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        raise StoreError("store_url must be postgresql://USER@HOST/DATABASE; without it the store is a file.")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _shown(url: URL) -> str:
+    # Without the query, which can hold a password too.
+    return URL.create("postgresql", url.username, None, url.host, url.port, url.database).render_as_string()
+
+
 _SQLITE_ERRORS = {
     "SQLITE_FULL": "could not be written because the disk is full; nothing of this step was kept. Free some space and run it again.",
     "SQLITE_BUSY": "is being written by another holdfast; wait for it to end and run this again.",
@@ -120,12 +155,33 @@ _SQLITE_ERRORS = {
 }
 
 
+_UNREACHED = "could not be reached, or refused the sign-in; check store_url and that the server runs."
+_POSTGRESQL_ERRORS = {
+    "08": _UNREACHED,
+    "28": _UNREACHED,
+    "3D": _UNREACHED,
+    "57P": _UNREACHED,
+    "53100": "could not be written because the server's disk is full; nothing of this step was kept. Free some space and run it again.",
+    "42501": "may not be written; let the user of store_url create tables in the database and write them.",
+    "25006": "may not be written: the server is read-only; name the primary in store_url.",
+}
+"""By the beginning of the SQLSTATE."""
+
+
 def _what_happened(error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     name = getattr(cause, "sqlite_errorname", "") or ""
     for prefix, sentence in _SQLITE_ERRORS.items():
         if name.startswith(prefix):
             return sentence
+    if isinstance(error, DBAPIError) and hasattr(error.orig, "sqlstate"):
+        # libpq tells no state for what goes wrong before there is a connection.
+        name = getattr(cause, "sqlstate", None) or (
+            "08" if type(cause).__name__ == "OperationalError" else ""
+        )
+        for prefix, sentence in _POSTGRESQL_ERRORS.items():
+            if name.startswith(prefix):
+                return sentence
     # The driver's own words can quote values that were being written: only its kind is told.
     return (
         f"refused what holdfast asked ({name or type(cause).__name__}); run again, and report it if it stays."

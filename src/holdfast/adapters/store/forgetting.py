@@ -55,6 +55,10 @@ def forget(database: Database, person: str) -> Forgotten:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
             connection.execute(text("VACUUM"))
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    if rows and database.file is None:
+        with database.outside_transactions() as connection:
+            # The tables are written anew, without the rows as they were. The server's log and backups keep them.
+            connection.execute(text("VACUUM FULL things, observations, sweeps"))
     return Forgotten(len(names), rows)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.schema import REVISION
 from holdfast.adapters.store.upgrade import revision_of
 from holdfast.core.errors import StoreError
@@ -30,12 +31,15 @@ class Standing(NamedTuple):
         return self.revision is not None and self.revision > self.newest
 
 
-def look(file: Path) -> Standing:
-    """The standing of a store in a file; an absent one has no revision.
+def look(where: Path | str) -> Standing:
+    """The standing of a store in a file or at a URL; an absent one has no revision.
 
     Raises:
         StoreError: the file cannot be read or is no store.
     """
+    if isinstance(where, str):
+        return _look_at_server(where)
+    file = where
     if not file.exists():
         return Standing(None, REVISION)
     engine = create_engine(f"sqlite:///file:{file.as_posix()}?mode=ro&uri=true")
@@ -49,3 +53,12 @@ def look(file: Path) -> Standing:
         ) from None
     finally:
         engine.dispose()
+
+
+def _look_at_server(url: str) -> Standing:
+    database = Database(url)
+    try:
+        with database.reading() as connection:
+            return Standing(revision_of(connection), REVISION)
+    finally:
+        database.close()

@@ -16,6 +16,9 @@ metadata = MetaData()
 # SQLite numbers rows by itself only where the key is exactly INTEGER.
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
+# Read in pages by these, in the same order everywhere, whatever language the server was set up for.
+_ORDERED = Text().with_variant(Text(collation="C"), "postgresql")
+
 tenants = Table(
     "tenants",
     metadata,
@@ -38,8 +41,8 @@ sweeps = Table(
     "sweeps",
     metadata,
     Column("scan", ForeignKey("scans.id"), primary_key=True),
-    Column("environment", Text, primary_key=True),
-    Column("part", Text, primary_key=True),
+    Column("environment", _ORDERED, primary_key=True),
+    Column("part", _ORDERED, primary_key=True),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -53,8 +56,8 @@ things = Table(
     Column("id", _ROW_ID, primary_key=True),
     Column("tenant", ForeignKey("tenants.id"), nullable=False),
     Column("kind", Text, nullable=False),
-    Column("environment", Text, nullable=False),
-    Column("key", Text, nullable=False),
+    Column("environment", _ORDERED, nullable=False),
+    Column("key", _ORDERED, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("gone_at", BigInteger),

@@ -11,9 +11,14 @@ from holdfast.adapters.store.schema import REVISION
 from holdfast.adapters.system import make_private_file
 from holdfast.core.errors import StoreError
 
+UPGRADE_LOCK = 0x686F6C6466617374
+"""Of the advisory lock that an upgrade holds on PostgreSQL, where writing alone keeps nobody out."""
+
 
 def up_to_date(database: Database) -> None:
     """Make the tables, or bring them to `REVISION`. Costs one read when there is nothing to do.
+
+    A file is copied before; PostgreSQL undoes a failed upgrade whole, and copies are its administrator's.
 
     Raises:
         StoreError: the store is of a newer holdfast, or could not be written; it is as it was.
@@ -26,6 +31,8 @@ def up_to_date(database: Database) -> None:
     if found is not None and database.file is not None:
         _copy(database, database.file.with_name(f"{database.file.name}.before-{REVISION}"))
     with database.writing() as connection:
+        if database.file is None:
+            connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": UPGRADE_LOCK})
         # Another process may have been faster; the lock that we hold now makes this answer final.
         if revision_of(connection) != REVISION:
             _upgrade(connection)

@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_ORDERED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -28,8 +29,8 @@ def upgrade() -> None:
     op.create_table(
         "sweeps",
         sa.Column("scan", sa.BigInteger, sa.ForeignKey("scans.id"), primary_key=True),
-        sa.Column("environment", sa.Text, primary_key=True),
-        sa.Column("part", sa.Text, primary_key=True),
+        sa.Column("environment", _ORDERED, primary_key=True),
+        sa.Column("part", _ORDERED, primary_key=True),
         sa.Column("started_at", sa.BigInteger, nullable=False),
         sa.Column("ended_at", sa.BigInteger, nullable=False),
         sa.Column("outcome", sa.Text, nullable=False),
@@ -41,8 +42,8 @@ def upgrade() -> None:
         sa.Column("id", _ROW_ID, primary_key=True),
         sa.Column("tenant", sa.BigInteger, sa.ForeignKey("tenants.id"), nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("environment", sa.Text, nullable=False),
-        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("environment", _ORDERED, nullable=False),
+        sa.Column("key", _ORDERED, nullable=False),
         sa.Column("first_at", sa.BigInteger, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
         sa.Column("gone_at", sa.BigInteger),
