@@ -62,11 +62,15 @@ class Bench:
 async def judge_page(
     history: History, tenant: str, bench: Bench, page: Sequence[Connection], seen_at: datetime
 ) -> list[Judgement]:
-    """What we conclude about the connections of one page of one environment."""
-    # An earlier judgement counts only for what it said of the token.
-    keys = [_key(connection) for connection in page if connection.token_expires_at is not None]
-    earlier = await history.lookup(tenant, Judgement, page[0].environment, keys)
-    return [judge(connection, seen_at, earlier.get(_key(connection)), bench) for connection in page]
+    """What we conclude about the connections of one page of one environment, where it is new."""
+    earlier = await history.lookup(tenant, Judgement, page[0].environment, [_key(each) for each in page])
+    judged = []
+    for connection in page:
+        before = earlier.get(_key(connection))
+        after = judge(connection, seen_at, before, bench)
+        if after != before:
+            judged.append(after)
+    return judged
 
 
 def judge(connection: Connection, seen_at: datetime, earlier: Judgement | None, bench: Bench) -> Judgement:
