@@ -4,10 +4,13 @@ What you see: everything behind one gateway fails at the same time with 502 or 5
 Why: the machine is off or restarted, the service is stopped, its account's password changed, outbound traffic is blocked, or
     the gateway is too old.
 How we know: codes GatewayNotReachable, DM_GWPipeline_Client_GatewayUnreachable; or the gateway's status.
-What to do: start the service "On-premises data gateway service", look at its status in the Power Platform admin center, update it, and
-    add a second member to the cluster so that one machine may fail.
+What to do: on the gateway's machine restart its service, as an administrator:
+        net stop PBIEgwService
+        net start PBIEgwService
+    Then look at its status in the Power Platform admin center, update it, and add a second member to the cluster so that one
+    machine may fail.
 What will not help: fixing the connection. If the gateway is online and the error stays, the fault lies between gateway and server.
-Source: learn.microsoft.com/data-integration/gateway/service-gateway-tshoot, read 2026-11-23.
+Source: learn.microsoft.com/data-integration/gateway/service-gateway-restart, read 2026-11-24.
 """
 
 from __future__ import annotations

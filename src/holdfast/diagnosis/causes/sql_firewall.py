@@ -4,10 +4,14 @@ What you see: "Client with IP address ... is not allowed to access the server", 
 Why: no firewall rule covers the address, public access is switched off, or a virtual network rule is missing. The connector comes
     from Microsoft's addresses, which differ by region and change.
 How we know: errors 40615, 40914, 47073, 42101.
-What to do: in the server's Networking page allow Azure services, or the connector's outbound addresses for your region; or link
-    the environment to a virtual network that reaches a private endpoint. Rules take up to five minutes.
+What to do: in the server's Networking page, or in master as the server's administrator, allow the connector's outbound
+    addresses of your region:
+        EXECUTE sp_set_firewall_rule @name = N'Power Platform, my region',
+            @start_ip_address = '<first>', @end_ip_address = '<last>';
+    Or link the environment to a virtual network that reaches a private endpoint. Rules take up to five minutes. "Allow Azure
+    services" is the quick way; it lets in every Azure customer's connections, so that only the logins stand between.
 What will not help: signing in again; allowing your own computer's address.
-Source: learn.microsoft.com/azure/azure-sql/database/firewall-configure, read 2026-11-23.
+Source: learn.microsoft.com/azure/azure-sql/database/firewall-configure, read 2026-11-24.
 """
 
 from __future__ import annotations

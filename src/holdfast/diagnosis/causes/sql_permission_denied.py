@@ -8,7 +8,7 @@ What to do: grant exactly what the text names, to a role of the flow's own, as a
         GRANT SELECT ON OBJECT::[dbo].[Orders] TO [flow_role];
     The connector's insert and update also need SELECT, because they return the row.
 What will not help: fixing the connection. The sign-in works.
-Source: learn.microsoft.com/sql/relational-databases/errors-events/mssqlserver-229-database-engine-error, read 2026-11-23.
+Source: learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors-0-to-999, read 2026-11-24.
 """
 
 from __future__ import annotations

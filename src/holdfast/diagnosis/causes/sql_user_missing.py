@@ -10,7 +10,7 @@ What to do: name the database in the connection. Then create the user there, as 
     For an application, compare its client id with the user's id, because equal names prove nothing:
         SELECT CAST(sid AS uniqueidentifier) FROM sys.database_principals WHERE name = 'name';
 What will not help: a new secret or sign-in. The token was accepted.
-Source: learn.microsoft.com/azure/azure-sql/database/authentication-aad-configure, read 2026-11-23.
+Source: learn.microsoft.com/azure/azure-sql/database/authentication-aad-service-principal, read 2026-11-23.
 """
 
 from __future__ import annotations

@@ -398,6 +398,9 @@ SIGN_IN: Final = (
         "external challenge",
         Meaning(("mfa_required", "terms_of_use", "conditional_access_blocked"), 0.55),
         "external security challenge",
+        "such as terms of use or a third party mfa provider",
+        "such as terms of use or third party mfa",
+        "additional requirements before finishing authentication",
     ),
     _says(
         "conditional access",
