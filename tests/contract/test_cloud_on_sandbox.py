@@ -39,6 +39,7 @@ from holdfast.wire.ledger import (
 from holdfast.wire.shape import zulu
 from tests.contract.test_wire import unnamed
 from tests.sandbox.rooms import paths
+from tests.unit.adapters.cloud.test_tokens import key_pair
 
 KINDS = ("authority", "graph", "bap", "powerapps", "flow", "powerplatform", "apihub")
 
@@ -353,6 +354,16 @@ async def test_a_wrong_secret_is_told_as_such(tenant: Tenant):
     )
 
     assert (type(error), error.code) == (RefusedError, "AADSTS7000215")
+
+
+async def test_a_certificate_of_nobody_is_told_as_such(tenant: Tenant):
+    pem = key_pair()
+    credential = Credential(tenant.ready["apps"][0]["client_id"], certificate=lambda: Secret(pem))
+
+    error = await error_of(tenant.connect(credential))
+
+    assert (type(error), error.code) == (RefusedError, "AADSTS700027")
+    assert "has expired: upload its public part" in str(error)
 
 
 async def test_an_unknown_tenant_is_told_as_such(tenant: Tenant):

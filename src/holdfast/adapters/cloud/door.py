@@ -57,7 +57,7 @@ class EntraDoor:
         self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any
     ) -> httpx2.Response:
         """As msal calls it, for tokens."""
-        return self._send(TOKEN, url, params=params, data=data, headers=headers)
+        return self._send(TOKEN, url, params=params, data=_as_text(data), headers=headers)
 
     def close(self) -> None:
         """Close every connection."""
@@ -91,6 +91,13 @@ class EntraDoor:
         if response.status_code in PASSING:
             return Again(error, retry_after(response.headers, now))
         return error
+
+
+def _as_text(form: Any) -> Any:
+    """msal signs assertions as bytes, which httpx2 would write into a form as their repr."""
+    if not isinstance(form, dict):
+        return form
+    return {key: value.decode() if isinstance(value, bytes) else value for key, value in form.items()}
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -175,7 +175,7 @@ def sign_in_refused(asking: Asking, denied: TokenError, status: int) -> RefusedE
     """A refusal of the token service, with what to do by its code."""
     codes = denied.error_codes or ()
     advice = next((_SIGN_IN_ADVICE[code] for code in reversed(codes) if code in _SIGN_IN_ADVICE), None)
-    words = (denied.error_description or denied.error).split("Trace ID:")[0]
+    words = (denied.error_description or denied.error).split("Trace ID:")[0].rstrip(". \r\n")
     return RefusedError(
         f"Entra refused to {asking.task}: {advice or scrubbed(words)}.",
         **asking.about(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -133,6 +134,15 @@ async def test_a_certificate_gets_a_token():
     sent = form(wire.asked[1])
     assert sent["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
     assert "client_secret" not in sent
+    header, _, _ = sent["client_assertion"].partition(".")
+    assert json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["typ"] == "JWT"
+
+
+async def test_a_refusal_in_unknown_words_ends_with_one_stop():
+    tokens, _, _ = tokens_of(entra(denied(50027)))
+
+    with pytest.raises(RefusedError, match=r"AADSTS50027: No\. \["):
+        await tokens.token(SCOPE)
 
 
 @pytest.mark.parametrize(
