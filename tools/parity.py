@@ -14,7 +14,7 @@ MEANINGS = {
     "absent": "the cloud does it, the sandbox does not",
 }
 ABSENT = (
-    "the password grant (`grant_type=password`) and the v1.0 token endpoint",
+    "the password grant (`grant_type=password`), on-behalf-of, the v1.0 token endpoint, SAML",
     "continuous access evaluation: an access token works until its own end",
     "groups, administrative units, guests from other tenants, federated domains, risk",
     "connectors other than SQL: their actions succeed and do nothing",
