@@ -82,6 +82,10 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         "protection_policy_required device_authentication_failed",
     ),
     (EvidenceKind.OAUTH, Meaning(("bad_credentials",), 0.6, FAMILY), "client_mismatch"),
+    # SQLSTATE, where it is a word of its own
+    (EvidenceKind.SQL, Meaning(("sql_transient", "network_or_tls"), 0.7, FAMILY), "08S01"),
+    (EvidenceKind.SQL, Meaning(("network_or_tls", "sql_transient"), 0.7, FAMILY), "HYT00 HYT01"),
+    (EvidenceKind.SQL, Meaning(("not_connection",), 0.9), "42S02 42S22 42S01"),
     # AD FS and Azure AD B2C
     (
         EvidenceKind.OAUTH,
@@ -206,7 +210,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     ),
     (
         EvidenceKind.GATEWAY,
-        Meaning(("network_or_tls", "sql_login_failed_other"), 0.4, FAMILY),
+        Meaning(("network_or_tls", "sql_login_failed_other", "sql_firewall"), 0.4, ENVELOPE),
         "SqlFailedToConnect UserErrorFailedToConnectToSqlServer UserErrorFailedToConnectOdbcSource",
     ),
     (
@@ -222,7 +226,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         _ROLE,
         "AuthorizationFailed LinkedAuthorizationFailed Authorization_RequestDenied AuthorizationPermissionMismatch"
         " EnvironmentAccessDenied ErrorAccessDenied AccessDenied PrivilegeDenied InsufficientPermissions"
-        " InsufficientPrivileges UserNotMemberOfOrg UserNotPartOfOrganization ErrorItemAccessDenied"
+        " InsufficientPrivileges UserNotMemberOfOrg UserNotMemberOfCdsSecurityGroup UserNotPartOfOrganization ErrorItemAccessDenied"
         " ForbiddenByRbac AuthorizationFailure WorkflowAuthorizationFailed PermissionDenied PrincipalMissingPermissions"
         " SecLibAccessDenied RoleAssignmentMissing UserMissingPrivileges InsufficientAccessRights"
         " CrmCheckPrivilegeFailure DirectApiAuthorizationRequired ActionForbidden MissingRoles"
@@ -253,6 +257,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         EvidenceKind.CONNECTOR,
         Meaning(("bad_credentials", "token_inactive", "token_audience_or_tenant_wrong"), 0.45, FAMILY),
         "InvalidAuthenticationToken AuthenticationFailed InvalidAuthenticationInfo AuthenticationFailedInvalidHeader"
+        " Authentication_MissingOrMalformed"
         " ErrorInvalidToken",
     ),
     (

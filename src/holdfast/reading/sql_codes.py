@@ -142,7 +142,7 @@ _NUMBERED: Final = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED: Final = re.compile(r"\((-?\d{2,5})\)(?! ?bytes)|\((\d{5}), b?['\"]")
-_STATE: Final = re.compile(r"18456\D{1,40}?state\D{1,4}(\d{1,3})\b", re.IGNORECASE)
+_STATE: Final = re.compile(r"18456.{1,60}?state\D{1,4}(\d{1,3})\b", re.IGNORECASE)
 _SQL_MARKS: Final = (
     "sql server",
     "sqlserver",

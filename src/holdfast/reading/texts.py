@@ -146,7 +146,8 @@ def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[
     for word in PLATFORM_CODES.keys() & words:
         known = PLATFORM_CODES[word]
         at = folded.find(word)
-        if known.code.islower() or line[at : at + 1].isupper():
+        # "unauthorized" in a sentence is a word; as a code the service writes it with a capital.
+        if not known.code[0].isupper() or line[at].isupper():
             yield _Sign(known.kind, known.code, known.meaning, at, at + len(word))
     yield from _hresults(folded)
     yield from _statuses(folded)

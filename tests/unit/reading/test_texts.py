@@ -2,10 +2,12 @@
 
 import html
 import json
+from pathlib import Path
 
 import pytest
 
 from holdfast.adapters.tables import load_codebook
+from holdfast.diagnosis.causes import BY_ID
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.reading.texts import read_text
 
@@ -66,3 +68,67 @@ def test_a_quote_holds_no_secret():
     text = "AADSTS7000215: Invalid client secret provided. client_secret=Abc8Q~abcdefghijklmnop"
 
     assert not [each for each in read_text(text, load_codebook()) if "abcdefghijklmnop" in each.quote]
+
+
+SAMPLES = [
+    json.loads(line)
+    for line in (Path(__file__).parents[2] / "samples" / "error-texts.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample['cause']}: {sample['text'][:40]}")
+def test_a_text_in_the_words_of_the_documents_is_named(sample):
+    assert cause_of(sample["text"]) == sample["cause"]
+
+
+def test_every_cause_has_a_sample():
+    assert {sample["cause"] for sample in SAMPLES} == {*BY_ID, "unknown", "not_connection"}
+
+
+def test_a_wrapper_says_nothing_beside_what_it_wraps():
+    facts = read_text(
+        'status 401 {"error":"invalid_grant","error_description":"AADSTS50057: disabled"}', load_codebook()
+    )
+
+    assert [fact.code for fact in facts if fact.causes] == ["AADSTS50057"]
+    assert {"401", "invalid_grant"} <= {fact.code for fact in facts}
+
+
+def test_two_sentences_make_no_phrase():
+    assert (
+        cause_of("Check that the connection is right. The item was not found.")
+        != "connection_missing_or_unshared"
+    )
+
+
+def test_a_word_inside_another_is_no_phrase():
+    assert (
+        cause_of("Login failed for user 'svc_flow'. Reason: The account is disabled.") == "account_disabled"
+    )
+
+
+def test_an_older_wording_of_a_code_outweighs_what_the_code_mostly_means():
+    old = "AADSTS70008: The refresh token has expired due to it being revoked. The user might have changed or reset their password."
+
+    assert cause_of(old) == "password_changed"
+    assert cause_of("AADSTS70008: The provided access grant is expired or revoked.") == "token_inactive"
+
+
+@pytest.mark.parametrize("number", ["-2146232060", "0x80131904", "-2147467259"])
+def test_the_number_of_an_exceptions_class_says_nothing(number):
+    assert cause_of(f"Error {number}") == "unknown"
+
+
+def test_a_state_of_a_failed_login_says_more_than_its_number():
+    assert cause_of("Error: 18456, Severity: 14, State: 8. sql server") == "bad_credentials"
+    assert cause_of("Error: 18456, Severity: 14, State: 5. sql server") == "sql_user_missing"
+
+
+def test_a_number_that_nobody_calls_an_error_counts_for_nothing():
+    assert cause_of("The sql query took 18456 ms for 4060 rows.") == "unknown"
+
+
+def test_codes_in_the_middle_of_a_log_are_found():
+    assert cause_of("x\n" * 1_000_000 + "AADSTS7000222: expired" + "\nx" * 1_000_000) == "secret_expired"

@@ -805,6 +805,8 @@ SIGN_IN: Final = (
         "tenant … is not supported",
         "not a valid tenant",
         "no managed identity found",
+        "not configured to acquire tokens for tenant",
+        "additionally_allowed_tenants",
     ),
     _says(
         "sent to the wrong tenant, perhaps",
