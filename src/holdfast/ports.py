@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
-from holdfast.core.directory import Account
+from holdfast.core.directory import Account, SignInRecord
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.judgement import Judgement
@@ -68,6 +68,10 @@ class Directory(Protocol):
 
     def accounts(self) -> AsyncIterator[Account]:
         """Every account of the tenant, guests among them."""
+        ...
+
+    def sign_ins_of_application(self, client_id: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        """Sign-ins by secret or certificate, newest first, with the key that was shown."""
         ...
 
     def access_policies(self) -> AsyncIterator[AccessPolicy]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
-from holdfast.core.directory import Account
+from holdfast.core.directory import Account, SignInRecord
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.policies import AccessPolicy
@@ -31,6 +31,7 @@ class ToldCloud:
         self.apps: list[ServicePrincipal] = []
         self.people: list[Account] = [Account("o1", "ada@contoso.example", "Ada Kent", is_enabled=True)]
         self.policies: list[AccessPolicy] = []
+        self.sign_ins: list[SignInRecord] = []
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
 
@@ -61,6 +62,11 @@ class ToldCloud:
 
     async def accounts(self) -> AsyncIterator[Account]:
         async for each in self._told("accounts", self.people):
+            yield each
+
+    async def sign_ins_of_application(self, client_id: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        rows = [row for row in self.sign_ins if row.client_id == client_id and row.at >= since]
+        async for each in self._told(f"sign-ins of {client_id}", rows):
             yield each
 
     async def access_policies(self) -> AsyncIterator[AccessPolicy]:

@@ -12,6 +12,7 @@ ScanId = NewType("ScanId", int)
 ENVIRONMENTS = "environments"
 SERVICE_PRINCIPALS = "service_principals"
 ACCOUNTS = "accounts"
+SIGN_INS = "sign_ins"
 ACCESS_POLICIES = "access_policies"
 CONNECTIONS = "connections"
 FLOWS = "flows"

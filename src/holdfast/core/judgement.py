@@ -16,6 +16,8 @@ class Judgement:
 
     Attributes:
         verdict: None where nothing speaks for a break.
+        shown: ids of the keys that its application showed when it last got a token, in order, where that was
+            asked: the sign-in log forgets after a month, we do not.
     """
 
     environment: EnvironmentId
@@ -24,3 +26,4 @@ class Judgement:
     verdict: Verdict | None = None
     horizons: tuple[Horizon, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+    shown: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Known(NamedTuple):
         flows: those that hold it, as far as they were seen.
         flows_read: whether the flows in solutions of its environment could be read.
         policies: for access of the tenant, as far as they could be read.
+        shown: ids of the keys that its application showed when it last got a token, where the log tells.
     """
 
     connection: Connection
@@ -50,6 +51,7 @@ class Known(NamedTuple):
     flows: tuple[Flow, ...] = ()
     flows_read: bool = False
     policies: tuple[AccessPolicy, ...] = ()
+    shown: frozenset[str] = frozenset()
 
 
 def forecast(known: Known) -> tuple[Horizon, ...]:
@@ -107,7 +109,8 @@ def credential_expiry(known: Known) -> list[Horizon]:
                 " home is another tenant, whose administrators see its expiry.",
             )
         ]
-    return _credential_horizon(kind, app, candidates(connection, app, last_refresh(known.witnesses)))
+    possible = candidates(connection, app, last_refresh(known.witnesses), known.shown)
+    return _credential_horizon(kind, app, possible, is_shown=bool(known.shown))
 
 
 def password_expiry(known: Known) -> list[Horizon]:
@@ -161,7 +164,7 @@ def _idle_assumptions(found: tuple[Witness, ...]) -> tuple[str, ...]:
 
 
 def _credential_horizon(
-    kind: str, app: ServicePrincipal, possible: tuple[ClientSecret, ...]
+    kind: str, app: ServicePrincipal, possible: tuple[ClientSecret, ...], *, is_shown: bool
 ) -> list[Horizon]:
     cause = CAUSE_OF_KIND[kind]
     name = app.display_name or app.client_id
@@ -185,7 +188,10 @@ def _credential_horizon(
                 " not tell; the application's sign-in log would.",
             )
         ]
-    held = f"It holds the only {kind} of {name} that it can hold, {possible[0].display_name or possible[0].key_id}."
+    label = possible[0].display_name or possible[0].key_id
+    held = f"It holds the only {kind} of {name} that it can hold, {label}."
+    if is_shown:
+        held = f"The sign-in log shows that it holds {label} of {name}."
     several = f"It holds one of {len(possible)} {kind}s of {name}, which expire close together."
     return [
         Horizon(

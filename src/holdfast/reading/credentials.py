@@ -16,20 +16,29 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def candidates(
-    connection: Connection, app: ServicePrincipal, refreshed: Interval | None = None
+    connection: Connection,
+    app: ServicePrincipal,
+    refreshed: Interval | None = None,
+    shown: frozenset[str] = frozenset(),
 ) -> tuple[ClientSecret, ...]:
     """The credentials that it may hold, soonest to expire first; those without an expiry come last.
 
     The platform does not tell which one. It cannot be one made after the connection was last changed, nor,
     where it was not changed since it last got a token, one that was not valid then.
+
+    Args:
+        shown: ids of the keys that the application showed when the connection last got a token; empty where
+            nobody knows.
     """
     kind = KIND_OF_SIGN_IN.get(connection.sign_in)
     if refreshed and connection.modified_at and connection.modified_at > refreshed.latest:
-        refreshed = None
+        # Whatever it got then, another may have been put in since.
+        refreshed, shown = None, frozenset()
     possible = [
         secret
         for secret in app.secrets
         if secret.kind == kind
+        and (not shown or secret.key_id in shown)
         and not _made_later(secret, connection.modified_at)
         and not _invalid_during(secret, refreshed)
     ]

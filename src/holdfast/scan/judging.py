@@ -20,6 +20,7 @@ from holdfast.ports import History
 from holdfast.reading.accounts import Accounts, account_evidence
 from holdfast.reading.credentials import candidates, dead_credential_evidence
 from holdfast.reading.witnesses import idle_evidence, last_refresh, witnesses
+from holdfast.scan.shown import SignInLog
 
 Diagnose = Callable[[Connection, Sequence[Evidence]], Verdict | None]
 """The verdict on a connection from its recorded fault and further evidence; None where nothing is wrong."""
@@ -32,11 +33,13 @@ class TenantDirectory:
     Attributes:
         apps: by client id.
         policies: those that concern nobody yet among them.
+        log: to be asked which key an application showed; None where it is not to be asked.
     """
 
     apps: Mapping[str, ServicePrincipal] | None = None
     accounts: Accounts | None = None
     policies: tuple[AccessPolicy, ...] | None = None
+    log: SignInLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,28 @@ async def judge_page(
     judged = []
     for connection in page:
         before = earlier.get(_key(connection))
-        after = judge(connection, seen_at, before, bench)
+        looks = _looks(bench.before, seen_at)
+        found = witnesses(connection, seen_at, before.witnesses if before else None, looks)
+        shown = await _shown(connection, found, before, bench.directory)
+        after = judge(connection, seen_at, found, bench, shown)
         if after != before:
             judged.append(after)
     return judged
 
 
-def judge(connection: Connection, seen_at: datetime, earlier: Judgement | None, bench: Bench) -> Judgement:
-    """What we conclude about one connection.
+def judge(
+    connection: Connection,
+    seen_at: datetime,
+    found: tuple[Witness, ...],
+    bench: Bench,
+    shown: frozenset[str] = frozenset(),
+) -> Judgement:
+    """What we conclude about one connection from its witnesses and all that stands around it.
 
     Args:
-        earlier: the judgement of the look before.
+        shown: ids of the keys that its application showed when it last got a token, where the log tells.
     """
-    before = earlier.witnesses if earlier else None
-    found = witnesses(connection, seen_at, before, _looks(bench.before, seen_at))
-    verdict = _verdict(connection, found, bench)
+    verdict = _verdict(connection, found, bench, shown)
     flows = bench.flows.get(connection.id, ())
     directory = bench.directory
     horizons = forecast(
@@ -94,36 +104,71 @@ def judge(connection: Connection, seen_at: datetime, earlier: Judgement | None, 
             flows,
             bench.flows_read,
             directory.policies or (),
+            shown,
         )
     )
-    return Judgement(connection.environment, connection.connector, connection.id, verdict, horizons, found)
+    return Judgement(
+        connection.environment,
+        connection.connector,
+        connection.id,
+        verdict,
+        horizons,
+        found,
+        tuple(sorted(shown)),
+    )
+
+
+async def _shown(
+    connection: Connection,
+    found: tuple[Witness, ...],
+    before: Judgement | None,
+    directory: TenantDirectory,
+) -> frozenset[str]:
+    """What the sign-in log tells of the key, asked once per token and only where several can be the one."""
+    if before is not None and before.shown and before.witnesses[:1] == found[:1]:
+        return frozenset(before.shown)
+    app = _app_of(connection, directory)
+    refreshed = last_refresh(found)
+    if app is None or refreshed is None or directory.log is None:
+        return frozenset()
+    if len({secret.expires_at for secret in candidates(connection, app, refreshed)}) < 2:
+        return frozenset()
+    return await directory.log.keys(app.client_id, refreshed)
+
+
+def _app_of(connection: Connection, directory: TenantDirectory) -> ServicePrincipal | None:
+    if directory.apps is None or connection.client_id is None:
+        return None
+    return directory.apps.get(connection.client_id)
 
 
 def _key(connection: Connection) -> str:
     return f"{connection.connector}/{connection.id}"
 
 
-def _verdict(connection: Connection, found: Sequence[Witness], bench: Bench) -> Verdict | None:
-    further = list(_further_evidence(connection, found, bench))
+def _verdict(
+    connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]
+) -> Verdict | None:
+    further = list(_further_evidence(connection, found, bench, shown))
     if not further and connection.fault is None:
         return None
     verdict = bench.diagnose(connection, further)
     return None if verdict is None or verdict.cause == NOT_CONNECTION else verdict
 
 
-def _further_evidence(connection: Connection, found: Sequence[Witness], bench: Bench) -> Iterator[Evidence]:
+def _further_evidence(
+    connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]
+) -> Iterator[Evidence]:
     """What speaks of a break besides the recorded fault."""
     refreshed = last_refresh(found)
     if connection.sign_in.has_refresh_token and (idle := idle_evidence(refreshed, bench.started_at)):
         yield idle
-    apps, accounts = bench.directory.apps, bench.directory.accounts
+    accounts = bench.directory.accounts
     if accounts is not None and (ends := account_evidence(connection, accounts, refreshed, bench.started_at)):
         yield ends
-    if apps is None or connection.client_id is None:
-        return
-    app = apps.get(connection.client_id)
+    app = _app_of(connection, bench.directory)
     if app is not None:
-        possible = candidates(connection, app, refreshed)
+        possible = candidates(connection, app, refreshed, shown)
         if dead := dead_credential_evidence(app, possible, bench.started_at):
             yield dead
 

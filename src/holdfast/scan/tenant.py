@@ -38,6 +38,7 @@ from holdfast.reading.masking import masked
 from holdfast.scan.carried import carried
 from holdfast.scan.judging import Bench, Diagnose, TenantDirectory, judge_page
 from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
+from holdfast.scan.shown import SignInLog
 
 RESUMES_WITHIN: Final = timedelta(hours=12)
 """A scan that was broken off goes on where it stopped for so long; after that it would be too mixed a picture."""
@@ -196,6 +197,10 @@ class _Work:
         except BaseExceptionGroup as failures:
             # The first to fail stopped the others; it is what went wrong.
             raise failures.exceptions[0] from failures
+        asked = self._known.log.sweep() if self._known.log else None
+        if asked is not None:
+            await self._history.conclude(self._begun.id, asked)
+            self._note(asked)
 
     async def _connections(
         self,
@@ -253,6 +258,7 @@ class _Work:
             tuple([policy async for policy in history.current(tenant, AccessPolicy)])
             if self._is_whole("", ACCESS_POLICIES)
             else None,
+            SignInLog(self._directory, self._time),
         )
 
     async def _accounts(self) -> Accounts | None:

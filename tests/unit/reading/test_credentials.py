@@ -42,6 +42,23 @@ def test_a_connection_changed_since_its_last_token_may_hold_another_secret():
     assert ids(candidates(connection, app, Interval(day(1), day(1)))) == ["first", "second"]
 
 
+def test_the_key_that_was_shown_is_the_one():
+    app = an_app(a_secret("first"), a_secret("second"))
+    connection = an_app_connection(modified_at=day(5))
+
+    assert ids(candidates(connection, app, Interval(day(5), day(5)), frozenset({"second"}))) == ["second"]
+
+
+def test_what_was_shown_before_the_last_change_counts_no_more():
+    app = an_app(a_secret("first"), a_secret("second"))
+    connection = an_app_connection(modified_at=day(7))
+
+    assert ids(candidates(connection, app, Interval(day(5), day(5)), frozenset({"second"}))) == [
+        "first",
+        "second",
+    ]
+
+
 def test_a_connection_whose_every_secret_has_expired_is_dead():
     app = an_app(a_secret("a", expires=2), a_secret("b", expires=3))
 

@@ -9,7 +9,7 @@ import pytest
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.adapters.tables import load_codebook
 from holdfast.core.coverage import Outcome
-from holdfast.core.directory import Account
+from holdfast.core.directory import Account, SignInKind, SignInRecord
 from holdfast.core.errors import (
     MissingError,
     RefusedError,
@@ -437,3 +437,74 @@ async def test_a_policy_that_only_reports_is_foreseen(story):
     [_, waiting] = (await story.judgement()).horizons
     assert (waiting.cause, waiting.condition) == ("conditional_access_blocked", "if_enforced")
     assert "Block legacy" in waiting.assumptions[0]
+
+
+def a_sign_in(at, key, code=0):
+    return SignInRecord(f"{key}-{at}", at, SignInKind.APPLICATION, "sp", "app-1", "sql", code, key_id=key)
+
+
+async def test_the_sign_in_log_tells_which_of_several_secrets_is_held(story):
+    refreshed = day(0) - timedelta(minutes=75)
+    story.cloud.held = [an_app_connection("c1", token_expires_at=day(0), modified_at=refreshed)]
+    story.cloud.apps = [an_app(a_secret("old", expires=20), a_secret("new", expires=300))]
+    story.cloud.sign_ins = [a_sign_in(refreshed, "old"), a_sign_in(day(-3), "new")]
+
+    report = await story.scan()
+
+    [horizon] = (await story.judgement()).horizons
+    assert horizon.latest == day(20)
+    assert "sign-in log" in horizon.assumptions[0]
+    assert report.record.sweep_of("", "sign_ins").counted == 1
+
+
+async def test_the_log_is_not_asked_where_one_secret_is_possible(story):
+    story.cloud.held = [an_app_connection("c1", token_expires_at=day(0))]
+    story.cloud.apps = [an_app(a_secret("only"))]
+
+    await story.scan()
+
+    assert not [name for name in story.cloud.asked if name.startswith("sign-ins")]
+
+
+async def test_a_log_that_may_not_be_read_is_asked_once_and_is_a_gap(story):
+    apps = [
+        an_app(a_secret("a", expires=20), a_secret("b", expires=300), client_id=f"app-{n}") for n in (1, 2)
+    ]
+    story.cloud.apps = apps
+    story.cloud.held = [
+        an_app_connection(f"c{n}", client_id=f"app-{n}", token_expires_at=day(0), modified_at=day(-1))
+        for n in (1, 2)
+    ]
+    story.cloud.breaks = {f"sign-ins of app-{n}": (refused(), 0) for n in (1, 2)}
+
+    report = await story.scan()
+
+    assert len([name for name in story.cloud.asked if name.startswith("sign-ins")]) == 1
+    assert [gap.part for gap in report.record.gaps] == ["sign_ins"]
+    assert not (await story.judgement()).horizons[0].is_known
+
+
+async def test_a_refused_sign_in_shows_no_key(story):
+    refreshed = day(0) - timedelta(minutes=75)
+    story.cloud.held = [an_app_connection("c1", token_expires_at=day(0), modified_at=refreshed)]
+    story.cloud.apps = [an_app(a_secret("old", expires=20), a_secret("new", expires=300))]
+    story.cloud.sign_ins = [a_sign_in(refreshed, "old", code=7000222)]
+
+    await story.scan()
+
+    assert not (await story.judgement()).horizons[0].is_known
+
+
+async def test_what_the_log_told_is_remembered_when_the_log_has_forgotten(story):
+    refreshed = day(0) - timedelta(minutes=75)
+    story.cloud.held = [an_app_connection("c1", token_expires_at=day(0), modified_at=refreshed)]
+    story.cloud.apps = [an_app(a_secret("old", expires=90), a_secret("new", expires=300))]
+    story.cloud.sign_ins = [a_sign_in(refreshed, "old")]
+    await story.scan()
+    story.clock.advance(days=60)
+    story.cloud.asked.clear()
+
+    await story.scan()
+
+    assert (await story.judgement()).horizons[0].latest == day(90)
+    assert "sign-ins of app-1" not in story.cloud.asked
