@@ -34,7 +34,7 @@ from holdfast.sandbox.world import Account, Application, ClientSecret, Environme
 from holdfast.scan.tenant import scan
 from holdfast.settings.ready import from_ready
 
-SIZE = int(os.environ.get("HOLDFAST_BENCH_SIZE", "600"))
+SIZE = int(os.environ.get("HOLDFAST_BENCH_SIZE", "100"))
 SEED = int(os.environ.get("HOLDFAST_BENCH_SEED", "7"))
 DAYS = 730
 STEP = 4
