@@ -279,7 +279,7 @@ def test_the_log_tells_which_secret_was_shown(sandbox, reader, admin):
     ("event", "activity"),
     [
         ("change_password", "Change user password"),
-        ("reset_password", "Reset user password"),
+        ("reset_password", "Reset password"),
         ("revoke_sessions", "Update StsRefreshTokenValidFrom Timestamp"),
         ("disable_account", "Disable account"),
         ("delete_account", "Delete user"),

@@ -93,8 +93,11 @@ def reset_password(deed: Deed) -> None:
     revoke(
         deed.world, account, deed.now, _classes_of_password(deed.world, RESET_PLACES[via]), "password_changed"
     )
-    activity = "Reset password (self-service)" if via == "sspr" else "Reset user password"
-    note_account(deed.world, deed.now, activity, account)
+    if via == "sspr":
+        service = {"logged_by": "Self-service Password Management", "actor_id": account.object_id}
+        note_account(deed.world, deed.now, "Reset password (self-service)", account, **service)
+    else:
+        note_account(deed.world, deed.now, "Reset password", account)
 
 
 def _new_password(account: Account, now: datetime) -> None:
@@ -215,8 +218,10 @@ def disable_app(deed: Deed) -> None:
     app = deed.world.find_application(deed.target)
     if app.enabled:
         app.enabled, app.disabled_at = False, deed.now
+        off = changed("AccountEnabled", True, False)
+        kind = "ServicePrincipal"
         note_application(
-            deed.world, deed.now, "Disable service principal", app, target_type="ServicePrincipal"
+            deed.world, deed.now, "Update service principal", app, target_type=kind, changes=[off]
         )
 
 

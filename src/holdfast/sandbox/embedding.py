@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -92,7 +91,7 @@ class _Run:
             raise SandboxError(
                 f"The sandbox cannot listen on the port it was given: {error.strerror}."
             ) from None
-        server_file = self.folder / f".server-{os.getpid()}.pem"
+        server_file = self.folder / ".server.pem"  # the folder is ours: it is locked
         write_whole(server_file, server_pem(self.saved.keys, wall()).encode())
         write_whole(self._ca_file, self.saved.keys.ca_certificate.encode())
         agenda = tuple(source for part in PARTS for source in part.agenda)

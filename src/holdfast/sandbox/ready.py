@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from holdfast.sandbox.chance import secret
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Account, Application, ClientSecret, World
+from holdfast.sandbox.world import Account, Application, ClientSecret, RefreshToken, World
 
 
 def ready_mapping(tenant: Tenant, ca_file: Path) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def ready_mapping(tenant: Tenant, ca_file: Path) -> dict[str, Any]:
             if environment.org
         },
         "ca_file": str(ca_file),
-        "accounts": [_account(world, account) for account in world.accounts.values() if account.enabled],
+        "accounts": list(_accounts(world)),
         "apps": [_app(world, app) for app in world.applications.values() if app.secrets],
         "roles": world.published.get("roles", {}),
         "scenario": world.scenario,
@@ -52,20 +52,23 @@ def refresh_token_text(world: World, token_id: str) -> str:
     return f"1.{token_id.replace('-', '')}.{secret(world.seed, 80, 'refresh token', token_id)}"
 
 
-def _account(world: World, account: Account) -> dict[str, Any]:
-    held = [
-        token
-        for token in world.refresh_tokens.values()
-        if token.account_id == account.object_id and token.held_by is None
-    ]
-    newest = max(held, key=lambda token: token.issued_at, default=None)
-    return {
-        "username": account.user_principal_name,
-        "object_id": account.object_id,
-        "password": password_text(world, account),
-        "client_id": newest.client_id if newest else None,
-        "refresh_token": refresh_token_text(world, newest.id) if newest else None,
-    }
+def _accounts(world: World) -> Iterator[dict[str, Any]]:
+    """Those that can sign in and have left a client a token, with the newest."""
+    newest: dict[str, RefreshToken] = {}
+    for token in world.refresh_tokens.values():
+        known = newest.get(token.account_id)
+        if token.held_by is None and (known is None or known.issued_at < token.issued_at):
+            newest[token.account_id] = token
+    for account in world.accounts.values():
+        left = newest.get(account.object_id)
+        if account.enabled and account.deleted_at is None and left is not None:
+            yield {
+                "username": account.user_principal_name,
+                "object_id": account.object_id,
+                "password": password_text(world, account),
+                "client_id": left.client_id,
+                "refresh_token": refresh_token_text(world, left.id),
+            }
 
 
 def _app(world: World, app: Application) -> dict[str, Any]:

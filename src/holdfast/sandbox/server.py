@@ -28,6 +28,8 @@ from holdfast.sandbox.tenant import Host, Tenant
 
 LARGEST_BODY = 4 * 1024 * 1024
 LOG = logging.getLogger("holdfast.sandbox")
+# What strangers send is no news: without a handler of its own uvicorn would print it to the terminal of the command.
+logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -93,7 +95,7 @@ class App:
         body = await _read(receive)
         response = Response(status_code=413) if body is None else await self._respond(scope, body)
         if response is None:
-            LINES.cut(scope["client"])
+            LINES.cut((scope["client"], scope["server"]))
             return
         response.headers["date"] = format_datetime(self._tenant.clock.now(), usegmt=True)
         await response(scope, receive, send)
@@ -185,23 +187,27 @@ def _foreign(call: Call) -> bool:
     )
 
 
+Ends = tuple[Any, Any]
+"""Both addresses of a connection, the client's and ours."""
+
+
 class Lines:
-    """The open connections by their far end, so that one can be cut without an answer."""
+    """The open connections by their two ends, so that one can be cut without an answer."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], asyncio.Transport] = {}
+        self._open: dict[Ends, asyncio.Transport] = {}
 
-    def note(self, far_end: tuple[str, int], transport: asyncio.Transport) -> None:
+    def note(self, ends: Ends, transport: asyncio.Transport) -> None:
         """A connection was made."""
-        self._open[far_end] = transport
+        self._open[ends] = transport
 
-    def forget(self, far_end: tuple[str, int]) -> None:
+    def forget(self, ends: Ends) -> None:
         """It is gone."""
-        self._open.pop(far_end, None)
+        self._open.pop(ends, None)
 
-    def cut(self, far_end: tuple[str, int]) -> None:
+    def cut(self, ends: Ends) -> None:
         """End it now, with nothing more said."""
-        if transport := self._open.get(far_end):
+        if transport := self._open.get(ends):
             transport.abort()
 
 
@@ -209,17 +215,15 @@ LINES = Lines()
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 whose connection can be cut by its far end's address."""
+    """HTTP/1.1 whose connection can be cut by its two ends."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
-        if self.client is not None:
-            LINES.note(self.client, transport)
+        LINES.note((self.client, self.server), transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self.client is not None:
-            LINES.forget(self.client)
+        LINES.forget((self.client, self.server))
 
 
 class _Listener(uvicorn.Server):
