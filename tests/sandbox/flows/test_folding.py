@@ -286,3 +286,45 @@ def test_every_listed_run_can_be_read_by_its_id(name):
     flow = next(one for one in world.flows.values() if one.display_name == name)
     for run in runs_of(world, flow, world.settled_at):
         assert run_of(world, flow, run.id, world.settled_at) == run
+
+
+def by_name(world: World, name: str) -> Any:
+    return next(one for one in world.flows.values() if one.display_name == name)
+
+
+def test_a_polling_flow_that_is_turned_on_again_works_off_what_came_meanwhile():
+    world = deepcopy(WORLD)
+    settle(world, NOW + timedelta(days=1), (next_due,))
+    flow = by_name(world, "polling")
+    before = len(runs_of(world, flow, world.settled_at))
+    flow.state, flow.state_changed_at = "Stopped", world.settled_at
+    world.changed()
+    for _ in range(3):
+        settle(world, world.settled_at + timedelta(days=2), (next_due,))
+        _order(world)
+        world.changed()
+    assert len(runs_of(world, flow, world.settled_at)) == before
+    flow.state, flow.state_changed_at = "Started", world.settled_at
+    world.changed()
+    settle(world, world.settled_at + timedelta(hours=1), (next_due,))
+    runs = runs_of(world, flow, world.settled_at)
+    assert len(runs) == before + 3
+    assert [run.record.trigger_outputs["body"]["Customer"] for run in runs[:3]] == ["new"] * 3
+
+
+@pytest.mark.parametrize(("licences", "state"), [([], "Stopped"), (["POWERAUTOMATE_PREMIUM"], "Started")])
+def test_a_flow_that_never_fires_is_turned_off_after_90_days_without_a_paid_plan(licences, state):
+    world = deepcopy(WORLD)
+    next(iter(world.accounts.values())).licences = licences
+    flow = by_name(world, "nightly")
+    flow.definition = {"triggers": {"manual": {"type": "Request", "kind": "Button"}}, "actions": {}}
+    flow.modified_at = flow.created_at = NOW
+    world.changed()
+    settle(world, NOW + timedelta(days=89), (next_due,))
+    assert flow.state == "Started"
+    settle(world, NOW + timedelta(days=91), (next_due,))
+    assert flow.state == state
+    assert (
+        by_name(world, "by login").state == "Stopped"
+    )  # its login's password ended, and it failed for 14 days
+    assert by_name(world, "often").state == "Started"

@@ -30,6 +30,8 @@ from holdfast.sandbox.world import Connection, Flow, World
 INSTANT = timedelta(microseconds=1)
 HISTORY = timedelta(days=30)
 FAILING_LIMIT = timedelta(days=14)
+DORMANT_LIMIT = timedelta(days=90)
+PAID = frozenset({"POWERAUTOMATE_PREMIUM", "POWERAUTOMATE_PER_FLOW"})
 
 KEPT_FOR_30_DAYS = Rule(
     "runs_are_kept_for_30_days",
@@ -44,7 +46,14 @@ OFF_AFTER_FAILING = Rule(
     "power-automate-docs limits-and-config",
     flipped="A failing flow goes on for ever.",
 )
-RULES = (KEPT_FOR_30_DAYS, OFF_AFTER_FAILING)
+OFF_WHEN_DORMANT = Rule(
+    "flow_off_after_90_dormant_days",
+    "A flow whose owner has no paid plan is turned off when its trigger has not fired for 90 days.",
+    Mark.DOCUMENTED,
+    "power-automate-docs limits-and-config",
+    flipped="A dormant flow stays on.",
+)
+RULES = (KEPT_FOR_30_DAYS, OFF_AFTER_FAILING, OFF_WHEN_DORMANT)
 
 
 @dataclass(slots=True)
@@ -111,7 +120,7 @@ def _look_over(world: World, flow: Flow) -> None:
     schedule = schedule_for(world, flow)
     if flow.state != "Started" or schedule is None:
         close(world, flow, now)
-        flow.next_look_at = None
+        flow.next_look_at = dormant_at(world, flow, now) if flow.state == "Started" else None
     elif flow.look is None:
         # Reckoned anew each time: the definition may have been edited. One due at this very instant is still to be done.
         flow.next_look_at = schedule.after(max(anchor_of(flow), now) - INSTANT)
@@ -183,6 +192,14 @@ def _connection_mark(connection: Connection | None) -> object:
 
 def come_round(world: World, flow: Flow, at: datetime) -> None:
     """Do what is due for a flow: execute its occurrence, or fetch the tokens that a folded one needs."""
+    schedule = schedule_for(world, flow)
+    dormant = dormant_at(world, flow, at)
+    if dormant is not None and at >= dormant:
+        turn_off(world, flow, at)
+        return
+    if schedule is None or schedule.after(at - INSTANT) != at:
+        plan(world, flow, at)
+        return
     if flow.look is not None and _would_repeat(world, flow.look, at):
         for used in flow.look.uses:
             connection_use.use(world, world.connections.get(used.connection_id), at + used.offset)
@@ -192,6 +209,18 @@ def come_round(world: World, flow: Flow, at: datetime) -> None:
         turn_off(world, flow, at)
     else:
         plan(world, flow, at)
+
+
+def dormant_at(world: World, flow: Flow, now: datetime) -> datetime | None:
+    """When the flow would have been dormant for too long, as things stand; None for an owner with a paid plan."""
+    owner = world.accounts.get(flow.owner_id)
+    if owner is None or not PAID.isdisjoint(owner.licences) or not world.holds(OFF_WHEN_DORMANT):
+        return None
+    fired, stretch = flow.last_run_at, flow.stretches[-1] if flow.stretches else None
+    if stretch is not None and stretch.until is None and stretch.run_id is not None:
+        fired = schedule_of(stretch.recurrence, stretch.anchor).last(stretch.after, now) or fired
+    # What was before the world began is not known: nothing is dormant from the start.
+    return max(anchor_of(flow), fired or world.born_at) + DORMANT_LIMIT
 
 
 def _is_worn_out(world: World, flow: Flow, at: datetime) -> bool:
@@ -314,15 +343,20 @@ def count_of(stretch: Stretch, now: datetime) -> int:
 
 def plan(world: World, flow: Flow, at: datetime) -> None:
     """Set when the flow has to be looked at next."""
-    schedule, look = schedule_for(world, flow), flow.look
-    if schedule is None or look is None or flow.state != "Started":
+    if flow.state != "Started":
         flow.next_look_at = None
         return
-    turning = _turning(world, look, at) if look.repeats and world.folds else at
-    following = schedule.after(max(turning - INSTANT, at)) if turning is not None else None
-    if flow.failing_since is not None and world.holds(OFF_AFTER_FAILING):
-        worn_out = schedule.after(flow.failing_since + FAILING_LIMIT - INSTANT)
-        following = worn_out if following is None else min(following, worn_out)
+    schedule, look = schedule_for(world, flow), flow.look
+    turns = [dormant_at(world, flow, at)]
+    if schedule is not None and look is not None:
+        turning = _turning(world, look, at) if look.repeats and world.folds else at
+        if turning is not None:
+            turns.append(schedule.after(max(turning - INSTANT, at)))
+        if flow.failing_since is not None and world.holds(OFF_AFTER_FAILING):
+            turns.append(schedule.after(max(flow.failing_since + FAILING_LIMIT - INSTANT, at)))
+    elif schedule is not None:
+        turns.append(schedule.after(at))
+    following = min((one for one in turns if one is not None), default=None)
     _set_next(world, flow, following)
 
 
