@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from pydantic import TypeAdapter
 
 from holdfast.sandbox.control import truth
 from holdfast.sandbox.parts import PARTS
 from holdfast.sandbox.scenarios import build
+from holdfast.sandbox.world import World
 from tests.sandbox.rooms import NOW, Rooms
 
 CAUSES = {
@@ -94,3 +96,8 @@ def test_most_of_a_quarter_is_folded():
     after = truth(rooms.world, rooms.now, PARTS)["counters"]
     executed, folded = (after[name] - before[name] for name in ("runs_executed", "runs_folded"))
     assert folded > 20 * executed
+
+
+def test_a_tenant_that_was_written_down_is_the_same(rooms):
+    kept = TypeAdapter(World)
+    assert kept.validate_json(kept.dump_json(rooms.world)) == rooms.world

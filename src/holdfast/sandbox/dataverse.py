@@ -51,6 +51,19 @@ AUTHORIZATION_STATUS = Rule(
     flipped="It comes as 400.",
 )
 
+NO_SOLUTIONS = Rule(
+    "solutions_cannot_be_imported",
+    "StageSolution, ImportSolution and exports are not there; flows and references are made row by row.",
+    Mark.ABSENT,
+    "terraform-provider-power-platform internal/services/solution",
+)
+NO_SHARING_OF_ROWS = Rule(
+    "rows_cannot_be_shared",
+    "GrantAccess and RetrieveSharedPrincipalsAndAccess are not there; a flow has one owner.",
+    Mark.ABSENT,
+    "power-automate-docs manage-flows-with-code",
+)
+
 
 # --- workflows -------------------------------------------------------------------------------------------
 
@@ -430,6 +443,8 @@ PART = Part(
     rules=(
         REBIND_AT_ONCE,
         AUTHORIZATION_STATUS,
+        NO_SOLUTIONS,
+        NO_SHARING_OF_ROWS,
         *activation.RULES,
         *dataverse_frame.RULES,
         *dataverse_rows.RULES,

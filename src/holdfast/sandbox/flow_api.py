@@ -52,7 +52,19 @@ RUN_TRIGGER = Rule(
     Mark.ASSUMED,
     "not witnessed",
 )
-RULES = (PEOPLE_ONLY, NO_RUNS_FOR_ADMINS, RUN_PAGES, RUN_TRIGGER)
+NO_PACKAGES = Rule(
+    "flows_cannot_be_exported_or_shared",
+    "Packages, co-owners, run-only users and the move into a solution are not there.",
+    Mark.ABSENT,
+    "pnp/cli-microsoft365; Microsoft.PowerApps.PowerShell 1.0.9",
+)
+NO_NEW_FLOW_API = Rule(
+    "no_cloud_flows_on_the_power_platform_api",
+    "cloudFlows, flowRuns and flowActions of the Power Platform API are not there: their bodies are not documented.",
+    Mark.ABSENT,
+    "learn.microsoft.com/rest/api/power-platform",
+)
+RULES = (PEOPLE_ONLY, NO_RUNS_FOR_ADMINS, RUN_PAGES, RUN_TRIGGER, NO_PACKAGES, NO_NEW_FLOW_API)
 
 
 def person(call: Call) -> Caller:

@@ -26,6 +26,7 @@ PART = Part(
             (
                 at("GET", _BAP, reading.list_environments),
                 at("GET", f"{_BAP}/{{environment}}", reading.get_environment),
+                at("GET", _BAP.replace("scopes/admin/", ""), reading.list_environments_as_maker),
             ),
         ),
         Room(

@@ -162,7 +162,12 @@ def _service_principal(found: Founding, place: Environment) -> None:
 
 def _on_premises(found: Founding, client: Application, place: Environment) -> None:
     """A database behind a gateway, and a password connection that a canvas app brings to all its users."""
-    lee = found.account("lee.brandt", "Lee Brandt", directory_roles=["Power Platform Administrator"])
+    lee = found.account(
+        "lee.brandt",
+        "Lee Brandt",
+        directory_roles=["Power Platform Administrator"],
+        licences=["POWERAUTOMATE_PREMIUM"],
+    )
     found.signed_in(lee, client, found.ago(hours=20))
     gateway = found.gateway("GW-PLANT-01")
     plant = found.connection(
