@@ -63,9 +63,10 @@ READ_AT_MOST: Final = 1_000_000
 meant to keep us busy."""
 _CODE_AND_WORDS: Final = re.compile(r"AADSTS\d{5,7}[^\n]{0,200}")
 _SECRET: Final = re.compile(
-    r"(?i)\b(password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|refresh_token"
-    r"|access_token|id_token)(\"?'? ?[=:] ?\"?'?)([^\s;&\"',]{6,})|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
+    r"\b(?:password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|(?:refresh|access|id)_token)"
+    r"(?:[\"']? ?= ?[\"']?|[\"']: ?[\"']|: ?(?=[^\s;&\"',]{0,40}\d))([^\s;&\"',]{6,})|\b(eyj[\w-]{8,}\.[\w.-]+)"
 )
+_SECRET_MARKS: Final = ("pass", "pwd", "secret", "sig", "key", "token", "assertion", "eyj")
 
 
 class _Sign(NamedTuple):
@@ -88,20 +89,24 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
         origin: where the text was seen, kept in each piece of evidence.
     """
     line = plain(within_reach(text))
-    signs = sorted(_signs(line, book), key=lambda sign: (sign.start, sign.end, sign.code))
+    folded = line.lower()
+    if len(folded) != len(line):  # a few letters grow when lowered; places must stay true
+        line = folded
+    signs = sorted(_signs(line, folded, book), key=lambda sign: (sign.start, sign.end, sign.code))
     top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
+    secrets = _secrets(folded)
     found: dict[tuple[EvidenceKind, str], Evidence] = {}
     for sign in signs:
         if (sign.kind, sign.code) not in found:
             found[sign.kind, sign.code] = Evidence(
                 sign.kind,
                 sign.code,
-                quoted(line, sign.start, sign.end),
+                _quoted(line, sign.start, sign.end, secrets),
                 origin,
                 causes=sign.meaning.causes if sign.meaning.rank == top else (),
                 weight=sign.meaning.weight,
             )
-    return _with_particulars(tuple(found.values()), line)
+    return _with_particulars(tuple(found.values()), line, folded)
 
 
 def within_reach(text: str) -> str:
@@ -113,9 +118,9 @@ def within_reach(text: str) -> str:
     return f"{text[:half]} {' '.join(islice(codes, 1000))} {text[-half:]}"
 
 
-def _with_particulars(facts: tuple[Evidence, ...], line: str) -> tuple[Evidence, ...]:
+def _with_particulars(facts: tuple[Evidence, ...], line: str, folded: str) -> tuple[Evidence, ...]:
     first = next((place for place, fact in enumerate(facts) if fact.causes), None)
-    told = particulars(line, line.lower()) if first is not None else {}
+    told = particulars(line, folded) if first is not None else {}
     if first is None or not told:
         return facts
     refused_at = instant(told["refused_at"]) if "refused_at" in told else None
@@ -128,10 +133,7 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
     return read_text(f"{fault.code}: {fault.message}", book, origin)
 
 
-def _signs(line: str, book: Codebook) -> list[_Sign]:
-    folded = line.lower()
-    if len(folded) != len(line):  # a few letters grow when lowered; places must stay true
-        line = folded
+def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     words = set(WORD.findall(folded))
     signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(folded, words))]
     if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
@@ -192,13 +194,23 @@ def _statuses(folded: str) -> Iterator[_Sign]:
             yield _Sign(EvidenceKind.HTTP, found[0], _HTTP.get(found[0], NOTHING), start, end)
 
 
-def quoted(line: str, start: int, end: int) -> str:
-    """The piece of the line around a sign, cut at words, with what looks like a secret masked."""
+def _secrets(folded: str) -> list[tuple[int, int]]:
+    """Where values stand that look like secrets; their names may be quoted, they may not."""
+    if not any(mark in folded for mark in _SECRET_MARKS):
+        return []
+    return [found.span(found.lastindex or 0) for found in islice(_SECRET.finditer(folded), 100)]
+
+
+def _quoted(line: str, start: int, end: int, secrets: list[tuple[int, int]]) -> str:
+    """The piece of the line around a sign, cut at words, secrets masked."""
     left = max(0, start - 40)
     if left:
         left = line.find(" ", left, start) + 1 or start
     right = min(len(line), max(end, left + _QUOTE))
     if right < len(line):
         right = max(line.rfind(" ", end, right), end)
-    piece = f"{'…' if left else ''}{line[left:right]}{'…' if right < len(line) else ''}"
-    return _SECRET.sub(lambda found: f"{found[1]}{found[2]}***" if found[1] else "***", piece)
+    piece = line[left:right]
+    for first, last in reversed(secrets):
+        if first < right and last > left:
+            piece = f"{piece[: max(0, first - left)]}***{piece[max(0, last - left) :]}"
+    return f"{'…' if left else ''}{piece}{'…' if right < len(line) else ''}"
