@@ -52,10 +52,10 @@ def remedy_row(remedy: Remedy) -> dict[str, Any]:
 
 def known_command(remedy: Remedy) -> str | None:
     """The command of a remedy, None where it has none or it is not in this version."""
-    from holdfast.cli.main import COMMANDS
-
     if remedy.command is None:
         return None
+    from holdfast.cli.main import COMMANDS
+
     return remedy.command if remedy.command.split()[1] in COMMANDS else None
 
 

@@ -9,7 +9,7 @@ from holdfast.core.evidence import Evidence
 from holdfast.core.verdict import NOT_CONNECTION, UNKNOWN, Verdict
 from holdfast.diagnosis.causes import BY_ID
 from holdfast.diagnosis.remedies import CORRECT_FLOW, SHOW_WHOLE_ERROR
-from holdfast.diagnosis.weighing import weigh
+from holdfast.diagnosis.weighing import WORTH_NAMING, Facts, weigh
 
 ENOUGH: Final = 0.4
 """A cause less likely than this is a candidate, not a verdict."""
@@ -18,14 +18,14 @@ UNKNOWN_IS_RIGHT: Final = 0.2
 
 
 def diagnose(evidence: Iterable[Evidence]) -> tuple[Verdict, ...]:
-    """Every cause that the evidence shows, strongest first; never empty.
+    """Every cause that the evidence makes likely enough to name, strongest first; never empty.
 
     Where no cause is likely enough the one verdict is `unknown`: it quotes what was recognised and lists what
     it could be. Where the evidence shows that no connection is broken, the first verdict is `not_connection`.
     """
-    facts = tuple(evidence)
-    named = dict.fromkeys(cause for fact in facts for cause in fact.causes)
-    verdicts = [verdict for cause in named if (verdict := _verdict(cause, facts))]
+    facts = Facts(evidence)
+    likely = (cause for cause, share in facts.shares.items() if share >= WORTH_NAMING)
+    verdicts = [verdict for cause in likely if (verdict := _verdict(cause, facts))]
     verdicts.sort(key=lambda verdict: -verdict.confidence)
     if verdicts and verdicts[0].confidence >= ENOUGH:
         return tuple(verdicts)
@@ -33,7 +33,7 @@ def diagnose(evidence: Iterable[Evidence]) -> tuple[Verdict, ...]:
     return (Verdict(UNKNOWN, UNKNOWN_IS_RIGHT, facts, candidates, (SHOW_WHOLE_ERROR,)),)
 
 
-def _verdict(cause: str, facts: tuple[Evidence, ...]) -> Verdict | None:
+def _verdict(cause: str, facts: Facts) -> Verdict | None:
     if cause == NOT_CONNECTION.id:
         return weigh(NOT_CONNECTION, facts, (CORRECT_FLOW,))
     verdict: Verdict | None = BY_ID[cause].explain(facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from holdfast.core.evidence import Evidence
 from holdfast.core.verdict import Cause, Remedy, Verdict
@@ -51,13 +52,22 @@ def _given(fact: Evidence) -> tuple[dict[str, float], float]:
     return given, max(left, _UNNAMED)
 
 
+class Facts(tuple[Evidence, ...]):
+    """Evidence that several causes are asked about; what it means together is reckoned once."""
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """As the function of that name says."""
+        return shares(self)
+
+
 def weigh(cause: Cause, evidence: Iterable[Evidence], remedies: tuple[Remedy, ...]) -> Verdict | None:
     """The verdict for one cause, None where no fact names it."""
-    facts = tuple(evidence)
+    facts = evidence if isinstance(evidence, Facts) else Facts(evidence)
     proof = tuple(fact for fact in facts if cause.id in fact.causes)
     if not proof:
         return None
-    ranked = shares(facts)
+    ranked = facts.shares
     return Verdict(
         cause,
         confidence=round(ranked[cause.id], 2),

@@ -143,31 +143,33 @@ _NUMBERED: Final = re.compile(
 )
 _BRACKETED: Final = re.compile(r"\((-?\d{2,5})\)(?! ?bytes)|\((\d{5}), b?['\"]")
 _STATE: Final = re.compile(r"18456.{1,60}?state\D{1,4}(\d{1,3})\b", re.IGNORECASE)
-_SQL_MARKS: Final = (
-    "sql server",
-    "sqlserver",
-    "mssql",
-    "sqlclient",
-    "sqlexception",
-    "odbc",
-    "oledb",
-    "sqlstate",
-    "sqlcmd",
-    "pymssql",
-    "db-lib",
-    "azure sql",
-    "sqlerror",
-    "severity",
-    "level 1",
-    "class:",
-    "database.windows.net",
-    "login failed",
-    "tds",
-    "<pi>",
-    "database",
-    "stored procedure",
-    "msg ",
+_SQL_WORDS: Final = frozenset(
+    [
+        "sql",
+        "sqlserver",
+        "mssql",
+        "sqlclient",
+        "sqlexception",
+        "sqlstate",
+        "sqlcmd",
+        "sqlerror",
+        "sqldriverconnect",
+        "odbc",
+        "oledb",
+        "pymssql",
+        "tds",
+        "severity",
+        "level",
+        "class",
+        "database",
+        "databases",
+        "login",
+        "procedure",
+        "msg",
+        "pi",
+    ]
 )
+_TOO_COMMON: Final = frozenset(("2", "5", "11", "20", "26", "35", "40", "53", "258"))
 
 
 class Number(NamedTuple):
@@ -179,21 +181,25 @@ class Number(NamedTuple):
     end: int
 
 
-def numbers(line: str, folded: str, book: Codebook) -> Iterator[Number]:
+def numbers(line: str, words: set[str], book: Codebook) -> Iterator[Number]:
     """Each SQL error number that the line names, once, in order of appearance.
 
     A number counts only where a word announces it as an error, and the text speaks of SQL; small numbers and
     three-digit ones are too often something else to count anywhere.
+
+    Args:
+        words: all words of the line in lower case.
     """
-    if not any(mark in folded for mark in _SQL_MARKS):
+    if _SQL_WORDS.isdisjoint(words):
         return
+    names_sql = any("sql" in word for word in words)
     seen: set[str] = set()
     for pattern in (_NUMBERED, _BRACKETED):
         for found in pattern.finditer(line):
             number = found[found.lastindex or 1]
             if number in seen or (number not in book.sql and number not in MEANINGS):
                 continue
-            if number in ("2", "5", "11", "20", "26", "35", "40", "53", "0", "258") and "sql" not in folded:
+            if number in _TOO_COMMON and not names_sql:
                 continue
             seen.add(number)
             yield Number(number, meaning_of(number, line, book), found.start(), found.end())

@@ -143,7 +143,7 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
 
 def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     yield from _entra(folded, book)
-    for found in numbers(line, folded, book):
+    for found in numbers(line, words, book):
         yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
     for word in PLATFORM_CODES.keys() & words:
         known = PLATFORM_CODES[word]
@@ -174,6 +174,8 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
 
 
 def _hresults(folded: str) -> Iterator[_Sign]:
+    if "0x" not in folded and "-2" not in folded:
+        return
     seen: set[str] = set()
     for found in _HRESULT.finditer(folded):
         digits = found[1] or f"{(1 << 32) - int(found[2]):08x}"

@@ -82,20 +82,14 @@ class Index:
             line: lower case.
             words: all words of the line.
         """
-        found = [
-            spotted
-            for word in self.by_word.keys() & words
-            for spotted in _held(self.by_word[word], line, words)
+        entries = [
+            entry for word in self.by_word.keys() & words for entry in self.by_word[word] if entry[0] <= words
         ]
         if not line.isascii():
-            found += _held(self.unspaced, line, set(line))
+            letters = set(line)
+            entries += [entry for entry in self.unspaced if entry[0] <= letters]
+        found = [Spotted(wording, *place) for _, parts, wording in entries if (place := find(parts, line))]
         return list(_outermost(found))
-
-
-def _held(entries: list[Entry], line: str, words: set[str]) -> Iterator[Spotted]:
-    for needs, parts, wording in entries:
-        if needs <= words and (place := find(parts, line)):
-            yield Spotted(wording, *place)
 
 
 def _outermost(found: list[Spotted]) -> Iterator[Spotted]:
