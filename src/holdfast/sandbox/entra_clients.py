@@ -22,7 +22,13 @@ FOREIGN_SIGNATURES = Rule(
     Mark.ABSENT,
     "the sandbox asks no other issuer for its keys",
 )
-RULES = (FOREIGN_SIGNATURES,)
+ENDPOINT_LIMITS = Rule(
+    "token_endpoint_has_no_limits_of_its_own",
+    "Asking for the same token again and again is never refused (AADSTS50196, 90055); throttling comes from faults only.",
+    Mark.ABSENT,
+    "entra-docs reference-error-codes @3164b3b names the codes; no figures are published",
+)
+RULES = (FOREIGN_SIGNATURES, ENDPOINT_LIMITS)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SKEW = timedelta(minutes=5)
 

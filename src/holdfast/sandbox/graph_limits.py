@@ -28,7 +28,13 @@ OTHER_LIMITS = Rule(
     Mark.ABSENT,
     "microsoft-graph-docs throttling-limits @0135174 gives them; no client of ours comes near",
 )
-RULES = (LOGS_ARE_DEAR, POLICIES_ARE_DEAR, OTHER_LIMITS)
+ADVANCED_QUERIES = Rule(
+    "advanced_queries_need_no_header",
+    "Filters that Graph takes with ConsistencyLevel: eventual only (ne, not, endsWith, $count) are taken without it.",
+    Mark.ABSENT,
+    "microsoft-graph-docs aad-advanced-queries @01a9057",
+)
+RULES = (LOGS_ARE_DEAR, POLICIES_ARE_DEAR, OTHER_LIMITS, ADVANCED_QUERIES)
 
 
 def limited(call: Call, name: str, *, most: int, seconds: float, says_when: bool) -> None:
