@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 PROBE = """
 import sys, json
 before = set(sys.modules)
@@ -24,3 +26,27 @@ def test_help_imports_click_only():
 
     assert [name for name in foreign if name not in ("holdfast", "click") and not name.startswith("_")] == []
     assert ours == ["holdfast", "holdfast.cli", "holdfast.cli.main", "holdfast.core", "holdfast.core.errors"]
+
+
+HEAVY = (
+    "asyncio",
+    "importlib.metadata",
+    "pydantic",
+    "structlog",
+    "sqlglot",
+    "sqlalchemy",
+    "httpx2",
+    "msal",
+    "dbos",
+)
+
+
+@pytest.mark.parametrize("output", ["table", "jsonl"])
+def test_explain_imports_nothing_heavy(output):
+    probe = (
+        "import sys; from holdfast.cli.main import run; run(['explain', '-o', sys.argv[1], 'AADSTS700082: x']);"
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe, output], capture_output=True, text=True, check=True)
+
+    assert [name for name in HEAVY if name in done.stderr.split()] == []

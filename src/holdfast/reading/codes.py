@@ -185,7 +185,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "650051": Meaning(("app_disabled_or_missing", "consent_missing"), 0.5),
     "650058": Meaning(("app_disabled_or_missing", "consent_missing"), 0.6),
     "650061": Meaning(("role_or_assignment_missing", "consent_missing"), 0.6),
-    "650053": Meaning(("consent_missing", "not_connection"), 0.6),
+    "650053": Meaning(("not_connection", "consent_missing"), 0.5),
     "65005": Meaning(("consent_missing", "not_connection"), 0.7),
     "90099": Meaning(("consent_missing", "app_disabled_or_missing"), 0.7),
     # applications and resources
@@ -220,8 +220,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "7000015": _WRONG_TENANT,
     "1000014": _WRONG_TENANT,
     "700023": Meaning(("token_audience_or_tenant_wrong", "certificate_invalid"), 0.6),
-    "70011": Meaning(("token_audience_or_tenant_wrong", "not_connection", "consent_missing"), 0.6),
-    "1002012": Meaning(("token_audience_or_tenant_wrong", "not_connection"), 0.55),
+    "70011": Meaning(("not_connection", "token_audience_or_tenant_wrong", "consent_missing"), 0.5),
+    "1002012": Meaning(("not_connection", "token_audience_or_tenant_wrong"), 0.55),
     "700007": Meaning(("bad_credentials", "token_audience_or_tenant_wrong"), 0.6),
     "7000220": Meaning(("bad_credentials", "token_audience_or_tenant_wrong"), 0.6),
     "1002016": Meaning(("network_or_tls",), 0.9),
@@ -242,8 +242,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "9002323": Meaning(("certificate_invalid", "not_connection"), 0.7),
     # secrets; 70002 says no more than that a more telling code follows
     "70002": Meaning(("bad_credentials", "secret_invalid"), 0.45, FAMILY),
-    "700025": Meaning(("bad_credentials", "secret_invalid", "not_connection"), 0.5),
-    "9002319": Meaning(("bad_credentials", "secret_invalid", "not_connection"), 0.5),
+    "700025": Meaning(("not_connection", "bad_credentials", "secret_invalid"), 0.45),
+    "9002319": Meaning(("not_connection", "bad_credentials", "secret_invalid"), 0.45),
     "7000222": Meaning(("secret_expired",), 0.96),
     # policies
     "50158": Meaning(("mfa_required", "terms_of_use", "conditional_access_blocked"), 0.55),
@@ -255,7 +255,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "130501": Meaning(("conditional_access_blocked", "bad_credentials"), 0.6),
     # sessions without a user in front of them
     "16000": Meaning(("account_deleted", "token_audience_or_tenant_wrong", "session_revoked"), 0.45),
-    "50058": Meaning(("session_revoked", "not_connection", "token_inactive"), 0.5),
+    "50058": Meaning(("session_revoked", "not_connection", "token_inactive"), 0.38),
     "50140": Meaning(("not_connection",), 0.7),
     "50199": Meaning(("not_connection",), 0.6),
     # requests that a person must correct

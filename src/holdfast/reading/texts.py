@@ -52,7 +52,7 @@ _HTTP: Final = {
     "407": Meaning(("network_or_tls",), 0.85),
     "408": Meaning(("network_or_tls", "service_transient"), 0.4, ENVELOPE),
     "429": Meaning(("throttled",), 0.92),
-    "500": Meaning(("service_transient",), 0.5, ENVELOPE),
+    "500": Meaning(("service_transient",), 0.38, ENVELOPE),
     "502": Meaning(("service_transient", "gateway_offline", "network_or_tls"), 0.6, ENVELOPE),
     "503": Meaning(("service_transient",), 0.75, ENVELOPE),
     "504": Meaning(("service_transient", "network_or_tls", "gateway_offline"), 0.55, ENVELOPE),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final, NamedTuple
 
 from holdfast.core.evidence import EvidenceKind
@@ -70,10 +71,9 @@ class Index:
                     self.unspaced.append(Entry(frozenset(text) - {" ", "…", "_"}, phrase(text), wording))
                 else:
                     spaced.append(Entry(frozenset(WORD.findall(text)) - {"_"}, phrase(text), wording))
-        uses = Counter(word for entry in spaced for word in entry.needs)
+        uses = Counter(chain.from_iterable(entry.needs for entry in spaced))
         for entry in spaced:
-            rarest = min(entry.needs, key=lambda word: (uses[word], -len(word), word))
-            self.by_word.setdefault(rarest, []).append(entry)
+            self.by_word.setdefault(min(entry.needs, key=uses.__getitem__), []).append(entry)
 
     def spot(self, line: str, words: set[str]) -> list[Spotted]:
         """Every phrase that the line holds and that no longer one contains.
@@ -104,6 +104,8 @@ def _outermost(found: list[Spotted]) -> Iterator[Spotted]:
 
 def phrase(text: str) -> Phrase:
     """A phrase as its parts."""
+    if "…" not in text and " _ " not in text:
+        return (Part(text, 0),)
     words = re.split(r" ([…_]) ", text)
     gaps = [0, *(GAPS[mark] for mark in words[1::2])]
     return tuple(Part(part, gap) for part, gap in zip(words[::2], gaps, strict=True))
@@ -142,4 +144,4 @@ def _joins(left: str, right: str) -> bool:
 
 def _is_unspaced(text: str) -> bool:
     """Whether it is in a script without blanks between words."""
-    return any(character >= "\u3000" for character in text)
+    return not text.isascii() and max(text) >= "\u3000"

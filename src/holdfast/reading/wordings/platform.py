@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import DECISIVE, ENVELOPE, NARROW, Meaning
+from holdfast.reading.codes import DECISIVE, ENVELOPE, FAMILY, NARROW, Meaning
 from holdfast.reading.wordings import Wording
 
 _CONNECTOR: Final = EvidenceKind.CONNECTOR
@@ -300,11 +300,25 @@ PLATFORM: Final = (
         "server is temporarily",
         "service is not available",
         "service … is not available at this time",
-        "an unexpected error occurred on the server",
         "transient error has occurred",
         "transient error",
         "transient failure",
         "transient fault",
+        "upstream connect error",
+        "upstream request timeout",
+        "backend … unavailable",
+        "server is busy",
+        "service is busy",
+        "server busy",
+        "service outage",
+        "temporarily_unavailable",
+        "server_error",
+        "identity provider is unavailable",
+    ),
+    _says(
+        "the server's own fault",
+        Meaning(("service_transient", "network_or_tls"), 0.72, FAMILY),
+        "an unexpected error occurred on the server",
         "please try again later",
         "please retry later",
         "try again later",
@@ -320,18 +334,8 @@ PLATFORM: Final = (
         "internal error",
         "invalid response from an upstream server",
         "upstream server",
-        "upstream connect error",
-        "upstream request timeout",
-        "backend … unavailable",
         "did not respond within the timeout limit",
         "server did not respond within",
-        "server is busy",
-        "service is busy",
-        "server busy",
-        "service outage",
-        "temporarily_unavailable",
-        "server_error",
-        "identity provider is unavailable",
     ),
     _says(
         "temporary, says the text",

@@ -121,6 +121,7 @@ SIGN_IN: Final = (
         "grant has expired due to it being revoked",
         "refresh token has expired due to it being revoked",
         "stsrefreshtokensvalidfrom date",
+        "provided grant has expired due to it being revoked",
     ),
     _says(
         "password changed since",
@@ -577,6 +578,10 @@ SIGN_IN: Final = (
         "only connections established with active directory accounts can create",
         "missing required user role",
         "missing required roles",
+        "server identity is not configured",
+        "directory reader permission",
+        "directory readers permission",
+        "directory readers role",
     ),
     _says(
         "lacks a right",
