@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.sandbox import activation, dataverse_frame, dataverse_rows
-from holdfast.sandbox.activation import may_use, not_authorized, turn_off, turn_on
+from holdfast.sandbox import dataverse_references as references
+from holdfast.sandbox.activation import turn_off, turn_on
 from holdfast.sandbox.dataverse_frame import (
     User,
     bad_request,
     body_of,
+    client_error,
     created,
     identities,
     is_number,
@@ -22,34 +23,20 @@ from holdfast.sandbox.dataverse_frame import (
     many,
     need,
     no_row,
+    not_allowed,
     nothing,
     one,
     principal_of,
     refusal,
     user,
 )
-from holdfast.sandbox.dataverse_rows import FLOW_RUNS, REFERENCES, SYSTEM_USERS, WORKFLOWS
+from holdfast.sandbox.dataverse_rows import FLOW_RUNS, SYSTEM_USERS, WORKFLOWS
 from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.definitions import DefinitionError
-from holdfast.sandbox.frame import Call, CallRefusedError, Part, Room, answer, at
+from holdfast.sandbox.frame import Call, Part, Room, answer, at
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import ConnectionReference, Flow, FlowConnection
-
-REBIND_AT_ONCE = Rule(
-    "rebinding_reaches_flows_at_once",
-    "Binding a reference to another connection reaches the flows that are on without turning them off and on.",
-    Mark.ASSUMED,
-    "powerapps-docs create-connection-reference says asynchronously since 2023; whether off and on is needed is open",
-    flipped="A flow that is on keeps its old connection until it is turned off and on.",
-)
-AUTHORIZATION_STATUS = Rule(
-    "authorization_failure_is_403",
-    "ConnectionAuthorizationFailed comes through Dataverse as 403 with 0x80060467.",
-    Mark.SECONDARY,
-    "two public projects quote text and number; they differ on 400 or 403",
-    flipped="It comes as 400.",
-)
+from holdfast.sandbox.world import Flow, FlowConnection
 
 NO_SOLUTIONS = Rule(
     "solutions_cannot_be_imported",
@@ -152,13 +139,6 @@ def _read(text: str) -> clientdata.ClientData:
         ) from None
 
 
-def client_error(status: int, word: str, details: dict[str, Any]) -> CallRefusedError:
-    """What Dataverse says when the flow service behind it refuses."""
-    inner = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
-    message = f'Flow client error returned with status code "{word}" and details "{inner}".'
-    return refusal(status, "0x80060467", message)
-
-
 CHANGED_WORKFLOW: dict[str, Callable[[Any], bool]] = {
     "name": lambda value: isinstance(value, str) and 0 < len(value) <= 256,
     "description": is_text,
@@ -211,11 +191,7 @@ def _check_rights(call: Call, caller: User, flow: Flow, connections: dict[str, F
     finally:
         flow.connections = before
     if refused is not None:
-        raise client_error(_authorization_status(call), "Forbidden", refused)
-
-
-def _authorization_status(call: Call) -> int:
-    return 403 if call.world.holds(AUTHORIZATION_STATUS) else 400
+        raise not_allowed(call, refused)
 
 
 def delete_workflow(call: Call) -> Response:
@@ -227,145 +203,6 @@ def delete_workflow(call: Call) -> Response:
         raise bad_request("The component cannot be deleted: it is part of a managed solution.", "0x8004f021")
     turn_off(call.world, flow, call.now)
     del call.world.flows[flow.id]
-    return nothing()
-
-
-# --- connection references -------------------------------------------------------------------------------
-
-
-def list_references(call: Call) -> Response:
-    """The connection references that the caller may read."""
-    caller = user(call)
-    rows = (
-        dataverse_rows.reference(call.world, caller.environment, one) for one in _references(call, caller)
-    )
-    return many(call, REFERENCES, rows)
-
-
-def _references(call: Call, caller: User) -> Iterator[ConnectionReference]:
-    for reference in call.world.references.values():
-        mine = reference.owner_id == caller.principal_id
-        if reference.environment_id == caller.environment.id and (mine or caller.reads_all):
-            yield reference
-
-
-def _reference(call: Call, caller: User) -> ConnectionReference:
-    wanted = call.params["id"].lower()
-    found = next((one for one in _references(call, caller) if one.id == wanted), None)
-    if found is None:
-        raise no_row("connectionreference", call.params["id"])
-    return found
-
-
-def get_reference(call: Call) -> Response:
-    """One connection reference."""
-    caller = user(call)
-    row = dataverse_rows.reference(call.world, caller.environment, _reference(call, caller))
-    return one(call, REFERENCES, row)
-
-
-CONNECTOR = re.compile(r"/providers/Microsoft\.PowerApps/apis/([A-Za-z0-9_-]+)", re.IGNORECASE)
-REFERENCE_COLUMNS: dict[str, Callable[[Any], bool]] = {
-    "connectionreferencelogicalname": lambda value: (
-        isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*_\w{1,180}", value) is not None
-    ),
-    "connectionreferencedisplayname": lambda value: isinstance(value, str) and len(value) <= 200,
-    "connectorid": lambda value: isinstance(value, str) and CONNECTOR.fullmatch(value) is not None,
-    "connectionid": is_text,
-    "description": is_text,
-    "promptingbehavior": lambda value: value in (0, 1),
-    "connectionreferenceid": is_text,
-}
-
-
-def create_reference(call: Call) -> Response:
-    """Make a connection reference, bound or not."""
-    caller = user(call)
-    need(caller.writes_all or "Environment Maker" in caller.roles, caller, "prvCreateConnectionReference")
-    body = body_of(call, REFERENCES, REFERENCE_COLUMNS)
-    for name in ("connectionreferencelogicalname", "connectorid"):
-        if name not in body:
-            raise bad_request(f"The required attribute '{name}' is missing.", "0x80040203")
-    logical_name = body["connectionreferencelogicalname"]
-    found = CONNECTOR.fullmatch(body["connectorid"])
-    connector = found[1] if found else ""
-    for other in call.world.references.values():
-        if (
-            other.environment_id == caller.environment.id
-            and other.logical_name.lower() == logical_name.lower()
-        ):
-            raise refusal(412, "0x80040237", "A record with matching key values already exists.")
-    _check_binding(call, caller, connector, body.get("connectionid"))
-    reference = ConnectionReference(
-        id=str(body.get("connectionreferenceid") or call.world.fresh("reference")).lower(),
-        environment_id=caller.environment.id,
-        logical_name=logical_name,
-        display_name=body.get("connectionreferencedisplayname") or logical_name,
-        connector=connector,
-        connection_id=body.get("connectionid"),
-        owner_id=caller.principal_id,
-        modified_at=call.now,
-        description=body.get("description"),
-    )
-    call.world.references[reference.id] = reference
-    return created(call, REFERENCES, dataverse_rows.reference(call.world, caller.environment, reference))
-
-
-def _check_binding(call: Call, caller: User, connector: str, connection_id: str | None) -> None:
-    if connection_id is None:
-        return
-    connection = call.world.connections.get(connection_id)
-    here = connection is not None and connection.environment_id == caller.environment.id
-    if not here or not may_use(call.world, connection, caller.principal_id):
-        details = not_authorized(caller.principal_id, connection_id, connector)
-        raise client_error(_authorization_status(call), "Forbidden", details)
-
-
-def change_reference(call: Call) -> Response:
-    """Rename or bind to another connection, which the caller must be able to use."""
-    caller = user(call)
-    reference = _reference(call, caller)
-    need(
-        caller.writes_all or reference.owner_id == caller.principal_id, caller, "prvWriteConnectionReference"
-    )
-    known = {name: REFERENCE_COLUMNS[name] for name in CHANGEABLE}
-    body = body_of(call, REFERENCES, known)
-    if "connectionid" in body:
-        _check_binding(call, caller, reference.connector, body["connectionid"])
-        _rebind(call, reference, body["connectionid"])
-    reference.display_name = body.get("connectionreferencedisplayname", reference.display_name)
-    reference.description = body.get("description", reference.description)
-    reference.modified_at = call.now
-    return nothing()
-
-
-CHANGEABLE = ("connectionid", "connectionreferencedisplayname", "description", "promptingbehavior")
-
-
-def _rebind(call: Call, reference: ConnectionReference, connection_id: str | None) -> None:
-    if not call.world.holds(REBIND_AT_ONCE):
-        for flow in call.world.flows.values():
-            if flow.environment_id != reference.environment_id or flow.state != "Started":
-                continue
-            for named in flow.connections.values():
-                if (named.reference or "").lower() == reference.logical_name.lower():
-                    named.pinned = named.pinned or reference.connection_id
-    reference.connection_id = connection_id
-
-
-def delete_reference(call: Call) -> Response:
-    """Remove a connection reference that no flow names."""
-    caller = user(call)
-    reference = _reference(call, caller)
-    need(
-        caller.writes_all or reference.owner_id == caller.principal_id, caller, "prvDeleteConnectionReference"
-    )
-    wanted = reference.logical_name.lower()
-    for flow in call.world.flows.values():
-        if any((named.reference or "").lower() == wanted for named in flow.connections.values()):
-            message = f"The connectionreference({reference.id}) component cannot be deleted because it is referenced by 1 other component."
-            raise bad_request(message, "0x8004f01f")
-    del call.world.references[reference.id]
     return nothing()
 
 
@@ -428,11 +265,11 @@ PART = Part(
                 at("GET", f"{_API}/workflows({{id}})", get_workflow),
                 at("PATCH", f"{_API}/workflows({{id}})", change_workflow),
                 at("DELETE", f"{_API}/workflows({{id}})", delete_workflow),
-                at("GET", f"{_API}/connectionreferences", list_references),
-                at("POST", f"{_API}/connectionreferences", create_reference),
-                at("GET", f"{_API}/connectionreferences({{id}})", get_reference),
-                at("PATCH", f"{_API}/connectionreferences({{id}})", change_reference),
-                at("DELETE", f"{_API}/connectionreferences({{id}})", delete_reference),
+                at("GET", f"{_API}/connectionreferences", references.list_references),
+                at("POST", f"{_API}/connectionreferences", references.create_reference),
+                at("GET", f"{_API}/connectionreferences({{id}})", references.get_reference),
+                at("PATCH", f"{_API}/connectionreferences({{id}})", references.change_reference),
+                at("DELETE", f"{_API}/connectionreferences({{id}})", references.delete_reference),
                 at("GET", f"{_API}/flowruns", list_flow_runs),
                 at("GET", f"{_API}/systemusers", list_system_users),
                 at("GET", f"{_API}/WhoAmI", who_am_i),
@@ -441,8 +278,7 @@ PART = Part(
         ),
     ),
     rules=(
-        REBIND_AT_ONCE,
-        AUTHORIZATION_STATUS,
+        references.REBIND_AT_ONCE,
         NO_SOLUTIONS,
         NO_SHARING_OF_ROWS,
         *activation.RULES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -37,7 +38,14 @@ MISSING_PRIVILEGE = Rule(
     Mark.SECONDARY,
     "public issue threads; no recording",
 )
-RULES = (NO_MEMBER, MISSING_PRIVILEGE)
+AUTHORIZATION_STATUS = Rule(
+    "authorization_failure_is_403",
+    "ConnectionAuthorizationFailed comes through Dataverse as 403 with 0x80060467.",
+    Mark.SECONDARY,
+    "two public projects quote text and number; they differ on 400 or 403",
+    flipped="It comes as 400.",
+)
+RULES = (NO_MEMBER, MISSING_PRIVILEGE, AUTHORIZATION_STATUS)
 
 
 class User(NamedTuple):
@@ -154,6 +162,19 @@ def need(is_allowed: bool, caller: User, privilege: str) -> None:
             f"Principal user (Id={caller.id}, type=8, roleCount={len(caller.roles)}, privilegeCount=0, accessMode=0), is "
             f"missing {privilege} privilege on OTC=4703 for entity 'workflow'.",
         )
+
+
+def client_error(status: int, word: str, details: dict[str, Any]) -> CallRefusedError:
+    """What Dataverse says when the flow service behind it refuses."""
+    inner = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+    message = f'Flow client error returned with status code "{word}" and details "{inner}".'
+    return refusal(status, "0x80060467", message)
+
+
+def not_allowed(call: Call, details: dict[str, Any]) -> CallRefusedError:
+    """The flow service's ConnectionAuthorizationFailed, as it comes through Dataverse."""
+    status = 403 if call.world.holds(AUTHORIZATION_STATUS) else 400
+    return client_error(status, "Forbidden", details)
 
 
 # --- rows ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from holdfast.sandbox import connector_metadata
 from holdfast.sandbox import powerplatform as reading
 from holdfast.sandbox import powerplatform_access as access
 from holdfast.sandbox import powerplatform_shapes as shapes
+from holdfast.sandbox import powerplatform_sharing as sharing
 from holdfast.sandbox import powerplatform_writes as writing
 from holdfast.sandbox.frame import Part, Room, at
 from holdfast.sandbox.tenant import Host
@@ -41,8 +42,8 @@ PART = Part(
                 at("GET", f"{_ADMIN}/connections", reading.list_connections_as_admin),
                 at("GET", f"{_ADMIN}/apis/{{connector}}/connections", reading.list_connections_as_admin),
                 at("DELETE", _ADMIN_CONNECTION, writing.delete_as_admin),
-                at("GET", f"{_ADMIN_CONNECTION}/permissions", writing.list_permissions_as_admin),
-                at("POST", f"{_ADMIN_CONNECTION}/modifyPermissions", writing.modify_permissions_as_admin),
+                at("GET", f"{_ADMIN_CONNECTION}/permissions", sharing.list_permissions_as_admin),
+                at("POST", f"{_ADMIN_CONNECTION}/modifyPermissions", sharing.modify_permissions_as_admin),
                 at("GET", f"{_APPS}/connections", reading.list_connections),
                 at("GET", f"{_APPS}/apis/{{connector}}/connections", reading.list_connections),
                 at("GET", _CONNECTION, reading.get_connection),
@@ -50,8 +51,8 @@ PART = Part(
                 at("PATCH", _CONNECTION, writing.rename_connection),
                 at("DELETE", _CONNECTION, writing.delete_connection),
                 at("POST", f"{_CONNECTION}/getConsentLink", writing.consent_link, reads=True),
-                at("GET", f"{_CONNECTION}/permissions", writing.list_permissions),
-                at("POST", f"{_CONNECTION}/modifyPermissions", writing.modify_permissions),
+                at("GET", f"{_CONNECTION}/permissions", sharing.list_permissions),
+                at("POST", f"{_CONNECTION}/modifyPermissions", sharing.modify_permissions),
             ),
         ),
         Room(
@@ -65,12 +66,12 @@ PART = Part(
                     at("GET", f"{base}{_ONE}", reading.get_connection),
                     at("PUT", f"{base}{_ONE}", writing.put_connection),
                     at("DELETE", f"{base}{_ONE}", writing.delete_connection),
-                    at("GET", f"{base}{_ONE}/permissions", writing.list_permissions),
-                    at("POST", f"{base}{_ONE}/modifyPermissions", writing.modify_permissions),
+                    at("GET", f"{base}{_ONE}/permissions", sharing.list_permissions),
+                    at("POST", f"{base}{_ONE}/modifyPermissions", sharing.modify_permissions),
                 )
             ),
         ),
     ),
-    rules=(*access.RULES, *shapes.RULES, *connector_metadata.RULES, *writing.RULES),
-    events=writing.EVENTS,
+    rules=(*access.RULES, *shapes.RULES, *connector_metadata.RULES, *writing.RULES, *sharing.RULES),
+    events=sharing.EVENTS,
 )

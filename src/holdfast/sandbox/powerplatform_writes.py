@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -14,16 +13,13 @@ from holdfast.sandbox import powerplatform_shapes as shapes
 from holdfast.sandbox.bearer import Caller
 from holdfast.sandbox.connector_metadata import OLD_PARAMETERS, Parameter, ParameterSet, set_named
 from holdfast.sandbox.first_party import SQL, SQL_CONNECTOR_CLIENT
-from holdfast.sandbox.frame import Call, CallRefusedError, Deed, answer
+from holdfast.sandbox.frame import Call, CallRefusedError, answer
 from holdfast.sandbox.powerplatform import any_environment, connection_for
 from holdfast.sandbox.powerplatform_access import admin, environment_named, maker, refusal, role_on
-from holdfast.sandbox.powerplatform_shapes import SHAREABLE_SETS, permissions
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection, Environment, Fault, Share, World
+from holdfast.sandbox.world import Connection, Environment, Fault, World
 
-ROLES = ("CanView", "CanViewWithShare", "CanEdit")
-PRINCIPAL_TYPES = ("User", "ServicePrincipal", "Group")
 ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 VALIDATED_ON_PUT = Rule(
@@ -45,13 +41,7 @@ MISSING_VALUE = Rule(
     Mark.SECONDARY,
     "ESS comment: seen live, not recorded",
 )
-SHARED_WITH_APPLICATIONS_ONLY = Rule(
-    "oauth_is_shared_with_applications_only",
-    "A connection on a person's sign-in can be shared with service principals, never with people.",
-    Mark.DOCUMENTED,
-    "powerapps-docs create-connection-reference",
-)
-RULES = (VALIDATED_ON_PUT, UNAUTHENTICATED, MISSING_VALUE, SHARED_WITH_APPLICATIONS_ONLY)
+RULES = (VALIDATED_ON_PUT, UNAUTHENTICATED, MISSING_VALUE)
 
 PROPERTIES = frozenset(
     [
@@ -99,7 +89,7 @@ def put_connection(call: Call) -> Response:
     wanted = _wanted(call, environment)
     known = call.world.connections.get(call.params["connection"])
     if known is not None and known.deleted_at is None:
-        connection = _mine(call, caller, environment)
+        connection = editable(call, caller, environment)
         _change(call, connection, wanted)
         return answer(_shown(call, connection))
     _need_maker(call, caller, environment)
@@ -125,7 +115,8 @@ def _need_maker(call: Call, caller: Caller, environment: Environment) -> None:
     raise refusal(403, "ConnectionAuthorizationFailed", message)
 
 
-def _mine(call: Call, caller: Caller, environment: Environment) -> Connection:
+def editable(call: Call, caller: Caller, environment: Environment) -> Connection:
+    """The connection that the path names, which the caller may edit; 404 or 403 otherwise."""
     connection = connection_for(call, caller, environment)
     if role_on(connection, caller) not in ("Owner", "CanEdit"):
         message = f"The caller with object id '{caller.object_id}' does not have permission for connection '{connection.id}' under Api '{connection.connector}'."
@@ -133,7 +124,8 @@ def _mine(call: Call, caller: Caller, environment: Environment) -> Connection:
     return connection
 
 
-def _bad(message: str) -> CallRefusedError:
+def bad_body(message: str) -> CallRefusedError:
+    """400 InvalidRequestContent."""
     return refusal(400, "InvalidRequestContent", message)
 
 
@@ -144,13 +136,13 @@ def _wanted(call: Call, environment: Environment) -> Wanted:
         isinstance(place, dict)
         and str(place.get("name", environment.id)).casefold() == environment.id.casefold()
     ):
-        raise _bad("The environment of the body is not the environment of the request.")
+        raise bad_body("The environment of the body is not the environment of the request.")
     name = properties.get("displayName", "SQL Server")
     if not isinstance(name, str) or not 0 < len(name) <= 300:
-        raise _bad("The displayName must be a text.")
+        raise bad_body("The displayName must be a text.")
     chosen, plain = properties.get("connectionParametersSet"), properties.get("connectionParameters")
     if chosen is not None and plain is not None:
-        raise _bad("Either connectionParametersSet or connectionParameters can be given.")
+        raise bad_body("Either connectionParametersSet or connectionParameters can be given.")
     if plain is not None or chosen is None:
         return _sorted(name, None, plain or {}, OLD_PARAMETERS)
     return _of_set(name, chosen)
@@ -160,11 +152,11 @@ def _properties(call: Call) -> dict[str, Any]:
     body = call.json()
     properties = body.get("properties") if isinstance(body, dict) else None
     if not isinstance(properties, dict) or set(body) - {"properties", "name", "id", "type"}:
-        raise _bad("The request content must be an object with properties.")
+        raise bad_body("The request content must be an object with properties.")
     if unknown := sorted(set(properties) - PROPERTIES):
-        raise _bad(f"Could not find member '{unknown[0]}' on object of type 'ConnectionProperties'.")
+        raise bad_body(f"Could not find member '{unknown[0]}' on object of type 'ConnectionProperties'.")
     if not ID.fullmatch(call.params["connection"]):
-        raise _bad("The connection's name is not valid.")
+        raise bad_body("The connection's name is not valid.")
     return properties
 
 
@@ -174,7 +166,7 @@ def _of_set(name: str, chosen: Any) -> Wanted:
         or set(chosen) - {"name", "values"}
         or not isinstance(chosen.get("values", {}), dict)
     ):
-        raise _bad("connectionParametersSet must have a name and values.")
+        raise bad_body("connectionParametersSet must have a name and values.")
     found = set_named(str(chosen.get("name")))
     if found is None:
         raise refusal(
@@ -186,14 +178,14 @@ def _of_set(name: str, chosen: Any) -> Wanted:
     for key, wrapped in (chosen.get("values") or {}).items():
         # The shape differs from that of plain parameters: a value is wrapped.
         if not isinstance(wrapped, dict) or set(wrapped) != {"value"}:
-            raise _bad(f"The value of '{key}' must be an object with 'value'.")
+            raise bad_body(f"The value of '{key}' must be an object with 'value'.")
         values[key] = wrapped["value"]
     return _sorted(name, found, values, found.parameters)
 
 
 def _sorted(name: str, found: ParameterSet | None, values: Any, known: tuple[Parameter, ...]) -> Wanted:
     if not isinstance(values, dict):
-        raise _bad("The connection parameters must be an object.")
+        raise bad_body("The connection parameters must be an object.")
     by_key = {parameter.key.casefold(): parameter for parameter in known}
     shown: dict[str, Any] = {}
     secrets: dict[str, str] = {}
@@ -219,9 +211,9 @@ def _secret(parameter: Parameter, value: Any) -> str:
         try:
             return thumbprint_of(value)
         except ValueError as error:
-            raise _bad(f"The client certificate cannot be read: {error}") from None
+            raise bad_body(f"The client certificate cannot be read: {error}") from None
     if not isinstance(value, str):
-        raise _bad(f"The value of '{parameter.key}' must be a text.")
+        raise bad_body(f"The value of '{parameter.key}' must be a text.")
     return value
 
 
@@ -249,7 +241,7 @@ def _change(call: Call, connection: Connection, wanted: Wanted) -> None:
         wanted.set_name != connection.parameter_set
         and (connection.parameter_set or wanted.set_name) is not None
     ):
-        raise _bad("The connection parameter set of a connection cannot be changed.")
+        raise bad_body("The connection parameter set of a connection cannot be changed.")
     connection.display_name = wanted.display_name
     connection.modified_at = call.now
     if connection.parameter_set != "oauth":
@@ -284,7 +276,7 @@ def _gateway(world: World, value: Any) -> str | None:
 def rename_connection(call: Call) -> Response:
     """Change the display name only."""
     caller = maker(call)
-    connection = _mine(call, caller, any_environment(call))
+    connection = editable(call, caller, any_environment(call))
     body = call.json()
     properties = body.get("properties") if isinstance(body, dict) else None
     if (
@@ -292,7 +284,7 @@ def rename_connection(call: Call) -> Response:
         or set(properties) != {"displayName"}
         or not isinstance(properties["displayName"], str)
     ):
-        raise _bad("Only the displayName can be changed.")
+        raise bad_body("Only the displayName can be changed.")
     connection.display_name, connection.modified_at = properties["displayName"], call.now
     return answer(_shown(call, connection))
 
@@ -300,12 +292,13 @@ def rename_connection(call: Call) -> Response:
 def delete_connection(call: Call) -> Response:
     """Delete one's own connection. What is bound to it keeps the id."""
     caller = maker(call)
-    connection = _mine(call, caller, any_environment(call))
+    connection = editable(call, caller, any_environment(call))
     connection.deleted_at = call.now
     return Response(status_code=200)
 
 
-def _as_admin(call: Call) -> Connection:
+def connection_as_admin_named(call: Call) -> Connection:
+    """Anybody's connection, for an administrator; 404 where it is not."""
     admin(call)
     environment = environment_named(call, call.params["environment"])
     connection = call.world.connections.get(call.params["connection"])
@@ -320,7 +313,7 @@ def _as_admin(call: Call) -> Connection:
 
 def delete_as_admin(call: Call) -> Response:
     """Delete anybody's connection."""
-    _as_admin(call).deleted_at = call.now
+    connection_as_admin_named(call).deleted_at = call.now
     return Response(status_code=200)
 
 
@@ -330,10 +323,10 @@ def delete_as_admin(call: Call) -> Response:
 def consent_link(call: Call) -> Response:
     """Where the owner signs in for the connection."""
     caller = maker(call)
-    connection = _mine(call, caller, any_environment(call))
+    connection = editable(call, caller, any_environment(call))
     body = call.json()
     if not isinstance(body, dict) or set(body) - {"redirectUrl"} or not _is_address(body.get("redirectUrl")):
-        raise _bad("The redirectUrl must be an absolute address.")
+        raise bad_body("The redirectUrl must be an absolute address.")
     if connection.parameter_set not in ("oauth", "oauthCom"):
         raise refusal(400, "ConsentNotSupported", "The connection does not sign in as a person.")
     address = f"{call.tenant.urls[Host.APIHUB]}/redirect/sql"
@@ -359,152 +352,3 @@ def _is_address(text: Any) -> bool:
         )
     except ValueError:
         return False
-
-
-# --- sharing ---------------------------------------------------------------------------------------------
-
-
-def list_permissions(call: Call) -> Response:
-    """Who may use one of the caller's connections; 403 for one that he may only use."""
-    caller = maker(call)
-    environment = any_environment(call)
-    connection = connection_for(call, caller, environment)
-    if role_on(connection, caller) == "CanView":
-        message = f"The caller with object id '{caller.object_id}' does not have permission for connection '{connection.id}' under Api '{connection.connector}'."
-        raise refusal(403, "ConnectionAuthorizationFailed", message)
-    return answer({"value": permissions(call.world, connection)})
-
-
-def list_permissions_as_admin(call: Call) -> Response:
-    """Who may use anybody's connection."""
-    return answer({"value": permissions(call.world, _as_admin(call))})
-
-
-def modify_permissions(call: Call) -> Response:
-    """Share, or take shares back: all that the body says, or nothing."""
-    caller = maker(call)
-    connection = connection_for(call, caller, any_environment(call))
-    if role_on(connection, caller) not in ("Owner", "CanEdit", "CanViewWithShare"):
-        message = f"The caller with object id '{caller.object_id}' does not have permission for connection '{connection.id}' under Api '{connection.connector}'."
-        raise refusal(403, "ConnectionAuthorizationFailed", message)
-    return _modify(call, connection)
-
-
-def modify_permissions_as_admin(call: Call) -> Response:
-    """Share anybody's connection."""
-    return _modify(call, _as_admin(call))
-
-
-def _modify(call: Call, connection: Connection) -> Response:
-    body = call.json()
-    if not isinstance(body, dict) or set(body) - {"put", "delete"}:
-        raise _bad("The request content must have put and delete.")
-    granted = [_share(call, connection, entry) for entry in body.get("put") or []]
-    gone = {_principal_named(entry) for entry in body.get("delete") or []}
-    kept = [
-        one
-        for one in connection.shares
-        if one.principal_id not in gone | {share.principal_id for share in granted}
-    ]
-    connection.shares = [*kept, *granted]
-    return Response(status_code=200)
-
-
-def _principal_named(entry: Any) -> str:
-    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-        raise _bad("Each entry to delete must have an id.")
-    return str(entry["id"]).rpartition("/")[2]
-
-
-ENTRY = frozenset({"roleName", "capabilities", "principal", "notifyShareTargetOption", "inviteGuestToTenant"})
-
-
-def _share(call: Call, connection: Connection, entry: Any) -> Share:
-    properties = entry.get("properties") if isinstance(entry, dict) else None
-    if not isinstance(properties, dict) or set(properties) - ENTRY:
-        raise _bad("Each entry to put must have properties with roleName and principal.")
-    principal, role = properties.get("principal"), properties.get("roleName")
-    if not isinstance(principal, dict) or role not in ROLES or principal.get("type") not in PRINCIPAL_TYPES:
-        raise _bad(
-            f"The roleName must be one of {', '.join(ROLES)} and the principal one of {', '.join(PRINCIPAL_TYPES)}."
-        )
-    return share(
-        call.world,
-        connection,
-        Share(
-            principal_id=str(principal.get("id")),
-            principal_type=principal["type"],
-            role=role,
-            granted_at=call.now,
-        ),
-    )
-
-
-def share(world: World, connection: Connection, wanted: Share) -> Share:
-    """The share, if the connection can be shared so.
-
-    Raises:
-        CallRefusedError: 400, there is no such principal, or the kind of connection is not shared with its kind.
-    """
-    is_application = wanted.principal_type == "ServicePrincipal"
-    if connection.parameter_set not in SHAREABLE_SETS and not is_application:
-        raise refusal(
-            400,
-            "ConnectionSharingNotAllowed",
-            "Connections of this type can be shared with service principals only.",
-        )
-    known = (
-        any(app.principal_id == wanted.principal_id for app in world.applications.values())
-        if is_application
-        else wanted.principal_type == "Group" or wanted.principal_id in world.accounts
-    )
-    if not known:
-        raise refusal(
-            400,
-            "PrincipalNotFound",
-            f"The principal '{wanted.principal_id}' could not be found in the directory.",
-        )
-    return wanted
-
-
-# --- events ----------------------------------------------------------------------------------------------
-
-
-def connection_named(deed: Deed) -> Connection:
-    """The target connection. Raises LookupError if there is none."""
-    connection = deed.world.connections.get(deed.target)
-    if connection is None or connection.deleted_at is not None:
-        raise LookupError(f"connection {deed.target!r}")
-    return connection
-
-
-def share_event(deed: Deed) -> Mapping[str, Any]:
-    """Its owner shares a connection ``with`` an account or application, as ``role`` (else CanView)."""
-    connection = connection_named(deed)
-    whom, role = str(deed.details.get("with", "")), str(deed.details.get("role", "CanView"))
-    if role not in ROLES:
-        raise ValueError(f"role must be one of {', '.join(ROLES)}")
-    app = next(
-        (one for one in deed.world.applications.values() if whom in (one.client_id, one.principal_id)), None
-    )
-    principal_id = app.principal_id if app else deed.world.find_account(whom).object_id
-    wanted = Share(
-        principal_id=principal_id or "",
-        principal_type="ServicePrincipal" if app else "User",
-        role=role,
-        granted_at=deed.now,
-    )
-    try:
-        granted = share(deed.world, connection, wanted)
-    except CallRefusedError:
-        raise ValueError("connections on a person's sign-in are shared with applications only") from None
-    connection.shares = [one for one in connection.shares if one.principal_id != principal_id] + [granted]
-    return {"principal": principal_id}
-
-
-def delete_event(deed: Deed) -> None:
-    """Somebody deletes the connection."""
-    connection_named(deed).deleted_at = deed.now
-
-
-EVENTS = {"share_connection": share_event, "delete_connection": delete_event}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from holdfast.sandbox.administration import EVENTS as DIRECTORY_EVENTS
 from holdfast.sandbox.chance import guid
+from holdfast.sandbox.contoso_flows import pattern
 from holdfast.sandbox.definitions import definition, manual, procedure, query, recurrence, rows, sql
 from holdfast.sandbox.flow_events import EVENTS as SERVER_EVENTS
 from holdfast.sandbox.founding import Founding
@@ -15,7 +16,7 @@ from holdfast.sandbox.frame import Event
 from holdfast.sandbox.licences import remove_licence
 from holdfast.sandbox.policy_events import EVENTS as POLICY_EVENTS
 from holdfast.sandbox.powerplatform_policies import dlp_block
-from holdfast.sandbox.powerplatform_writes import delete_event
+from holdfast.sandbox.powerplatform_sharing import delete_event
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.sql_founding import ServerFounding
 from holdfast.sandbox.world import (
@@ -265,84 +266,6 @@ def _reference(found: Founding, connection: Connection) -> ConnectionReference:
     return next(one for one in found.world.references.values() if one.connection_id == connection.id)
 
 
-def _patterns(place: Place, turn: int) -> tuple[str, dict[str, Any]]:
-    """What a person's flow does, and how often."""
-    server, database = place.server, place.database
-    hour = (turn * 3 + place.number) % 24
-    read = ("Read_orders", rows("[dbo].[Orders]", server, database))
-    ask = ("Count", query("SELECT COUNT(*) AS n FROM dbo.Customers", server, database))
-    patterns: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("nightly read", definition(recurrence("Day", 1, hour), read)),
-        ("every four hours", definition(recurrence("Hour", 4), ask)),
-        (
-            "weekly refresh",
-            definition(
-                recurrence("Week", 1, hour, ("Monday",)),
-                ("Refresh", procedure("[dbo].[Refresh]", server, database)),
-            ),
-        ),
-        (
-            "nightly note",
-            definition(recurrence("Day", 1, hour), ("Append", procedure("[dbo].[Append]", server, database))),
-        ),
-        ("every order", _each_order(place, hour)),
-        ("new orders", _polling(place))
-        if place.number % 3 == 0
-        else ("twice a day", definition(recurrence("Hour", 12), ask)),
-        ("on a button", definition(manual(), read)),
-        ("monthly", definition(recurrence("Month", 1), read)),
-        ("guarded", _guarded(place, hour)),
-        ("nightly count", definition(recurrence("Day", 1, hour), ask)),
-    )
-    return patterns[turn % len(patterns)]
-
-
-def _each_order(place: Place, hour: int) -> dict[str, Any]:
-    """A loop with a condition inside."""
-    condition = {
-        "type": "If",
-        "expression": {"and": [{"greater": ["@items('Each')?['Amount']", 40]}]},
-        "actions": {"Keep": {"type": "Compose", "inputs": "@items('Each')", "runAfter": {}}},
-        "else": {"actions": {}},
-        "runAfter": {},
-    }
-    loop = {"type": "Foreach", "foreach": "@outputs('Read')?['body/value']", "actions": {"Large": condition}}
-    read = ("Read", rows("[dbo].[Orders]", place.server, place.database))
-    return definition(recurrence("Day", 1, hour), read, ("Each", loop))
-
-
-def _polling(place: Place) -> dict[str, Any]:
-    """Looks for new rows every quarter of an hour."""
-    written = definition(recurrence("Minute", 15), ("Note", {"type": "Compose", "inputs": "@triggerBody()"}))
-    trigger = sql(
-        "GetOnNewItems_V2", {"server": place.server, "database": place.database, "table": "[dbo].[Orders]"}
-    )
-    trigger |= {
-        "recurrence": {"frequency": "Minute", "interval": 15},
-        "splitOn": "@triggerOutputs()?['body/value']",
-    }
-    written["triggers"] = {"When_an_item_is_created": trigger}
-    return written
-
-
-def _guarded(place: Place, hour: int) -> dict[str, Any]:
-    """A scope that may fail, and what catches it."""
-    scope = {
-        "type": "Scope",
-        "actions": {"Read": {"runAfter": {}, **rows("[dbo].[Orders]", place.server, place.database)}},
-    }
-    written = definition(
-        recurrence("Day", 1, hour), ("Try", scope), ("Catch", {"type": "Compose", "inputs": "@result('Try')"})
-    )
-    written["actions"]["Catch"]["runAfter"] = {"Try": ["Failed", "TimedOut"]}
-    written["actions"]["Fail"] = {
-        "type": "Terminate",
-        "inputs": {"runStatus": "Failed"},
-        "runAfter": {"Catch": ["Succeeded"]},
-    }
-    return written
-
-
 def _persons_sign_ins(found: Founding, place: Place, server: ServerFounding) -> None:
     for turn, person in enumerate(place.people[: PEOPLE - 1]):
         connection = found.oauth_connection(
@@ -353,7 +276,7 @@ def _persons_sign_ins(found: Founding, place: Place, server: ServerFounding) -> 
             signed_in_at=found.ago(days=45 + turn),
         )
         server.user(place.database, person, "db_datareader")
-        name, written = _patterns(place, turn + place.number)
+        name, written = pattern(place.number, place.server, place.database, turn + place.number)
         _flow(
             found,
             place,
