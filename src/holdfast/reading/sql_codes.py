@@ -135,14 +135,14 @@ STATES: Final[Mapping[str, Meaning]] = {
 }
 """States of 18456, which only the server's log and audit show."""
 
-_NUMBERED: Final = re.compile(
+_DIGITS: Final = re.compile(r"(?<![\w.-])-?\d{1,5}(?![\w%]|\.\d|\s?(?:sec|ms\b|minutes|byte))")
+_ANNOUNCED: Final = re.compile(
     r"(?<![\w.])(?:sql ?error|error ?number|error ?code|errorcode|native ?error|sqlcode|errno|msg|message|number|error|code"
     r"|fehlercode|fehlernummer|fehler|meldung|erreur|código de error|errore|ошибка|エラー|错误|錯誤|오류)"
-    r"(?: ?(?:no\.?|nr\.?|id))?[\s:=\"'#(\[,]{1,5}(-?\d{1,5})(?![\w.%]|\s?(?:sec|ms\b|minutes|byte))",
-    re.IGNORECASE,
+    r"(?: ?(?:no\.?|nr\.?|id))?[\s:=\"'#(\[,]{1,5}$"
 )
-_BRACKETED: Final = re.compile(r"\((-?\d{2,5})\)(?! ?bytes)|\((\d{5}), b?['\"]")
-_STATE: Final = re.compile(r"18456.{1,60}?state\D{1,4}(\d{1,3})\b", re.IGNORECASE)
+_AFTER_BRACKETED: Final = (")", ", b'", ', b"', ", '")
+_STATE: Final = re.compile(r"18456.{1,60}?state\D{1,4}(\d{1,3})\b")
 _SQL_WORDS: Final = frozenset(
     [
         "sql",
@@ -181,28 +181,30 @@ class Number(NamedTuple):
     end: int
 
 
-def numbers(line: str, words: set[str], book: Codebook) -> Iterator[Number]:
+def numbers(folded: str, words: set[str], book: Codebook) -> Iterator[Number]:
     """Each SQL error number that the line names, once, in order of appearance.
 
-    A number counts only where a word announces it as an error, and the text speaks of SQL; small numbers and
-    three-digit ones are too often something else to count anywhere.
+    A number counts only where a word announces it as an error or it stands in brackets of its own, and the text
+    speaks of SQL; small numbers are too often something else to count anywhere.
 
     Args:
-        words: all words of the line in lower case.
+        folded: the line in lower case.
+        words: all words of it.
     """
     if _SQL_WORDS.isdisjoint(words):
         return
-    names_sql = any("sql" in word for word in words)
     seen: set[str] = set()
-    for pattern in (_NUMBERED, _BRACKETED):
-        for found in pattern.finditer(line):
-            number = found[found.lastindex or 1]
-            if number in seen or (number not in book.sql and number not in MEANINGS):
-                continue
-            if number in _TOO_COMMON and not names_sql:
-                continue
+    names_sql = any("sql" in word for word in words)
+    for found in _DIGITS.finditer(folded):
+        number, (start, end) = found[0], found.span()
+        if number in seen or (number not in book.sql and number not in MEANINGS):
+            continue
+        if number in _TOO_COMMON and not names_sql:
+            continue
+        bracketed = folded[start - 1 : start] == "(" and folded.startswith(_AFTER_BRACKETED, end)
+        if (bracketed and len(number) > 1) or _ANNOUNCED.search(folded[max(0, start - 40) : start]):
             seen.add(number)
-            yield Number(number, meaning_of(number, line, book), found.start(), found.end())
+            yield Number(number, meaning_of(number, folded, book), start, end)
 
 
 def meaning_of(number: str, line: str, book: Codebook) -> Meaning:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -95,18 +94,26 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
     signs = sorted(_signs(line, folded, book), key=lambda sign: (sign.start, sign.end, sign.code))
     top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
     secrets = _secrets(folded)
-    found: dict[tuple[EvidenceKind, str], Evidence] = {}
-    for sign in signs:
-        if (sign.kind, sign.code) not in found:
-            found[sign.kind, sign.code] = Evidence(
-                sign.kind,
-                sign.code,
-                _quoted(line, sign.start, sign.end, secrets),
-                origin,
-                causes=sign.meaning.causes if sign.meaning.rank == top else (),
-                weight=sign.meaning.weight,
-            )
-    return _with_particulars(tuple(found.values()), line, folded)
+    facts: dict[tuple[EvidenceKind, str], Evidence] = {}
+    told: dict[str, str] | None = None
+    for kind, code, meaning, start, end in signs:
+        if (kind, code) in facts:
+            continue
+        tells = meaning.rank == top and bool(meaning.causes)
+        first = tells and told is None
+        if first:
+            told = particulars(line, folded)
+        facts[kind, code] = Evidence(
+            kind,
+            code,
+            _quoted(line, start, end, secrets),
+            origin,
+            at=instant(told["refused_at"]) if first and told and "refused_at" in told else None,
+            causes=meaning.causes if tells else (),
+            weight=meaning.weight,
+            details=told if first and told else {},
+        )
+    return tuple(facts.values())
 
 
 def within_reach(text: str) -> str:
@@ -116,16 +123,6 @@ def within_reach(text: str) -> str:
     half = READ_AT_MOST // 2
     codes = dict.fromkeys(found[0] for found in _CODE_AND_WORDS.finditer(text, half, len(text) - half))
     return f"{text[:half]} {' '.join(islice(codes, 1000))} {text[-half:]}"
-
-
-def _with_particulars(facts: tuple[Evidence, ...], line: str, folded: str) -> tuple[Evidence, ...]:
-    first = next((place for place, fact in enumerate(facts) if fact.causes), None)
-    told = particulars(line, folded) if first is not None else {}
-    if first is None or not told:
-        return facts
-    refused_at = instant(told["refused_at"]) if "refused_at" in told else None
-    telling = replace(facts[first], details=told, at=refused_at)
-    return (*facts[:first], telling, *facts[first + 1 :])
 
 
 def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tuple[Evidence, ...]:
@@ -143,7 +140,7 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
 
 def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     yield from _entra(folded, book)
-    for found in numbers(line, words, book):
+    for found in numbers(folded, words, book):
         yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
     for word in PLATFORM_CODES.keys() & words:
         known = PLATFORM_CODES[word]

@@ -89,7 +89,7 @@ class Index:
             letters = set(line)
             entries += [entry for entry in self.unspaced if entry[0] <= letters]
         found = [Spotted(wording, *place) for _, parts, wording in entries if (place := find(parts, line))]
-        return list(_outermost(found))
+        return list(_outermost(found)) if len(found) > 1 else found
 
 
 def _outermost(found: list[Spotted]) -> Iterator[Spotted]:
