@@ -108,7 +108,9 @@ def emit(
     """
     if output == "jsonl":
         for row in rows:
-            click.echo(to_json(row))
+            # ASCII, so that no stream needs click's care; flushed, so that a reader sees each row at once.
+            sys.stdout.write(to_json(row) + "\n")
+            sys.stdout.flush()
     elif output == "json":
         click.echo(to_json({"shape": shape, **(meta or {}), "rows": list(rows)}, indent=2))
     elif output == "csv":

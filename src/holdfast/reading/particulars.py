@@ -10,34 +10,27 @@ from holdfast.reading.masking import MASK
 
 INSTANTS: Final = frozenset(("issued_at", "valid_from", "refused_at"))
 _INSTANT: Final = r"'?(\d{4}-\d\d-\d\d[t ]\d\d:\d\d:\d\d(?:\.\d{1,7})?z)"
-_GUID: Final = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _NAME: Final = r"['\"]([^'\"]{1,128})['\"]"
+_GUID: Final = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 
+# Each begins with its mark, a literal, so that the search runs from mark to mark.
 _TOLD: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = tuple(
-    (name, mark, re.compile(pattern, re.IGNORECASE))
-    for name, mark, pattern in (
-        ("issued_at", "issued on", rf"issued on {_INSTANT}"),
-        ("valid_from", "validfrom", rf"validfrom date[^']{{0,80}}? is {_INSTANT}"),
-        ("refused_at", "timestamp", rf"\btimestamp['\"]?[:=] ?['\"]?{_INSTANT}"),
-        (
-            "limit",
-            "maximum allowed lifetime",
-            r"maximum allowed lifetime for this \w+ is (\d+(?:\.\d\d:\d\d:\d\d)?)",
-        ),
-        (
-            "application",
-            "app",
-            rf"(?:application(?: with identifier| with id)?|app|appid|client) ?[=:]? ?['\"(]{_GUID}",
-        ),
-        ("resource", "access", rf"to access '{_GUID}'"),
-        ("correlation_id", "correlation", rf"correlation[ _]?id['\"]?[:=] ?['\"]?{_GUID}"),
-        ("address", "ip address", r"ip address '?((?:\d{1,3}\.){3}\d{1,3})"),
-        ("server", "server", rf"(?:server|host) {_NAME}"),
-        ("database", "database", rf"database {_NAME}"),
-        ("object", "object", rf"object {_NAME}"),
-        ("permission", "permission was denied", r"the (\w[\w ]{1,40}) permission was denied"),
-        ("login", "login failed for user", rf"login failed for user {_NAME}"),
-        ("retry_after_seconds", "again in", r"try again in (\d{1,6}) seconds?"),
+    (name, mark, re.compile(re.escape(mark) + rest))
+    for name, mark, rest in (
+        ("issued_at", "issued on ", _INSTANT),
+        ("valid_from", "validfrom date", rf"[^']{{0,80}}? is {_INSTANT}"),
+        ("refused_at", "timestamp", rf"['\"]?[:=] ?['\"]?{_INSTANT}"),
+        ("limit", "maximum allowed lifetime for this ", r"\w+ is (\d+(?:\.\d\d:\d\d:\d\d)?)"),
+        ("application", "app", rf"(?:lication|id)?(?: with identifier| with id)? ?[=:]? ?['\"(]{_GUID}"),
+        ("resource", "to access '", rf"{_GUID}'"),
+        ("correlation_id", "correlation", rf"[ _]?id['\"]?[:=] ?['\"]?{_GUID}"),
+        ("address", "ip address ", r"'?((?:\d{1,3}\.){3}\d{1,3})"),
+        ("server", "server ", _NAME),
+        ("database", "database ", _NAME),
+        ("object", "object ", _NAME),
+        ("permission", "the ", r"(\w[\w ]{1,40}) permission was denied"),
+        ("login", "login failed for user ", _NAME),
+        ("retry_after_seconds", "again in ", r"(\d{1,6}) seconds?"),
     )
 )
 
@@ -48,11 +41,12 @@ def particulars(line: str, folded: str) -> dict[str, str]:
     Args:
         folded: the line in lower case.
     """
-    told = {
-        name: found[1]
-        for name, mark, pattern in _TOLD
-        if mark in folded and (found := pattern.search(line)) and found[1] != MASK
-    }
+    told: dict[str, str] = {}
+    for name, mark, pattern in _TOLD:
+        if mark in folded and (found := pattern.search(folded)):
+            value = line[found.start(1) : found.end(1)]
+            if value != MASK:
+                told[name] = value
     for name in told.keys() & INSTANTS:
         at = instant(told[name])
         if at is None:

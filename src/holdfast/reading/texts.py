@@ -27,7 +27,8 @@ INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLAT
 """All wordings."""
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
 _LISTED: Final = re.compile(r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)")
-_HRESULT: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])|(?<![\w.])-(2\d{9})(?!\d)")
+_HEX: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])")
+_SIGNED: Final = re.compile(r"-(2\d{9})(?!\d)")
 _STATUS: Final = re.compile(r"[45]\d\d(?![\w.]?\d|[\w%])")
 _IN_NUMBERS: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz_-.")
 _BEFORE_STATUS: Final = re.compile(
@@ -65,7 +66,19 @@ _SECRET: Final = re.compile(
     r"\b(?:password|pwd|client_?secret|secret|sig|accountkey|sharedaccesskey|api_?key|assertion|(?:refresh|access|id)_token)"
     r"(?:[\"']? ?= ?[\"']?|[\"']: ?[\"']|: ?(?=[^\s;&\"',]{0,40}\d))([^\s;&\"',]{6,})|\b(eyj[\w-]{8,}\.[\w.-]+)"
 )
-_SECRET_MARKS: Final = ("pass", "pwd", "secret", "sig", "key", "token", "assertion", "eyj")
+_SECRET_MARKS: Final = (
+    "password",
+    "pwd",
+    "secret",
+    "sig=",
+    "accountkey",
+    "accesskey",
+    "apikey",
+    "api_key",
+    "assertion",
+    "_token",
+    "eyj",
+)
 
 
 class _Sign(NamedTuple):
@@ -171,15 +184,15 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
 
 
 def _hresults(folded: str) -> Iterator[_Sign]:
-    if "0x" not in folded and "-2" not in folded:
-        return
+    found = [(one[1], one.span()) for one in _HEX.finditer(folded)] if "0x" in folded else []
+    if "-2" in folded:
+        found += [(f"{(1 << 32) - int(one[1]):08x}", one.span()) for one in _SIGNED.finditer(folded)]
     seen: set[str] = set()
-    for found in _HRESULT.finditer(folded):
-        digits = found[1] or f"{(1 << 32) - int(found[2]):08x}"
+    for digits, (start, end) in found:
         known = DATAVERSE.get(digits)
         if known and digits not in seen:
             seen.add(digits)
-            yield _Sign(known.kind, known.code, known.meaning, found.start(), found.end())
+            yield _Sign(known.kind, known.code, known.meaning, start, end)
 
 
 def _statuses(folded: str) -> Iterator[_Sign]:

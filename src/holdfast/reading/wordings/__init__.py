@@ -74,6 +74,7 @@ class Index:
         uses = Counter(chain.from_iterable(entry.needs for entry in spaced))
         for entry in spaced:
             self.by_word.setdefault(min(entry.needs, key=uses.__getitem__), []).append(entry)
+        self.words = frozenset(self.by_word)
 
     def spot(self, line: str, words: set[str]) -> list[Spotted]:
         """Every phrase that the line holds and that no longer one contains.
@@ -82,9 +83,7 @@ class Index:
             line: lower case.
             words: all words of the line.
         """
-        entries = [
-            entry for word in self.by_word.keys() & words for entry in self.by_word[word] if entry[0] <= words
-        ]
+        entries = [entry for word in self.words & words for entry in self.by_word[word] if entry[0] <= words]
         if not line.isascii():
             letters = set(line)
             entries += [entry for entry in self.unspaced if entry[0] <= letters]
