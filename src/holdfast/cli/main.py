@@ -83,6 +83,18 @@ class Commands(click.Group):
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*(CompletionItem(name, help=COMMANDS[name].help) for name in names), *options]
 
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does, but a reader that goes away (`| head`) ends a command quietly and well.
+
+        click itself would leave with 1, which means here that something needs attention.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python would try to flush what is left at exit, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """From the table, without importing anything."""
         with formatter.section("Commands"):
@@ -136,10 +148,6 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         complain("Interrupted.")
         return 130
-    except BrokenPipeError:
-        # The reader went away (`| head`): not an error, but Python must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the border: one command in the CLI
         return report_bug(error)
     return outcome if isinstance(outcome, int) else 0

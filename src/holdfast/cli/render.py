@@ -194,4 +194,13 @@ def console(stderr: bool = False) -> Any:
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 160
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    screen: Any = Console(
+        file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
+    )
+    screen.on_broken_pipe = _nobody_reads
+    return screen
+
+
+def _nobody_reads() -> None:
+    """Say so as every other writer does; rich itself would leave with 1."""
+    raise BrokenPipeError

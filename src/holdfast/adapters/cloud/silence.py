@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
@@ -28,7 +29,9 @@ def unanswered(asking: Asking, failure: httpx2.HTTPError) -> Again | CloudError:
                 " TLS needs its certificate in the system's store or in ca_file.",
                 **about,
             )
-        error = UnreachableError(f"{host} cannot be reached to {task}: {reason}; check the network.", **about)
+        error = UnreachableError(
+            f"{_way_to(asking.host)}{host} cannot be reached to {task}: {reason}; check the network.", **about
+        )
         return Again(error, unconnected=True)
     if asking.call.writes:
         return Again(
@@ -39,6 +42,17 @@ def unanswered(asking: Asking, failure: httpx2.HTTPError) -> Again | CloudError:
     return Again(
         UnreachableError(f"{host} gave no answer when asked to {task}: {reason}; try again.", **about)
     )
+
+
+def _way_to(host: str | None) -> str:
+    """Names the proxy of this machine's settings where one stands between: then it is the one that is silent."""
+    proxy = getproxies().get("https") or getproxies().get("all")
+    name = (host or "").partition(":")[0]
+    if not proxy or name in ("localhost", "127.0.0.1") or proxy_bypass(name):
+        return ""
+    # Without its scheme and, above all, without a user's name and password.
+    address = proxy.rpartition("@")[2].rpartition("//")[2].strip("/")
+    return f"The proxy {scrubbed(address, 100)} of HTTPS_PROXY or "
 
 
 def _is_tls(failure: BaseException) -> bool:
