@@ -25,11 +25,12 @@ from holdfast.compose import compose
 from holdfast.core.horizon import Condition
 from holdfast.core.inventory import Connection
 from holdfast.core.judgement import Judgement
-from holdfast.sandbox import embedded, scenarios
-from holdfast.sandbox.definitions import definition, query, recurrence
-from holdfast.sandbox.founding import Founding
+from holdfast.sandbox import embedded
 from holdfast.sandbox.ready import secret_text
-from holdfast.sandbox.sql_founding import ServerFounding
+from holdfast.sandbox.scenarios import named as scenarios
+from holdfast.sandbox.scenarios.definitions import definition, query, recurrence
+from holdfast.sandbox.scenarios.founding import Founding
+from holdfast.sandbox.scenarios.sql_founding import ServerFounding
 from holdfast.sandbox.world import Account, Application, ClientSecret, Environment
 from holdfast.scan.tenant import scan
 from holdfast.settings.ready import from_ready

@@ -90,7 +90,7 @@ def answers(ready: dict[str, Any]) -> None:
 
 def main() -> None:
     """Print the figures."""
-    from holdfast.sandbox.scenarios import SCENARIOS
+    from holdfast.sandbox.scenarios.named import SCENARIOS
 
     for scenario in [name for name in ("story", "contoso") if name in SCENARIOS]:
         print(f"{scenario}:")

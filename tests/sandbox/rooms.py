@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import Clock
-from holdfast.sandbox.first_party import APIHUB, DATAVERSE, FLOW, POWERAPPS, POWERPLATFORM
+from holdfast.sandbox.entra.first_party import APIHUB, DATAVERSE, FLOW, POWERAPPS, POWERPLATFORM
 from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Door
 from holdfast.sandbox.parts import PARTS
-from holdfast.sandbox.scenarios import build
+from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.tenant import Host, Tenant
 from holdfast.sandbox.world import Account, Application, Connection, Flow, World
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from holdfast.sandbox.control import truth
 from holdfast.sandbox.parts import PARTS
-from holdfast.sandbox.scenarios import build
+from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.world import World
 from tests.sandbox.rooms import NOW, Rooms
 

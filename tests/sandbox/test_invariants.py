@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from holdfast.sandbox.control import truth
-from holdfast.sandbox.first_party import GRAPH
+from holdfast.sandbox.entra.first_party import GRAPH
 from holdfast.sandbox.frame import Call, CallRefusedError, Door, Route
-from holdfast.sandbox.graph_roles import GRAPH_ROLES
+from holdfast.sandbox.graph.roles import GRAPH_ROLES
 from holdfast.sandbox.parts import PARTS
-from holdfast.sandbox.scenarios import build
+from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import World
 from tests.sandbox.rooms import AUDIENCES, NOW, Rooms

@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.chance import guid
-from holdfast.sandbox.entra_errors import wrong_secret
-from holdfast.sandbox.entra_judgement import Refused, refusals_of_refresh
-from holdfast.sandbox.first_party import SQL
-from holdfast.sandbox.held_certificates import refresh_by_certificate, refusals_by_certificate
-from holdfast.sandbox.held_tokens import (
+from holdfast.sandbox.entra.errors import wrong_secret
+from holdfast.sandbox.entra.first_party import SQL
+from holdfast.sandbox.entra.held_certificates import refresh_by_certificate, refusals_by_certificate
+from holdfast.sandbox.entra.held_tokens import (
     Redeemed,
     refresh_as_application,
     refresh_held,
@@ -25,10 +24,11 @@ from holdfast.sandbox.held_tokens import (
     renew_held,
     secret_with_text,
 )
+from holdfast.sandbox.entra.judgement import Refused, refusals_of_refresh
+from holdfast.sandbox.entra.spreading import credential_has_spread
+from holdfast.sandbox.entra.steady_tokens import opinion_of
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.spreading import credential_has_spread
 from holdfast.sandbox.sql.login import Identity
-from holdfast.sandbox.steady_tokens import opinion_of
 from holdfast.sandbox.world import Application, Connection, Fault, World
 
 TOKEN_CACHE = Rule(

@@ -14,7 +14,7 @@ from holdfast.sandbox.certificates import make_keys, server_pem, still_good
 from holdfast.sandbox.clock import Clock, wall
 from holdfast.sandbox.parts import PARTS
 from holdfast.sandbox.ready import ready_bytes, ready_mapping
-from holdfast.sandbox.scenarios import build
+from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.server import App, Sockets, served
 from holdfast.sandbox.snapshot import FORMAT, SandboxError, Saved, locked, read, write, write_whole
 from holdfast.sandbox.tenant import Host, Tenant

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from holdfast.sandbox import (
-    api_hub,
-    dataverse,
-    entra,
-    flow_api,
-    flow_part,
-    graph,
-    licences,
-    powerplatform_part,
-    powerplatform_policies,
-    signed_links,
-)
+from holdfast.sandbox.dataverse import part as dataverse
+from holdfast.sandbox.entra import part as entra
 from holdfast.sandbox.frame import Part
+from holdfast.sandbox.graph import part as graph
+from holdfast.sandbox.powerautomate import flow_api, signed_links
+from holdfast.sandbox.powerautomate import part as flow_part
+from holdfast.sandbox.powerplatform import api_hub, licences
+from holdfast.sandbox.powerplatform import part as powerplatform_part
+from holdfast.sandbox.powerplatform import policies as powerplatform_policies
 
 PARTS: tuple[Part, ...] = (
     entra.PART,

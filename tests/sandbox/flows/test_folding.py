@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.sandbox.administration import EVENTS
 from holdfast.sandbox.ageing import settle
-from holdfast.sandbox.definitions import definition, procedure, query, recurrence, rows
+from holdfast.sandbox.entra.administration import EVENTS
 from holdfast.sandbox.flows.folding import agenda_of, next_due
 from holdfast.sandbox.flows.history import folded, last_run, run_of, runs_of
-from holdfast.sandbox.founding import Founding
 from holdfast.sandbox.frame import Deed
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.scenarios.definitions import definition, procedure, query, recurrence, rows
+from holdfast.sandbox.scenarios.founding import Founding
+from holdfast.sandbox.scenarios.sql_founding import ServerFounding
 from holdfast.sandbox.sql.catalogue import Permission
-from holdfast.sandbox.sql_founding import ServerFounding
 from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import pytest
 from pydantic import TypeAdapter
 
-from holdfast.sandbox.scenarios import SCENARIOS, build
+from holdfast.sandbox.scenarios.named import SCENARIOS, build
 from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 1, 9, 30, 15, 123, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Dataverse: flows in solutions, connection references, runs and users."""

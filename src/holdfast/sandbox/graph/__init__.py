@@ -1,0 +1,1 @@
+"""Microsoft Graph: the directory as clients read and change it."""

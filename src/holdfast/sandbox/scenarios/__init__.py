@@ -1,0 +1,1 @@
+"""Named worlds, and what they are built with."""
