@@ -23,6 +23,9 @@ TABLES = {
     "sweeps": "Per scan and part: how many were counted, whether it is complete, the error if not.",
     "things": "What is there now: the sum of the observations.",
     "observations": "What was new at each look, for ever: how a connection's past is known.",
+    "plans": "Every plan that was made here, whole, and its digest.",
+    "deeds": "What was done about each plan's steps, note by note; never a secret.",
+    "turns": "How often the turn to do things in a tenant was taken.",
 }
 
 HEAD = """# Privacy

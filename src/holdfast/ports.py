@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
+from holdfast.core.deed import Deed, PlanRecord, Turn
 from holdfast.core.directory import Account, SignInRecord
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
 from holdfast.core.judgement import Judgement
+from holdfast.core.plan import Plan
 from holdfast.core.policies import AccessPolicy
 from holdfast.core.secret import Secret
 
@@ -142,6 +144,45 @@ class History(Protocol):
         self, tenant: str, kind: type[Kept], environment: str, key: str
     ) -> AsyncIterator[tuple[datetime, Kept | None]]:
         """Every state that one thing was seen in, oldest first; None where it was found gone."""
+        ...
+
+
+class Journal(Protocol):
+    """Plans, and what was done about them. It only grows.
+
+    Every method raises StoreError where the store cannot do it; nothing is noted then.
+    """
+
+    def turn(self, tenant: str) -> AbstractAsyncContextManager[Turn]:
+        """The turn to do things in the tenant; freed even by a killed process.
+
+        Raises:
+            StoreError: somebody else has it.
+        """
+        ...
+
+    async def keep(self, plan: Plan) -> None:
+        """Record a plan, so that its file can be told from an edited one."""
+        ...
+
+    async def find(self, tenant: str, plan: str) -> PlanRecord | None:
+        """The plan of that id."""
+        ...
+
+    async def plans(self, tenant: str, kind: str | None = None) -> list[PlanRecord]:
+        """All plans, newest first."""
+        ...
+
+    async def note(self, turn: Turn, plan: str, deed: Deed) -> None:
+        """Write one line.
+
+        Raises:
+            StoreError: the turn has gone to somebody else, who may have done the same meanwhile.
+        """
+        ...
+
+    async def deeds(self, tenant: str, plan: str) -> list[Deed]:
+        """All lines about a plan, oldest first."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Length(click.ParamType[timedelta]):
@@ -20,7 +20,7 @@ class Length(click.ParamType[timedelta]):
         """As a timedelta."""
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"(\d{1,5})([mhdw])", str(value).strip().lower())
+        found = re.fullmatch(r"(\d{1,5})([smhdw])", str(value).strip().lower())
         if found is None:
             self.fail(f"{value!r} is no length of time: write 90d, 12h or 2w.", param, ctx)
         return timedelta(**{_UNITS[found[2]]: int(found[1])})

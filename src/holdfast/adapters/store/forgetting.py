@@ -13,7 +13,7 @@ from sqlalchemy import Table, select, text, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.database import Database
-from holdfast.adapters.store.schema import observations, sweeps, things
+from holdfast.adapters.store.schema import deeds, observations, plans, sweeps, things
 
 BLANK = "(forgotten)"
 _NAMES = ("display_name", "user_principal_name")
@@ -49,7 +49,7 @@ def forget(database: Database, person: str) -> Forgotten:
             _rewrite(transaction, table, column, blank)
             for table, column in ((things, "facts"), (observations, "change"))
             if names
-        ) + (_rewrite_sweeps(transaction, blank) if names else 0)
+        ) + (_rewrite_texts(transaction, blank) if names else 0)
     if rows and database.file is not None:
         with database.outside_transactions() as connection:
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
@@ -58,7 +58,7 @@ def forget(database: Database, person: str) -> Forgotten:
     if rows and database.file is None:
         with database.outside_transactions() as connection:
             # The tables are written anew, without the rows as they were. The server's log and backups keep them.
-            connection.execute(text("VACUUM FULL things, observations, sweeps"))
+            connection.execute(text("VACUUM FULL things, observations, sweeps, plans, deeds"))
     return Forgotten(len(names), rows)
 
 
@@ -114,14 +114,16 @@ def _rewrite(transaction: Transaction, table: Table, column: str, blank: Callabl
     return rewritten
 
 
-def _rewrite_sweeps(transaction: Transaction, blank: Callable[[str], str]) -> int:
-    """The same for what a part of a scan was refused with."""
+def _rewrite_texts(transaction: Transaction, blank: Callable[[str], str]) -> int:
+    """The same for texts: refusals of a scan's parts, and plans and deeds, whose files then fit no more."""
     rewritten = 0
-    for row in transaction.execute(select(sweeps).where(sweeps.c.detail != "")).all():
-        if (after := blank(row.detail)) != row.detail:
-            place = (sweeps.c[key.name] == row._mapping[key.name] for key in sweeps.primary_key)
-            transaction.execute(update(sweeps).where(*place).values(detail=after))
-            rewritten += 1
+    for table, column in ((sweeps, "detail"), (plans, "document"), (deeds, "says"), (deeds, "facts")):
+        for row in transaction.execute(select(*table.primary_key, table.c[column])).all():
+            before = row._mapping[column]
+            if (after := blank(before)) != before:
+                place = (table.c[key.name] == row._mapping[key.name] for key in table.primary_key)
+                transaction.execute(update(table).where(*place).values({column: after}))
+                rewritten += 1
     return rewritten
 
 

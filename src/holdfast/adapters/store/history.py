@@ -14,6 +14,7 @@ from holdfast.adapters.store import changes, scanning, states
 from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.forgetting import Forgotten, forget
 from holdfast.adapters.store.instants import instant
+from holdfast.adapters.store.journal import SqlJournal
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.adapters.store.upgrade import up_to_date
@@ -44,7 +45,12 @@ class SqlHistory:
 
     def scanning(self, tenant: str) -> AbstractAsyncContextManager[None]:
         """See the port."""
-        return one_at_a_time(self._database, tenant)
+        busy = f"Another holdfast is scanning the tenant {tenant!r} into this store; run this again when it has ended."
+        return one_at_a_time(self._database, f"scan {tenant}", busy)
+
+    def journal(self) -> SqlJournal:
+        """The journal in the same database; it closes with this."""
+        return SqlJournal(self._database)
 
     async def begin(self, tenant: str, at: datetime, resume_since: datetime) -> ScanRecord:
         """See the port."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-REVISION = "0001"
+REVISION = "0002"
 """The revision these tables have; the newest file in `migrations/versions` says the same."""
 
 metadata = MetaData()
@@ -74,4 +74,38 @@ observations = Table(
     Column("at", BigInteger, nullable=False),
     Column("change", Text),
     Index("observations_of_thing", "thing", "id"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("plan", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+deeds = Table(
+    "deeds",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("saga", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("says", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("deeds_of_plan", "tenant", "plan", "id"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("fence", BigInteger, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""One scan of a tenant at a time, whoever runs it and wherever; a killed process lets go by itself."""
+"""One scan, or one doer, in a tenant at a time, whoever runs it and wherever; a killed process lets go by itself."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from holdfast.core.errors import StoreError
 
 
 @asynccontextmanager
-async def one_at_a_time(database: Database, tenant: str) -> AsyncIterator[None]:
-    """Hold the turn for the tenant.
+async def one_at_a_time(database: Database, name: str, busy: str) -> AsyncIterator[None]:
+    """Hold the turn of that name.
+
+    Args:
+        busy: what to say where somebody else holds it.
 
     Raises:
         StoreError: somebody else holds it.
     """
-    turn = _file_turn(database.file, tenant) if database.file else _server_turn(database, tenant)
+    turn = _file_turn(database.file, name, busy) if database.file else _server_turn(database, name, busy)
     await asyncio.to_thread(turn.__enter__)
     try:
         yield
@@ -30,28 +33,22 @@ async def one_at_a_time(database: Database, tenant: str) -> AsyncIterator[None]:
         await asyncio.to_thread(turn.__exit__, None, None, None)
 
 
-def _taken(tenant: str) -> StoreError:
-    return StoreError(
-        f"Another holdfast is scanning the tenant {tenant!r} into this store; run this again when it has ended."
-    )
-
-
 @contextmanager
-def _file_turn(store: Path, tenant: str) -> Iterator[None]:
-    place = store.with_name(f"{store.name}.{hashlib.sha256(tenant.encode()).hexdigest()[:12]}.turn")
+def _file_turn(store: Path, name: str, busy: str) -> Iterator[None]:
+    place = store.with_name(f"{store.name}.{hashlib.sha256(name.encode()).hexdigest()[:12]}.turn")
     make_private_file(place)
     with place.open("r+b") as file:
         if not lock_file(file):
-            raise _taken(tenant)
+            raise StoreError(busy)
         yield
 
 
 @contextmanager
-def _server_turn(database: Database, tenant: str) -> Iterator[None]:
+def _server_turn(database: Database, name: str, busy: str) -> Iterator[None]:
     # PostgreSQL frees an advisory lock with the session that holds it.
-    number = int.from_bytes(hashlib.sha256(f"holdfast scan {tenant}".encode()).digest()[:8], signed=True)
+    number = int.from_bytes(hashlib.sha256(f"holdfast {name}".encode()).digest()[:8], signed=True)
     with database.outside_transactions() as connection:
         if not connection.execute(text("select pg_try_advisory_lock(:number)"), {"number": number}).scalar():
-            raise _taken(tenant)
+            raise StoreError(busy)
         yield
         connection.execute(text("select pg_advisory_unlock(:number)"), {"number": number})

@@ -20,7 +20,7 @@ from holdfast.core.inventory import Connection, SignIn
 from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.verdict import Verdict
-from holdfast.ports import Clock, Directory, History, Platform, SecretStore
+from holdfast.ports import Clock, Directory, History, Journal, Platform, SecretStore
 from holdfast.scan.ourselves import OwnIdentity
 from holdfast.settings import Identity, Settings
 from holdfast.settings import Tenant as TenantSettings
@@ -324,6 +324,7 @@ class Holdfast:
     settings: Settings
     clock: Clock
     history: History
+    journal: Journal
     tenants: Mapping[str, Tenant]
 
     def chosen(self, name: str | None) -> Tenant:
@@ -375,7 +376,7 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
 
     history = SqlHistory(store_place(settings, environ))
     try:
-        yield Holdfast(settings, SystemClock(), history, tenants_of(settings, environ))
+        yield Holdfast(settings, SystemClock(), history, history.journal(), tenants_of(settings, environ))
     finally:
         history.close()
 

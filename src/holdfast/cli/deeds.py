@@ -1,0 +1,313 @@
+"""What `keepalive`, `migrate` and `rotate` have in common: plans to files, and applying, showing and undoing them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
+from holdfast.cli.times import Length
+from holdfast.core.errors import SettingsError, StrandedError
+from holdfast.core.plan import Plan, digest, plan_json, plan_text, read_plan
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast, Tenant
+    from holdfast.core.deed import Standing, Turn
+    from holdfast.saga import Verb
+
+STEP_COLUMNS = (
+    Column("saga", "Saga", wraps=False),
+    Column("does", "Does"),
+    Column("by", "By"),
+    Column("risk", "Risk"),
+    Column("cost", "Cost"),
+    Column("undo", "Undo"),
+)
+DECLINED_COLUMNS = (Column("connection", "Left alone"), Column("reason", "Reason"), Column("says", "Why"))
+SAGA_COLUMNS = (
+    Column("plan", "Plan", wraps=False),
+    Column("saga", "Saga", wraps=False),
+    Column("state", "State", wraps=False),
+    Column("step", "At"),
+    Column("says", "Because"),
+    Column("connections", "Connections"),
+)
+OVER = ("done", "undone")
+
+
+async def put(plan: Plan, out: Path | None, holdfast: Holdfast, invocation: Invocation) -> None:
+    """Record the plan, write its file, and show it. Writes nothing to the cloud.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    await holdfast.journal.keep(plan)
+    if out is not None:
+        _write(plan, out)
+    if invocation.output == "json":
+        click.echo(plan_text(plan), nl=False)
+        return
+    steps = plan_json(plan)["steps"]
+    emit(steps, STEP_COLUMNS, invocation.output, shape="holdfast.plan/1", empty="Nothing to do.")
+    if invocation.output == "table":
+        if plan.declined:
+            click.echo()
+            emit([d._asdict() for d in plan.declined], DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
+        click.echo(f"\nPlan {plan.id}, SHA-256 {digest(plan)}")
+        if out is not None and plan.steps:
+            click.echo(f"Nothing has been done. Do it: holdfast {plan.kind} apply {out} --yes")
+
+
+def _write(plan: Plan, out: Path) -> None:
+    try:
+        out.write_text(plan_text(plan), encoding="ascii")
+    except OSError as error:
+        raise SettingsError(f"The plan cannot be written to {out}: {error.strerror or error}.") from None
+
+
+def carrying_out(kind: str) -> list[click.Command]:
+    """The commands `apply`, `status` and `undo` of a verb."""
+    file = click.argument("file", type=click.Path(path_type=Path))
+    options = (
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        click.option(
+            "--wait",
+            type=Length(),
+            default="2m",
+            show_default=True,
+            help="How long to look again for what a step waits for.",
+        ),
+        click.option(
+            "--digest", "sha256", metavar="SHA256", help="The digest a reviewer passed on with the plan."
+        ),
+    )
+
+    @click.command("apply")
+    @file
+    @common_options
+    def apply_(file: Path, invocation: Invocation, **how: Any) -> int:
+        """Carry out a plan as far as it goes. The same again goes on where it stands."""
+        return apply(file, kind, invocation, **how)
+
+    @click.command("undo")
+    @file
+    @common_options
+    def undo_(file: Path, invocation: Invocation, **how: Any) -> int:
+        """Undo whatever a plan did, and remove what it made; nothing else."""
+        return undo(file, kind, invocation, **how)
+
+    @click.command("status")
+    @click.argument("file", type=click.Path(path_type=Path), required=False)
+    @common_options
+    def status_(file: Path | None, invocation: Invocation) -> int:
+        """How one plan, or every plan, stands. Asks the cloud nothing."""
+        return status(file, kind, invocation)
+
+    for option in options:
+        apply_, undo_ = option(apply_), option(undo_)
+    return [apply_, status_, undo_]
+
+
+def plan_in(file: Path, kind: str) -> Plan:
+    """The plan in a file.
+
+    Raises:
+        SettingsError: it cannot be read, was edited, or belongs to another command.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"The plan {file} cannot be read: {why}.") from None
+    plan = read_plan(text, f"The plan {file}")
+    if plan.kind != kind:
+        raise SettingsError(f"{file} is a plan of `holdfast {plan.kind}`: apply it with that command.")
+    return plan
+
+
+def apply(
+    file: Path, kind: str, invocation: Invocation, *, yes: bool, wait: timedelta, sha256: str | None
+) -> int:
+    """Carry out a plan's file as far as it goes; the exit code.
+
+    Raises:
+        SettingsError: the plan is not to be trusted, was undone, or nobody agreed.
+        StrandedError: it stopped half-way, where somebody has to act.
+    """
+    from holdfast.cli.session import opened
+
+    plan = plan_in(file, kind)
+    _agree(f"Apply {len(plan.steps)} steps in tenant {plan.tenant_name!r}?", yes, "apply")
+    with opened(invocation) as holdfast:
+        return asyncio.run(_applied(plan, file, holdfast, invocation, wait, sha256))
+
+
+def undo(
+    file: Path, kind: str, invocation: Invocation, *, yes: bool, wait: timedelta, sha256: str | None
+) -> int:
+    """Undo whatever a plan's file began; the exit code. Errors as for `apply`."""
+    from holdfast.cli.session import opened
+
+    plan = plan_in(file, kind)
+    _agree(f"Undo what plan {plan.id} did in tenant {plan.tenant_name!r}?", yes, "undo")
+    with opened(invocation) as holdfast:
+        return asyncio.run(_undone(plan, file, holdfast, invocation, wait, sha256))
+
+
+def status(file: Path | None, kind: str, invocation: Invocation) -> int:
+    """Show how the sagas of one plan, or of all plans of a kind, stand; 1 where one is not over."""
+    from holdfast.cli.session import opened
+
+    plan = None if file is None else plan_in(file, kind)
+    with opened(invocation) as holdfast:
+        rows = asyncio.run(_status_rows(holdfast, plan, kind, invocation))
+    emit(
+        rows,
+        SAGA_COLUMNS,
+        invocation.output,
+        shape=f"holdfast.{kind}-status/1",
+        empty="No plan was made yet.",
+    )
+    return int(any(row["state"] not in (*OVER, "planned") for row in rows))
+
+
+async def _applied(
+    plan: Plan, file: Path, holdfast: Holdfast, invocation: Invocation, wait: timedelta, sha256: str | None
+) -> int:
+    from holdfast import saga
+
+    deeds = await holdfast.journal.deeds(plan.tenant, plan.id)
+    if any(deed.way == "undo" for deed in deeds):
+        raise SettingsError(
+            f"The plan {plan.id} was undone, or is being undone: plan again, or finish the undo."
+        )
+
+    async def deed(verb: Verb, turn: Turn) -> list[Standing]:
+        return await saga.apply(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
+
+    found = await _carried(plan, holdfast, invocation, sha256, deed)
+    return _told(found, plan, file, invocation)
+
+
+async def _undone(
+    plan: Plan, file: Path, holdfast: Holdfast, invocation: Invocation, wait: timedelta, sha256: str | None
+) -> int:
+    from holdfast import saga
+
+    async def deed(verb: Verb, turn: Turn) -> list[Standing]:
+        return await saga.undo(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
+
+    found = await _carried(plan, holdfast, invocation, sha256, deed)
+    return _told(found, plan, file, invocation)
+
+
+async def _carried(
+    plan: Plan,
+    holdfast: Holdfast,
+    invocation: Invocation,
+    sha256: str | None,
+    deed: Callable[[Verb, Turn], Awaitable[list[Standing]]],
+) -> list[Standing]:
+    from holdfast.compose.verbs import bound
+
+    tenant = holdfast.chosen(invocation.tenant)
+    await _trusted(plan, holdfast, sha256)
+    async with bound(holdfast, tenant, plan) as verb:
+        for step in plan.steps:
+            if verb.shows(step) != step.shows:
+                raise SettingsError(
+                    f"Step {step.name!r} of plan {plan.id} does not read as it would be done now: plan again."
+                )
+        async with holdfast.journal.turn(plan.tenant) as turn:
+            return await deed(verb, turn)
+
+
+async def _trusted(plan: Plan, holdfast: Holdfast, sha256: str | None) -> None:
+    """Only a plan that was made here, or that a reviewer vouches for by its digest, is carried out."""
+    known = await holdfast.journal.find(plan.tenant, plan.id)
+    if sha256 is not None and sha256.lower() != digest(plan):
+        raise SettingsError(
+            f"The plan {plan.id} is not the one with digest {sha256}: ask for the right file."
+        )
+    if known is None and sha256 is None:
+        raise SettingsError(
+            f"The plan {plan.id} was not made with this store: pass the digest that `plan` printed, --digest SHA256."
+        )
+    if known is not None and known.digest != digest(plan):
+        raise SettingsError(f"The plan {plan.id} is not the one that was made here: plan again.")
+    if known is None:
+        await holdfast.journal.keep(plan)
+
+
+def _told(found: Sequence[Standing], plan: Plan, file: Path, invocation: Invocation) -> int:
+    emit(
+        [_row(plan, each) for each in found],
+        SAGA_COLUMNS,
+        invocation.output,
+        shape=f"holdfast.{plan.kind}-status/1",
+        empty="The plan has no steps.",
+    )
+    stranded = [each for each in found if each.state == "refused" and _makes(plan, each)]
+    stranded += [each for each in found if each.state == "undoing"]
+    if stranded:
+        first = stranded[0]
+        raise StrandedError(
+            f"{len(stranded)} of {len(found)} sagas stopped half-way; {first.saga} stands at {first.step!r}:"
+            f" {first.says.rstrip('.')}. Then run the same again, or `holdfast {plan.kind} undo {file} --yes`."
+        )
+    return int(any(each.state not in OVER for each in found))
+
+
+def _makes(plan: Plan, standing: Standing) -> bool:
+    """Whether something stands that undoing would remove."""
+    return any(step.undo for step in plan.sagas()[standing.saga] if step.name in standing.stands)
+
+
+async def _status_rows(
+    holdfast: Holdfast, plan: Plan | None, kind: str, invocation: Invocation
+) -> list[dict[str, Any]]:
+    from holdfast.cli.looking import chosen, with_tenant
+    from holdfast.saga import standing
+
+    tenants = [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation)
+    rows = []
+    for tenant in tenants:
+        for each in await _plans(holdfast, tenant, plan, kind):
+            deeds = await holdfast.journal.deeds(tenant.id, each.id)
+            rows += [
+                with_tenant(_row(each, saga), tenant.name, len(tenants) > 1) for saga in standing(each, deeds)
+            ]
+    return rows
+
+
+async def _plans(holdfast: Holdfast, tenant: Tenant, plan: Plan | None, kind: str) -> list[Plan]:
+    if plan is not None:
+        return [plan]
+    return [record.plan for record in await holdfast.journal.plans(tenant.id, kind)]
+
+
+def _row(plan: Plan, standing: Standing) -> dict[str, Any]:
+    steps = plan.sagas()[standing.saga]
+    return {
+        "plan": plan.id,
+        "saga": standing.saga,
+        "state": standing.state,
+        "step": standing.step,
+        "says": standing.says,
+        "connections": sorted({step.connection for step in steps if step.connection}),
+        "stands": list(standing.stands),
+        "since": standing.since.isoformat() if standing.since else None,
+    }
+
+
+def _agree(question: str, yes: bool, what: str) -> None:
+    from holdfast.cli.confirming import agreed
+
+    if not agreed(question, yes):
+        raise SettingsError(f"Nothing was done: `{what}` goes on with --yes.")

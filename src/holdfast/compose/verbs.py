@@ -1,0 +1,38 @@
+"""Which verbs there are, and how each is bound to a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
+from holdfast.core.errors import SettingsError
+from holdfast.core.plan import Plan
+from holdfast.saga import Verb
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast, Tenant
+
+Binding = Callable[["Holdfast", "Tenant", Plan], AbstractAsyncContextManager[Verb]]
+"""Opens what the verb needs of the tenant; closed at the end. Asks the cloud nothing yet."""
+
+VERBS: dict[str, Binding] = {}
+"""By the kind that plans have."""
+
+
+def bound(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AbstractAsyncContextManager[Verb]:
+    """The plan's verb, bound to its tenant.
+
+    Raises:
+        SettingsError: there is no such verb, or the plan is of another tenant.
+    """
+    if plan.kind not in VERBS:
+        raise SettingsError(
+            f"The plan {plan.id} is of a kind that this holdfast does not know: {plan.kind!r}."
+        )
+    if plan.tenant != tenant.id:
+        raise SettingsError(
+            f"The plan {plan.id} was made for the tenant {plan.tenant_name!r}, not for {tenant.name!r}:"
+            " choose it with --tenant."
+        )
+    return VERBS[plan.kind](holdfast, tenant, plan)
