@@ -26,6 +26,10 @@ TABLES = {
     "plans": "Every plan that was made here, whole, and its digest.",
     "deeds": "What was done about each plan's steps, note by note; never a secret.",
     "turns": "How often the turn to do things in a tenant was taken.",
+    "agenda": "What `watch` looks at, by id, and when it is due.",
+    "runs": "Which batches of it were carried out, by whom, and one line of what came of it; forgotten after 30 days.",
+    "clocks": "The newest time at which each tenant's agenda was read.",
+    "workers": "The names of the processes that carry the runs out, and whether they live.",
 }
 
 HEAD = """# Privacy

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Pulse, Run, Seat
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.deed import Deed, PlanRecord, Turn
 from holdfast.core.directory import Account, SignInRecord
@@ -183,6 +184,101 @@ class Journal(Protocol):
 
     async def deeds(self, tenant: str, plan: str) -> list[Deed]:
         """All lines about a plan, oldest first."""
+
+
+class Agenda(Protocol):
+    """What is due when, and the runs that look at it. Every method raises StoreError where the store cannot do it;
+    a write is then kept whole or not at all.
+    """
+
+    async def clock(self, tenant: str) -> datetime | None:
+        """The newest time at which the tenant's agenda was read; None before the first."""
+        ...
+
+    async def saw(self, tenant: str, now: datetime, back: timedelta) -> None:
+        """Note the time; everything not yet due comes nearer by `back`."""
+        ...
+
+    async def take_up(
+        self, tenant: str, job: str, subjects: Collection[str], now: datetime, draw: Callable[[], float]
+    ) -> tuple[int, int]:
+        """Make the job's appointments those of these subjects: new ones are due now, missing ones dropped.
+
+        Returns:
+            How many were new, and how many were dropped; those under way are dropped when they are over.
+        """
+        ...
+
+    async def due(self, tenant: str, until: dict[str, datetime], limit: int) -> list[Appointment]:
+        """The longest overdue appointments that nobody looks at yet.
+
+        Args:
+            until: job → up to which instant its appointments count as due.
+        """
+        ...
+
+    async def hand_out(self, batches: Sequence[Batch], at: datetime) -> list[Run]:
+        """Note that these runs begin, before they do. Appointments that another planner was faster with are left
+        out, and so is a run without any.
+        """
+        ...
+
+    async def under_way(self, tenant: str | None = None) -> list[Run]:
+        """The runs that are handed out and not booked, the oldest first."""
+        ...
+
+    async def find(self, runs: Collection[str]) -> list[Run]:
+        """Those of these runs that are known."""
+        ...
+
+    async def appointments(self, run: str) -> tuple[Run, list[Appointment]] | None:
+        """A run under way and what it looks at; None where it is over or unknown."""
+        ...
+
+    async def book(
+        self, run: str, at: datetime, worker: str, performed: Performed, bookings: Sequence[Booking]
+    ) -> bool:
+        """The run is over: its appointments are due as booked. False where that was noted before."""
+        ...
+
+    async def next_due(self, tenant: str) -> datetime | None:
+        """The earliest date of an appointment that nobody looks at yet."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget the runs that were booked before; how many."""
+        ...
+
+
+class Workers(Protocol):
+    """The places of workers. Every method raises StoreError where the store cannot do it."""
+
+    def seated(self, name: str) -> AbstractAsyncContextManager[Seat]:
+        """The place of that name; freed even by a killed process.
+
+        Raises:
+            StoreError: a living process has it.
+        """
+        ...
+
+    async def beat(self, seat: Seat) -> bool:
+        """Show that its holder lives. False where the place has gone to another holder."""
+        ...
+
+    async def holds(self, seat: Seat) -> bool:
+        """Whether the place has not gone to another holder."""
+        ...
+
+    async def pulses(self) -> list[Pulse]:
+        """Of every worker whose work nobody has taken over yet."""
+        ...
+
+    def evicted(self, pulse: Pulse) -> AbstractAsyncContextManager[bool]:
+        """Hold the place of a worker whose pulse stood still, to take over its work; nobody sits in it meanwhile.
+
+        True if it is free and the pulse stands still; its late holder is shut out from then on. At the end the
+        worker counts as left.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.adapters.store import changes, scanning, states
+from holdfast.adapters.store.agenda import SqlAgenda
 from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.forgetting import Forgotten, forget
 from holdfast.adapters.store.instants import instant
@@ -18,6 +19,7 @@ from holdfast.adapters.store.journal import SqlJournal
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.adapters.store.upgrade import up_to_date
+from holdfast.adapters.store.workers import SqlWorkers
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.ports import Kept, Thing
 
@@ -51,6 +53,14 @@ class SqlHistory:
     def journal(self) -> SqlJournal:
         """The journal in the same database; it closes with this."""
         return SqlJournal(self._database)
+
+    def agenda(self) -> SqlAgenda:
+        """The agenda in the same database; it closes with this."""
+        return SqlAgenda(self._database)
+
+    def workers(self) -> SqlWorkers:
+        """The places of workers in the same database; they close with this."""
+        return SqlWorkers(self._database)
 
     async def begin(self, tenant: str, at: datetime, resume_since: datetime) -> ScanRecord:
         """See the port."""

@@ -6,9 +6,20 @@ sum so far, kept so that today's inventory is one read.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-REVISION = "0002"
+REVISION = "0003"
 """The revision these tables have; the newest file in `migrations/versions` says the same."""
 
 metadata = MetaData()
@@ -108,4 +119,52 @@ turns = Table(
     metadata,
     Column("tenant", Text, primary_key=True),
     Column("fence", BigInteger, nullable=False),
+)
+
+agenda = Table(
+    "agenda",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("subject", _ORDERED, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("draw", Double, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("run", Text),
+    UniqueConstraint("tenant", "job", "subject", name="one_appointment_per_subject"),
+    Index("agenda_due", "tenant", "due_at"),
+    Index("agenda_of_run", "run"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("handed_at", BigInteger, nullable=False),
+    Column("subjects", Integer, nullable=False),
+    Column("booked_at", BigInteger),
+    Column("worker", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("attention", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Index("runs_under_way", "booked_at", "tenant"),
+)
+
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("fence", BigInteger, nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    Column("present", Integer, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""What outlives a crash: the only place that knows the durable engine."""
