@@ -54,17 +54,15 @@ class SqlWorkers:
                 yield fenced
                 if fenced:
                     await self._write(_leave, Seat(pulse.name, pulse.fence + 1))
-        except _TakenError:
+        except StoreError as error:
+            if str(error) != _taken(pulse.name):
+                raise
             yield False
 
     @asynccontextmanager
     async def _place(self, name: str) -> AsyncIterator[None]:
-        taken = f"Another process works as {name!r} already: give this one its own name with --name, or end the other."
-        turn = one_at_a_time(self._database, f"worker {name}", taken)
-        try:
-            await turn.__aenter__()
-        except StoreError as error:
-            raise (_TakenError(str(error)) if str(error) == taken else error) from None
+        turn = one_at_a_time(self._database, f"worker {name}", _taken(name))
+        await turn.__aenter__()
         try:
             yield
         finally:
@@ -87,8 +85,8 @@ class SqlWorkers:
         return await asyncio.to_thread(at_once)
 
 
-class _TakenError(StoreError):
-    """A living process sits there."""
+def _taken(name: str) -> str:
+    return f"Another process works as {name!r} already: give this one its own name with --name, or end the other."
 
 
 def _sit_down(transaction: Transaction, name: str) -> Seat:
