@@ -35,7 +35,7 @@ class RowSet(NamedTuple):
 class RowCount(NamedTuple):
     """How many rows a statement changed."""
 
-    count: int
+    affected: int
 
 
 class Info(NamedTuple):
@@ -101,7 +101,7 @@ class SqlSession:
     def _run(self, deed: Callable[[Footprint], list[Result]]) -> list[Outcome]:
         footprint = Footprint()
         try:
-            told = [_outcome(result) for result in deed(footprint)]
+            told: list[Outcome] = [_outcome(result) for result in deed(footprint)]
         except SqlError as error:
             return [error]
         finally:
