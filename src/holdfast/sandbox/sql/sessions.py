@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.sql import errors
-from holdfast.sandbox.sql.engine import Engine, Footprint, Result, engine_for
+from holdfast.sandbox.sql.engine import Engine, Footprint, Result
 from holdfast.sandbox.sql.errors import SqlError
-from holdfast.sandbox.sql.login import Identity, Session, open_session
-from holdfast.sandbox.world import World
+from holdfast.sandbox.sql.login import Session
 
 
 class ResultColumn(NamedTuple):
@@ -62,11 +60,13 @@ class SqlSession:
 
     Args:
         now: the time; a session lives longer than one instant.
+        changed: told after a batch that changed rows or rights.
     """
 
-    def __init__(self, world: World, session: Session, now: Callable[[], datetime]) -> None:
-        self._world, self._session, self._now = world, session, now
-        self._engine: Engine = engine_for(memo_of(world), session.server.name, session.database)
+    def __init__(
+        self, session: Session, engine: Engine, now: Callable[[], datetime], changed: Callable[[], None]
+    ) -> None:
+        self._session, self._engine, self._now, self._changed = session, engine, now, changed
         self._depth = 0
 
     @property
@@ -106,7 +106,7 @@ class SqlSession:
             return [error]
         finally:
             if footprint.wrote:
-                self._world.changed()
+                self._changed()
         return told
 
     def begin(self) -> None:
@@ -133,26 +133,6 @@ class SqlSession:
         """End the session; an open transaction is undone."""
         if self._depth:
             self.rollback()
-
-
-def log_in(
-    world: World, server: str, database: str, who: Identity, now: Callable[[], datetime], address: str
-) -> SqlSession:
-    """Log in to a database.
-
-    Args:
-        server: as connections name it, without a port.
-        who: ``Identity("sql", name, password)``, or ``Identity("entra", name, entra_id=…)`` with the object id of a
-            person or the client id of an application, from a token that the caller has checked.
-        address: where the client knocks from, for the firewall's words.
-
-    Raises:
-        SqlError: the server refuses: 18456, 18470, 18487, 4060, 40615, 40613, 942, or 53 where there is none.
-    """
-    found = world.servers.get(server.casefold())
-    if found is None:
-        raise errors.no_server(server)
-    return SqlSession(world, open_session(found, database, who, now(), address), now)
 
 
 def _outcome(result: Result) -> RowSet | RowCount:

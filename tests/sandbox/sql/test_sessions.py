@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from holdfast.sandbox.databases import log_in
 from holdfast.sandbox.scenarios.named import SERVER, build
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity
-from holdfast.sandbox.sql.session import ResultColumn, RowSet, SqlSession, log_in
+from holdfast.sandbox.sql.sessions import ResultColumn, RowSet, SqlSession
 from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
