@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -11,9 +11,20 @@ from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Pulse, 
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.deed import Deed, PlanRecord, Turn
 from holdfast.core.directory import Account, SignInRecord
-from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
+from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.inventory import (
+    Connection,
+    ConnectionId,
+    ConnectionReference,
+    ConnectionReferenceId,
+    ConnectorId,
+    Environment,
+    EnvironmentId,
+    Flow,
+    FlowId,
+)
 from holdfast.core.judgement import Judgement
+from holdfast.core.making import AppPolicy, FlowRow, Share, WantedConnection
 from holdfast.core.plan import Plan
 from holdfast.core.policies import AccessPolicy
 from holdfast.core.secret import Secret
@@ -145,6 +156,206 @@ class History(Protocol):
         self, tenant: str, kind: type[Kept], environment: str, key: str
     ) -> AsyncIterator[tuple[datetime, Kept | None]]:
         """Every state that one thing was seen in, oldest first; None where it was found gone."""
+        ...
+
+
+class Applications(Protocol):
+    """Applications as the reader sees them. Every method raises a CloudError of `core.errors`."""
+
+    async def principal_of(self, client_id: str) -> str | None:
+        """Object id of an application's identity in the tenant; None where it has none."""
+        ...
+
+    async def owners_of(self, application: str) -> tuple[str, ...]:
+        """Object ids of who owns the application of that object id."""
+        ...
+
+    async def app_policy(self) -> AppPolicy:
+        """What the tenant forbids secrets of applications."""
+        ...
+
+
+class Operator(Protocol):
+    """What holdfast does in Power Platform, as the operator. Every method raises a CloudError of `core.errors`.
+
+    Deleting what is not there is no error.
+    """
+
+    async def user(self, environment: Environment, principal: str | None = None) -> str | None:
+        """Id among the users of the environment: the operator's own, or of the person or application of that object id.
+
+        None where the principal is no user of it.
+        """
+        ...
+
+    async def connection(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> Connection:
+        """One that is the operator's own, or shared with it. Raises MissingError for all others."""
+        ...
+
+    def own_connections(
+        self, environment: EnvironmentId, connector: ConnectorId
+    ) -> AsyncIterator[Connection]:
+        """Those that are the operator's own, or shared with it."""
+        ...
+
+    async def put_connection(self, wanted: WantedConnection) -> Connection:
+        """Make it, or change the one of that id, which stays bound wherever it is."""
+        ...
+
+    async def delete_connection(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> None:
+        """Remove one of the operator's own."""
+        ...
+
+    async def shares(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> tuple[Share, ...]:
+        """Whom one of the operator's own is shared with."""
+        ...
+
+    async def share(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, share: Share
+    ) -> None:
+        """Share one of the operator's own; the same share again changes nothing."""
+        ...
+
+    async def unshare(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """Take a share back."""
+        ...
+
+    async def sign_ins(
+        self, environment: EnvironmentId, connector: ConnectorId
+    ) -> Mapping[str, frozenset[str]]:
+        """The parameter sets that the connector offers now, by their name, with the keys of each."""
+        ...
+
+    async def query(self, connection: Connection, server: str, database: str, sql: str) -> None:
+        """Run a query through the connection and drop what it answers; it uses the connection.
+
+        Raises:
+            CloudError: it did not run; the message holds the connector's words.
+        """
+        ...
+
+    async def flow(self, environment: Environment, flow: FlowId) -> FlowRow:
+        """One flow in a solution, with its definition."""
+        ...
+
+    def labelled_flows(self, environment: Environment, label: str) -> AsyncIterator[FlowRow]:
+        """The flows whose name begins so."""
+        ...
+
+    async def make_flow(
+        self, environment: Environment, name: str, clientdata: str, description: str
+    ) -> FlowId:
+        """A new flow, off. Not to be repeated without a look."""
+        ...
+
+    async def switch(self, environment: Environment, flow: FlowId, on: bool) -> None:
+        """Turn it on or off. Raises RefusedError where a connection in it may not be used by the operator."""
+        ...
+
+    async def redefine(self, environment: Environment, flow: FlowId, clientdata: str) -> None:
+        """Write its connection references and definition, whole."""
+        ...
+
+    async def hand_over(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """Make somebody else its owner.
+
+        Args:
+            user: id among the users of the environment.
+        """
+        ...
+
+    async def delete_flow(self, environment: Environment, flow: FlowId) -> None:
+        """Remove a flow."""
+        ...
+
+    async def reference(
+        self, environment: Environment, reference: ConnectionReferenceId
+    ) -> ConnectionReference:
+        """One connection reference."""
+        ...
+
+    def labelled_references(self, environment: Environment, label: str) -> AsyncIterator[ConnectionReference]:
+        """The connection references whose display name begins so."""
+        ...
+
+    async def make_reference(
+        self,
+        environment: Environment,
+        logical_name: str,
+        display_name: str,
+        connector: ConnectorId,
+        connection: ConnectionId | None,
+    ) -> ConnectionReferenceId:
+        """A new connection reference, bound or not. Not to be repeated without a look."""
+        ...
+
+    async def bind(
+        self, environment: Environment, reference: ConnectionReferenceId, connection: ConnectionId
+    ) -> None:
+        """Bind it to another connection, which the operator must be able to use."""
+        ...
+
+    async def delete_reference(self, environment: Environment, reference: ConnectionReferenceId) -> None:
+        """Remove one that no flow names."""
+        ...
+
+
+class Registry(Protocol):
+    """What holdfast does with applications, as the app administrator. Every method raises a CloudError.
+
+    Applications are named by the object id of their registration. Deleting what is not there is no error.
+    """
+
+    def labelled(self, label: str) -> AsyncIterator[ServicePrincipal]:
+        """The applications whose name begins so. A new one may be missing for some minutes."""
+        ...
+
+    async def application(self, application: str) -> ServicePrincipal:
+        """One, with all its credentials."""
+        ...
+
+    async def register(self, name: str) -> ServicePrincipal:
+        """A new application, owned by us. Not to be repeated without a look."""
+        ...
+
+    async def make_principal(self, client_id: str) -> str:
+        """Make it an identity of the tenant; that identity's object id."""
+        ...
+
+    async def add_secret(
+        self, application: str, label: str, expires_at: datetime
+    ) -> tuple[ClientSecret, Secret]:
+        """A new secret and its text, which is told this once. Not to be repeated without a look."""
+        ...
+
+    async def remove_secret(self, application: str, key_id: str) -> None:
+        """Remove one secret."""
+        ...
+
+    async def add_certificate(
+        self, application: str, label: str, certificate: bytes, starts_at: datetime, expires_at: datetime
+    ) -> None:
+        """Add a certificate beside the ones that are there.
+
+        Args:
+            certificate: its public part, DER.
+        """
+        ...
+
+    async def remove_certificate(self, application: str, key_id: str) -> None:
+        """Remove one certificate."""
+        ...
+
+    async def delete(self, application: str) -> None:
+        """Remove an application with all its credentials."""
         ...
 
 

@@ -20,7 +20,17 @@ from holdfast.core.inventory import Connection, SignIn
 from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.verdict import Verdict
-from holdfast.ports import Clock, Directory, History, Journal, Platform, SecretStore
+from holdfast.ports import (
+    Applications,
+    Clock,
+    Directory,
+    History,
+    Journal,
+    Operator,
+    Platform,
+    Registry,
+    SecretStore,
+)
 from holdfast.scan.ourselves import OwnIdentity
 from holdfast.settings import Identity, Settings
 from holdfast.settings import Tenant as TenantSettings
@@ -117,6 +127,9 @@ class Reach:
 
     platform: Platform
     directory: Directory
+    applications: Applications
+    operator: Operator
+    registry: Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +165,7 @@ class Tenant:
         """
         access = self._access(role)
         try:
-            yield Reach(access.platform, access.directory)
+            yield Reach(access.platform, access.directory, access.directory, access.operator, access.registry)
         finally:
             await access.close()
 

@@ -47,6 +47,49 @@ class NewWorkflow(PlainShape):
     clientdata: str
 
 
+class FlowState(PlainShape):
+    """Body that turns a flow on or off."""
+
+    statecode: int
+    statuscode: int
+
+
+class FlowDefinition(PlainShape):
+    """Body that writes a flow's definition."""
+
+    clientdata: str
+
+
+class FlowOwner(PlainShape):
+    """Body that hands a flow over."""
+
+    owner: str = Field(alias="ownerid@odata.bind")
+
+
+class WhoAmI(PlainShape):
+    """Which user of the environment the caller is."""
+
+    context: str | None = Field(default=None, alias="@odata.context")
+    business_unit: str | None = Field(default=None, alias="BusinessUnitId")
+    user: str = Field(alias="UserId")
+    organization: str | None = Field(default=None, alias="OrganizationId")
+
+
+class NewReference(PlainShape):
+    """Body that makes a connection reference."""
+
+    connectionreferencelogicalname: str
+    connectionreferencedisplayname: str
+    connectorid: str
+    connectionid: str | None = None
+
+
+class ReferenceBinding(PlainShape):
+    """Body that binds a connection reference."""
+
+    connectionid: str
+
+
 class ConnectionReference(PlainShape):
     """A solution's pointer to a connection; `connectionid` is its name, null when unbound."""
 

@@ -39,6 +39,90 @@ class KeyCredential(Shape):
     usage: str | None = None
 
 
+class NewKeyCredential(Shape):
+    """A certificate to be written; one that is there is told with its `keyId`."""
+
+    key_id: str | None = None
+    display_name: str | None = None
+    custom_key_identifier: str | None = None
+    type: str
+    usage: str
+    key: str
+    start_date_time: str | None = None
+    end_date_time: str | None = None
+
+
+class NewPassword(Shape):
+    """Body of addPassword."""
+
+    class Wanted(Shape):
+        """What the secret should be."""
+
+        display_name: str
+        end_date_time: str
+
+    password_credential: Wanted
+
+
+class NewApplication(Shape):
+    """Body that registers an application."""
+
+    display_name: str
+    sign_in_audience: str
+
+
+class NewPrincipal(Shape):
+    """Body that makes an application an identity of the tenant."""
+
+    app_id: str
+
+
+class KeyId(Shape):
+    """Body of removePassword."""
+
+    key_id: str
+
+
+class Certificates(Shape):
+    """Body that writes an application's certificates, whole."""
+
+    key_credentials: tuple[NewKeyCredential, ...]
+
+
+class DirectoryObject(Shape):
+    """Anything of the directory that is only pointed at."""
+
+    id: str
+    display_name: str | None = None
+
+
+class Restriction(Shape):
+    """One rule of an app management policy; `maxLifetime` is an ISO 8601 length."""
+
+    restriction_type: str
+    max_lifetime: str | None = None
+    restrict_for_apps_created_after_date_time: str | None = None
+    state: str | None = None
+
+
+class Restrictions(Shape):
+    """Rules of an app management policy, by what they limit."""
+
+    password_credentials: tuple[Restriction, ...] | None = None
+    key_credentials: tuple[Restriction, ...] | None = None
+
+
+class AppManagementPolicy(Shape):
+    """What the tenant forbids secrets of applications (documented: tenantappmanagementpolicy)."""
+
+    id: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    is_enabled: bool | None = None
+    application_restrictions: Restrictions | None = None
+    service_principal_restrictions: Restrictions | None = None
+
+
 class Application(Shape):
     """An app registration. `id` is the object id, `appId` the client id."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.wire.shape import Page, Shape
+from holdfast.wire.shape import Hidden, Page, Shape
 
 
 class Principal(Shape):
@@ -52,6 +52,19 @@ class ConnectionParametersSet(Shape):
 
     name: str
     values: dict[str, ParameterValue] | None = None
+
+
+class HiddenValue(Shape):
+    """A secret value in a parameter set; written, never answered."""
+
+    value: Hidden
+
+
+class WantedSet(Shape):
+    """The parameter set of a connection to be made or changed."""
+
+    name: str
+    values: dict[str, ParameterValue | HiddenValue]
 
 
 class TestLink(Shape):
@@ -235,6 +248,62 @@ class Connector(Shape):
 
 
 # --- canvas apps ---------------------------------------------------------------------------------------
+
+
+class WantedProperties(Shape):
+    """What a connection should be."""
+
+    display_name: str
+    environment: EnvironmentPointer
+    connection_parameters_set: WantedSet
+
+
+class WantedConnection(Shape):
+    """Body that makes or changes a connection."""
+
+    properties: WantedProperties
+
+
+class WantedPrincipal(Shape):
+    """With whom to share."""
+
+    id: str
+    type: str
+    tenant_id: str | None
+
+
+class WantedShareProperties(Shape):
+    """What to let somebody do."""
+
+    role_name: str
+    capabilities: tuple[str, ...]
+    principal: WantedPrincipal
+    notify_share_target_option: str
+
+
+class WantedShare(Shape):
+    """One share to be written."""
+
+    properties: WantedShareProperties
+
+
+class PermissionPointer(Shape):
+    """One share to be taken back."""
+
+    id: str
+
+
+class PermissionChanges(Shape):
+    """Body of modifyPermissions."""
+
+    put: tuple[WantedShare, ...]
+    delete: tuple[PermissionPointer, ...]
+
+
+class Query(Shape):
+    """Body of a native query."""
+
+    query: str
 
 
 class AppProperties(Shape):

@@ -13,10 +13,12 @@ from holdfast.adapters.cloud.credentials import AnyCredential, AzureCli, Person
 from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.graph import GraphDirectory
 from holdfast.adapters.cloud.hosts import HostTable, host_table
+from holdfast.adapters.cloud.operator import CloudOperator
 from holdfast.adapters.cloud.person import PersonSource
 from holdfast.adapters.cloud.person_flows import PersonFlows
 from holdfast.adapters.cloud.powerplatform import CloudPlatform, MakerPlatform
 from holdfast.adapters.cloud.probes import probe
+from holdfast.adapters.cloud.registry import GraphRegistry
 from holdfast.adapters.cloud.tokens import MsalTokens
 from holdfast.adapters.cloud.transport import Traffic, Transport
 from holdfast.core.identity import Cloud, Role
@@ -38,6 +40,8 @@ class Access:
     platform: CloudPlatform
     directory: GraphDirectory
     flows: PersonFlows
+    operator: CloudOperator
+    registry: GraphRegistry
     traffic: Traffic
     transport: Transport
     tokens: MsalTokens
@@ -89,6 +93,8 @@ def connect(
         platform=MakerPlatform(transport) if own_only else CloudPlatform(transport),
         directory=GraphDirectory(transport),
         flows=PersonFlows(transport),
+        operator=CloudOperator(transport),
+        registry=GraphRegistry(transport),
         traffic=traffic,
         transport=transport,
         tokens=tokens,

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from holdfast.adapters.cloud.logs import change, sign_in_record
-from holdfast.adapters.cloud.policies import access_policy, password_policy
+from holdfast.adapters.cloud.policies import access_policy, app_policy, password_policy
 from holdfast.adapters.cloud.powerplatform import count_strangers
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.making import AppPolicy
 from holdfast.core.policies import AccessPolicy, PasswordPolicy
 from holdfast.wire import graph, signins
 from holdfast.wire.ledger import (
@@ -22,6 +23,7 @@ from holdfast.wire.ledger import (
     SIGN_INS_OF_APPLICATION,
     USERS,
 )
+from holdfast.wire.making import APP_MANAGEMENT_POLICY, APPLICATION_OWNERS, PRINCIPAL_OF
 from holdfast.wire.shape import instant, zulu
 
 
@@ -73,6 +75,23 @@ class GraphDirectory:
         async for told in self._transport.items(ACCESS_POLICIES, signins.ConditionalAccessPolicy):
             yield access_policy(told)
 
+    async def principal_of(self, client_id: str) -> str | None:
+        """Object id of an application's identity in the tenant; None where it has none."""
+        at = {"client": client_id}
+        async for told in self._transport.items(PRINCIPAL_OF, graph.ServicePrincipal, at=at):
+            return told.id
+        return None
+
+    async def owners_of(self, application: str) -> tuple[str, ...]:
+        """Object ids of who owns the application of that object id."""
+        at = {"application": application}
+        owners = self._transport.items(APPLICATION_OWNERS, graph.DirectoryObject, at=at)
+        return tuple([told.id async for told in owners])
+
+    async def app_policy(self) -> AppPolicy:
+        """What the tenant forbids secrets of applications."""
+        return app_policy(await self._transport.read(APP_MANAGEMENT_POLICY, graph.AppManagementPolicy))
+
     async def password_policies(self) -> AsyncIterator[PasswordPolicy]:
         """How long passwords live, by domain."""
         async for told in self._transport.items(DOMAINS, signins.Domain):
@@ -106,6 +125,11 @@ def account(told: graph.User) -> Account:
         password_never_expires="DisablePasswordExpiration" in (told.password_policies or ""),
         sessions_valid_from=instant(valid_from),
     )
+
+
+def client_secret(told: graph.PasswordCredential) -> ClientSecret:
+    """A secret in our words; never its text."""
+    return _credential(told, "secret")
 
 
 def _credential(told: graph.PasswordCredential | graph.KeyCredential, kind: str) -> ClientSecret:

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from holdfast.adapters.cloud.flows import connector_of
+from holdfast.core.errors import UnfamiliarError
 from holdfast.core.inventory import ConnectorId, EnvironmentId
+from holdfast.core.making import AppPolicy
 from holdfast.core.policies import (
     AccessPolicy,
     DataPolicy,
@@ -18,7 +22,7 @@ from holdfast.core.policies import (
     PolicyState,
     Scope,
 )
-from holdfast.wire import policies, signins
+from holdfast.wire import graph, policies, signins
 from holdfast.wire.shape import instant
 
 _STATES: Final = {
@@ -30,7 +34,39 @@ _REACHES: Final = {
     "OnlyEnvironments": PolicyReach.ONLY,
     "ExceptEnvironments": PolicyReach.EXCEPT,
 }
+_LENGTH: Final = TypeAdapter(timedelta | None)  # reads ISO 8601
 _NEVER: Final = 2147483647  # days; what Graph writes for passwords that do not expire
+
+
+def app_policy(told: graph.AppManagementPolicy) -> AppPolicy:
+    """What the tenant forbids secrets of applications, in our words.
+
+    Raises:
+        UnfamiliarError: a life is limited in a way that cannot be read.
+    """
+    rules = told.application_restrictions if told.is_enabled else None
+    secrets = _restrictions(rules.password_credentials if rules else None)
+    certificates = _restrictions(rules.key_credentials if rules else None)
+    return AppPolicy(
+        allows_secrets="passwordAddition" not in secrets,
+        longest_secret=secrets.get("passwordLifetime"),
+        longest_certificate=certificates.get("asymmetricKeyLifetime"),
+    )
+
+
+def _restrictions(told: Iterable[graph.Restriction] | None) -> dict[str, timedelta | None]:
+    try:
+        return {
+            one.restriction_type: _LENGTH.validate_python(one.max_lifetime)
+            for one in told or ()
+            if one.state != "disabled"
+        }
+    except ValidationError:
+        raise UnfamiliarError(
+            "Microsoft Graph limits the life of secrets in a form that holdfast cannot read.",
+            "graph",
+            "graph.app_management_policy.get",
+        ) from None
 
 
 def access_policy(told: signins.ConditionalAccessPolicy) -> AccessPolicy:

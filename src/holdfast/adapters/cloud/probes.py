@@ -28,7 +28,11 @@ from holdfast.wire.shape import zulu
 # Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.
 _NOTHING: Final = {
     "connection": "0" * 32,
-    **dict.fromkeys(("account", "client", "flow", "policy", "run"), "00000000-0000-0000-0000-000000000000"),
+    "label": "holdfast/nothing",
+    **dict.fromkeys(
+        ("account", "application", "client", "flow", "policy", "reference", "run"),
+        "00000000-0000-0000-0000-000000000000",
+    ),
 }
 
 

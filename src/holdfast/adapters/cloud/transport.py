@@ -35,7 +35,7 @@ from holdfast.core.errors import (
 )
 from holdfast.ports import Clock
 from holdfast.wire.ledger import Audience, Call, is_declared
-from holdfast.wire.shape import Shape
+from holdfast.wire.shape import PlainShape, Shape
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
@@ -149,7 +149,7 @@ class Transport:
         at: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         base: str | None = None,
-        body: Shape | None = None,
+        body: Shape | PlainShape | None = None,
     ) -> ShapeT:
         """One thing, in its shape.
 
@@ -232,6 +232,23 @@ class Transport:
         if head.lstrip()[:1] not in (b"{", b"["):
             raise unreadable(asking, head, status=answer.status, headers=answer.headers)
 
+    async def do(
+        self,
+        call: Call,
+        *,
+        at: Mapping[str, str],
+        base: str | None = None,
+        body: Shape | PlainShape | None = None,
+    ) -> None:
+        """Make the call; whatever it answers with success is success.
+
+        Raises:
+            CloudError: it is not answered with success.
+        """
+        url = self._url(call, base, at, None)
+        asking = Asking(call, host_of(url), at)
+        (await self._ask(asking, url, body)).body.close()
+
     async def content(self, call: Call, link: str, shape: type[ShapeT]) -> ShapeT:
         """What lies behind a signed link that an answer named: asked without a token, at most 1 MiB.
 
@@ -295,7 +312,7 @@ class Transport:
             excerpt=scrubbed(head.decode("utf-8", "replace")),
         )
 
-    async def _ask(self, asking: Asking, url: str, body: Shape | None) -> Answer:
+    async def _ask(self, asking: Asking, url: str, body: Shape | PlainShape | None) -> Answer:
         """The answer of success, after as many tries as the ledger allows."""
         if not is_declared(asking.call):
             raise ValueError(f"{asking.call.id} is no entry of the ledger")

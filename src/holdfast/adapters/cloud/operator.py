@@ -1,0 +1,312 @@
+"""Connections, flows and references over the cloud's APIs: what the operator makes, changes and removes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+
+from pydantic import SecretStr
+
+from holdfast.adapters.cloud.flows import reference
+from holdfast.adapters.cloud.powerplatform import connection as connection_in_our_words
+from holdfast.adapters.cloud.transport import Transport
+from holdfast.core.errors import MissingError, SettingsError
+from holdfast.core.inventory import (
+    Connection,
+    ConnectionId,
+    ConnectionReference,
+    ConnectionReferenceId,
+    ConnectorId,
+    Environment,
+    EnvironmentId,
+    FlowId,
+)
+from holdfast.core.making import FlowRow, Share, WantedConnection
+from holdfast.wire import dataverse, powerplatform
+from holdfast.wire.ledger import OWN_CONNECTION, OWN_CONNECTIONS
+from holdfast.wire.making import (
+    BIND_REFERENCE,
+    CHANGE_WORKFLOW,
+    CONNECTION_SHARES,
+    CONNECTOR,
+    DELETE_CONNECTION,
+    DELETE_REFERENCE,
+    DELETE_WORKFLOW,
+    LABELLED_FLOWS,
+    LABELLED_REFERENCES,
+    NEW_REFERENCE,
+    NEW_WORKFLOW,
+    PROOF_QUERY,
+    PUT_CONNECTION,
+    REFERENCE,
+    SHARE_CONNECTION,
+    SYSTEM_USERS,
+    WHO_AM_I,
+    WORKFLOW,
+)
+from holdfast.wire.shape import PlainShape, instant
+
+_ON, _SUSPENDED = 1, 2
+_CONNECTORS = "/providers/Microsoft.PowerApps/apis"
+_ENVIRONMENTS = "/providers/Microsoft.PowerApps/environments"
+
+
+class CloudOperator:
+    """`ports.Operator` over the cloud's APIs."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def user(self, environment: Environment, principal: str | None = None) -> str | None:
+        """See the port."""
+        base = _dataverse(environment)
+        if principal is None:
+            return (await self._transport.read(WHO_AM_I, dataverse.WhoAmI, base=base)).user
+        at = {"account": principal}
+        async for told in self._transport.items(SYSTEM_USERS, dataverse.SystemUser, at=at, base=base):
+            if not told.isdisabled:
+                return told.systemuserid
+        return None
+
+    # --- connections -----------------------------------------------------------------------------------
+
+    async def connection(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> Connection:
+        """See the port."""
+        at = _at(environment, connector, connection)
+        told = await self._transport.read(OWN_CONNECTION, powerplatform.Connection, at=at)
+        return connection_in_our_words(told, environment)
+
+    async def own_connections(
+        self, environment: EnvironmentId, connector: ConnectorId
+    ) -> AsyncIterator[Connection]:
+        """See the port."""
+        at = {"environment": environment}
+        async for told in self._transport.items(OWN_CONNECTIONS, powerplatform.Connection, at=at):
+            found = connection_in_our_words(told, environment)
+            if found.connector == connector:
+                yield found
+
+    async def put_connection(self, wanted: WantedConnection) -> Connection:
+        """See the port."""
+        values: dict[str, powerplatform.ParameterValue | powerplatform.HiddenValue] = {
+            key: powerplatform.ParameterValue(value=value) for key, value in wanted.values.items()
+        }
+        for key, secret in wanted.secrets.items():
+            values[key] = powerplatform.HiddenValue(value=SecretStr(secret.reveal()))
+        properties = powerplatform.WantedProperties(
+            display_name=wanted.display_name,
+            environment=powerplatform.EnvironmentPointer(
+                id=f"{_ENVIRONMENTS}/{wanted.environment}", name=wanted.environment
+            ),
+            connection_parameters_set=powerplatform.WantedSet(name=wanted.sign_in, values=values),
+        )
+        told = await self._transport.read(
+            PUT_CONNECTION,
+            powerplatform.Connection,
+            at=_at(wanted.environment, wanted.connector, wanted.id),
+            body=powerplatform.WantedConnection(properties=properties),
+        )
+        return connection_in_our_words(told, wanted.environment)
+
+    async def delete_connection(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> None:
+        """See the port."""
+        with suppress(MissingError):
+            await self._transport.do(DELETE_CONNECTION, at=_at(environment, connector, connection))
+
+    async def shares(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+    ) -> tuple[Share, ...]:
+        """See the port."""
+        at = _at(environment, connector, connection)
+        return tuple(
+            [
+                Share(who.id, who.type or "User", told.properties.role_name or "")
+                async for told in self._transport.items(CONNECTION_SHARES, powerplatform.Permission, at=at)
+                if (who := told.properties.principal) is not None and who.id
+            ]
+        )
+
+    async def share(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, share: Share
+    ) -> None:
+        """See the port."""
+        wanted = powerplatform.WantedShareProperties(
+            role_name=share.role,
+            capabilities=(),
+            principal=powerplatform.WantedPrincipal(id=share.principal, type=share.kind, tenant_id=None),
+            notify_share_target_option="DoNotNotify",
+        )
+        body = powerplatform.PermissionChanges(put=(powerplatform.WantedShare(properties=wanted),), delete=())
+        await self._transport.do(SHARE_CONNECTION, at=_at(environment, connector, connection), body=body)
+
+    async def unshare(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """See the port."""
+        at = _at(environment, connector, connection)
+        pointer = f"{_CONNECTORS}/{connector}/connections/{connection}/permissions/{principal}"
+        body = powerplatform.PermissionChanges(put=(), delete=(powerplatform.PermissionPointer(id=pointer),))
+        with suppress(MissingError):
+            await self._transport.do(SHARE_CONNECTION, at=at, body=body)
+
+    async def sign_ins(
+        self, environment: EnvironmentId, connector: ConnectorId
+    ) -> Mapping[str, frozenset[str]]:
+        """See the port."""
+        at = {"environment": environment, "connector": connector}
+        told = await self._transport.read(CONNECTOR, powerplatform.Connector, at=at)
+        sets = told.properties.connection_parameter_sets
+        return {one.name: frozenset(one.parameters or ()) for one in (sets.values if sets else None) or ()}
+
+    async def query(self, connection: Connection, server: str, database: str, sql: str) -> None:
+        """See the port."""
+        at = {
+            # The connector's name on its own host: shared_sql is /apim/sql (recorded for other connectors).
+            "connector": connection.connector.removeprefix("shared_"),
+            "connection": connection.id,
+            "server": server,
+            "database": database,
+        }
+        await self._transport.do(PROOF_QUERY, at=at, body=powerplatform.Query(query=sql))
+
+    # --- flows -----------------------------------------------------------------------------------------
+
+    async def flow(self, environment: Environment, flow: FlowId) -> FlowRow:
+        """See the port."""
+        at, base = {"flow": flow}, _dataverse(environment)
+        told = await self._transport.read(WORKFLOW, dataverse.Workflow, at=at, base=base)
+        return _flow_row(told, environment)
+
+    async def labelled_flows(self, environment: Environment, label: str) -> AsyncIterator[FlowRow]:
+        """See the port."""
+        at, base = {"label": label}, _dataverse(environment)
+        async for told in self._transport.items(LABELLED_FLOWS, dataverse.Workflow, at=at, base=base):
+            yield _flow_row(told, environment)
+
+    async def make_flow(
+        self, environment: Environment, name: str, clientdata: str, description: str
+    ) -> FlowId:
+        """See the port."""
+        body = dataverse.NewWorkflow(
+            category=dataverse.FLOW_CATEGORY,
+            type=1,
+            name=name,
+            description=description,
+            primaryentity="none",
+            clientdata=clientdata,
+        )
+        told = await self._transport.read(
+            NEW_WORKFLOW, dataverse.Workflow, base=_dataverse(environment), body=body
+        )
+        return FlowId(told.workflowid)
+
+    async def switch(self, environment: Environment, flow: FlowId, on: bool) -> None:
+        """See the port."""
+        await self._change(environment, flow, dataverse.FlowState(statecode=int(on), statuscode=1 + on))
+
+    async def redefine(self, environment: Environment, flow: FlowId, clientdata: str) -> None:
+        """See the port."""
+        await self._change(environment, flow, dataverse.FlowDefinition(clientdata=clientdata))
+
+    async def hand_over(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """See the port."""
+        body = dataverse.FlowOwner.model_validate({"ownerid@odata.bind": f"systemusers({user})"})
+        await self._change(environment, flow, body)
+
+    async def _change(self, environment: Environment, flow: FlowId, body: PlainShape) -> None:
+        await self._transport.do(CHANGE_WORKFLOW, at={"flow": flow}, base=_dataverse(environment), body=body)
+
+    async def delete_flow(self, environment: Environment, flow: FlowId) -> None:
+        """See the port."""
+        with suppress(MissingError):
+            await self._transport.do(DELETE_WORKFLOW, at={"flow": flow}, base=_dataverse(environment))
+
+    # --- references ------------------------------------------------------------------------------------
+
+    async def reference(
+        self, environment: Environment, reference_id: ConnectionReferenceId
+    ) -> ConnectionReference:
+        """See the port."""
+        at, base = {"reference": reference_id}, _dataverse(environment)
+        told = await self._transport.read(REFERENCE, dataverse.ConnectionReference, at=at, base=base)
+        return reference(told, environment.id)
+
+    async def labelled_references(
+        self, environment: Environment, label: str
+    ) -> AsyncIterator[ConnectionReference]:
+        """See the port."""
+        at, base = {"label": label}, _dataverse(environment)
+        async for told in self._transport.items(
+            LABELLED_REFERENCES, dataverse.ConnectionReference, at=at, base=base
+        ):
+            yield reference(told, environment.id)
+
+    async def make_reference(
+        self,
+        environment: Environment,
+        logical_name: str,
+        display_name: str,
+        connector: ConnectorId,
+        connection: ConnectionId | None,
+    ) -> ConnectionReferenceId:
+        """See the port."""
+        bound = {} if connection is None else {"connectionid": connection}
+        body = dataverse.NewReference(
+            connectionreferencelogicalname=logical_name,
+            connectionreferencedisplayname=display_name,
+            connectorid=f"{_CONNECTORS}/{connector}",
+            **bound,
+        )
+        told = await self._transport.read(
+            NEW_REFERENCE, dataverse.ConnectionReference, base=_dataverse(environment), body=body
+        )
+        return ConnectionReferenceId(told.connectionreferenceid)
+
+    async def bind(
+        self, environment: Environment, reference: ConnectionReferenceId, connection: ConnectionId
+    ) -> None:
+        """See the port."""
+        await self._transport.do(
+            BIND_REFERENCE,
+            at={"reference": reference},
+            base=_dataverse(environment),
+            body=dataverse.ReferenceBinding(connectionid=connection),
+        )
+
+    async def delete_reference(self, environment: Environment, reference: ConnectionReferenceId) -> None:
+        """See the port."""
+        with suppress(MissingError):
+            await self._transport.do(
+                DELETE_REFERENCE, at={"reference": reference}, base=_dataverse(environment)
+            )
+
+
+def _at(environment: str, connector: str, connection: str) -> dict[str, str]:
+    return {"environment": environment, "connector": connector, "connection": connection}
+
+
+def _dataverse(environment: Environment) -> str:
+    if environment.dataverse_url is None:
+        raise SettingsError(
+            f"The environment {environment.display_name!r} has no Dataverse: flows and connection references"
+            " cannot be made there by program."
+        )
+    return environment.dataverse_url
+
+
+def _flow_row(told: dataverse.Workflow, environment: Environment) -> FlowRow:
+    return FlowRow(
+        id=FlowId(told.workflowid),
+        environment=environment.id,
+        display_name=told.name or told.workflowid,
+        is_on=told.statecode == _ON,
+        is_suspended=told.statecode == _SUSPENDED,
+        is_managed=bool(told.ismanaged),
+        owner=told.owner_id,
+        clientdata=told.clientdata or "",
+        modified_at=instant(told.modifiedon),
+    )
