@@ -19,7 +19,9 @@ ABSENT = (
     "groups, administrative units, guests from other tenants, federated domains, risk",
     "connectors other than SQL: their actions succeed and do nothing",
     "Key Vault, solution import (the `deploy_solution` event stands for it), Microsoft Purview",
-    "SQL over the wire (TDS), for now: SQL actions of flows run inside the sandbox",
+    "of TDS: version 8.0 (strict encryption), MARS, bulk copy, server cursors, table-valued parameters, `sql_variant` and CLR types,"
+    " save points, distributed transactions, session recovery, Windows sign-in, redirection to another port",
+    "an Attention that stops a statement: each runs to its end before the next byte is read",
 )
 
 

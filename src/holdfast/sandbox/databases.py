@@ -7,10 +7,16 @@ from datetime import datetime
 
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.sql import errors
+from holdfast.sandbox.sql.catalogue import Server
 from holdfast.sandbox.sql.engine import engine_for
 from holdfast.sandbox.sql.login import Identity, open_session
 from holdfast.sandbox.sql.sessions import SqlSession
 from holdfast.sandbox.world import World
+
+
+def reachable(world: World) -> list[Server]:
+    """The servers that are reached without a gateway, in the order in which they were made."""
+    return [server for server in world.servers.values() if server.gateway_id is None]
 
 
 def log_in(

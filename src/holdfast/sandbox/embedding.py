@@ -17,10 +17,12 @@ from holdfast.sandbox.ready import ready_bytes, ready_mapping
 from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.server import App, Sockets, served
 from holdfast.sandbox.snapshot import FORMAT, SandboxError, Saved, locked, read, write, write_whole
+from holdfast.sandbox.tds.server import SqlListener
 from holdfast.sandbox.tenant import Host, Tenant
 
 DEFAULT_SEED = 1
-HOSTS = tuple(host.value for host in Host)
+SQL = "sql"
+HOSTS = (*(host.value for host in Host), SQL)
 """The kinds of host that can be given a fixed port."""
 
 
@@ -86,7 +88,8 @@ class _Run:
     @contextmanager
     def serving(self, ports: Mapping[str, int]) -> Iterator[dict[str, Any]]:
         try:
-            sockets = Sockets({Host(name): port for name, port in ports.items()})
+            by_host = {Host(name): port for name, port in ports.items() if name != SQL}
+            sockets = Sockets(by_host, ports.get(SQL, 0))
         except OSError as error:
             raise SandboxError(
                 f"The sandbox cannot listen on the port it was given: {error.strerror}."
@@ -96,10 +99,12 @@ class _Run:
         write_whole(self._ca_file, self.saved.keys.ca_certificate.encode())
         agenda = tuple(source for part in PARTS for source in part.agenda)
         clock = Clock(self.saved.shown, frozen=self.frozen)
-        self.tenant = Tenant(self.saved.world, clock, self.saved.keys, sockets.urls(), agenda)
+        self.tenant = Tenant(
+            self.saved.world, clock, self.saved.keys, sockets.urls(), agenda, sql_port=sockets.sql_port
+        )
         app = App(self.tenant, (*PARTS, control.part(PARTS, self.reset)), sockets.host_of_port)
         try:
-            with served(app, sockets, server_file):
+            with served(app, sockets, server_file, SqlListener(self.tenant, server_file)):
                 yield self.publish()
         finally:
             server_file.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from holdfast.sandbox.powerautomate import part as flow_part
 from holdfast.sandbox.powerplatform import api_hub, licences
 from holdfast.sandbox.powerplatform import part as powerplatform_part
 from holdfast.sandbox.powerplatform import policies as powerplatform_policies
+from holdfast.sandbox.tds import part as tds
 
 PARTS: tuple[Part, ...] = (
     entra.PART,
@@ -23,4 +24,5 @@ PARTS: tuple[Part, ...] = (
     api_hub.PART,
     flow_part.PART,
     licences.PART,
+    tds.PART,
 )

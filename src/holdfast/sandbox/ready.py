@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.sandbox.chance import secret
+from holdfast.sandbox.databases import reachable
 from holdfast.sandbox.tenant import Host, Tenant
 from holdfast.sandbox.world import Account, Application, ClientSecret, RefreshToken, World
 
@@ -23,6 +24,7 @@ def ready_mapping(tenant: Tenant, ca_file: Path) -> dict[str, Any]:
             for environment in world.environments.values()
             if environment.org
         },
+        "sql": _sql(tenant),
         "ca_file": str(ca_file),
         "accounts": list(_accounts(world)),
         "apps": [_app(world, app) for app in world.applications.values() if app.secrets],
@@ -50,6 +52,22 @@ def secret_text(world: World, credential: ClientSecret) -> str:
 def refresh_token_text(world: World, token_id: str) -> str:
     """The opaque text of a refresh token: its id, and a part that only the tenant could have made."""
     return f"1.{token_id.replace('-', '')}.{secret(world.seed, 80, 'refresh token', token_id)}"
+
+
+def _sql(tenant: Tenant) -> dict[str, Any]:
+    """The SQL servers that are reached without a gateway; on-premises ones are not."""
+    servers = reachable(tenant.world)
+    return {
+        "host": "localhost",
+        "port": tenant.sql_port,
+        "databases": sorted({database.name for server in servers for database in server.databases.values()}),
+        "logins": [
+            {"username": login.name, "password": login.password}
+            for server in servers
+            for login in server.logins.values()
+            if login.enabled and not login.is_windows
+        ],
+    }
 
 
 def _accounts(world: World) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,7 @@ from holdfast.sandbox import faults
 from holdfast.sandbox.asked import noted
 from holdfast.sandbox.clock import pause
 from holdfast.sandbox.frame import Call, CallRefusedError, Door, Part, answer
+from holdfast.sandbox.tds.server import SqlListener
 from holdfast.sandbox.tenant import Host, Tenant
 
 LARGEST_BODY = 4 * 1024 * 1024
@@ -37,14 +38,15 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Sockets:
-    """One bound socket per kind of host; port 0 takes a free one.
+    """One bound socket per kind of host and one for SQL; port 0 takes a free one.
 
     Raises:
         OSError: a port that was asked for is taken.
     """
 
-    def __init__(self, ports: Mapping[Host, int]) -> None:
+    def __init__(self, ports: Mapping[Host, int], sql_port: int = 0) -> None:
         self.by_host: dict[Host, socket.socket] = {}
+        self.sql = _listen(sql_port)
         try:
             for host in Host:
                 self.by_host[host] = _listen(ports.get(host, 0))
@@ -52,6 +54,11 @@ class Sockets:
             self.close()
             raise
         self.host_of_port = {sock.getsockname()[1]: host for host, sock in self.by_host.items()}
+
+    @property
+    def sql_port(self) -> int:
+        """Where SQL servers listen."""
+        return int(self.sql.getsockname()[1])
 
     def urls(self) -> dict[Host, str]:
         """The address of each kind of host, without a slash at the end."""
@@ -61,7 +68,7 @@ class Sockets:
 
     def close(self) -> None:
         """Free the ports."""
-        for sock in self.by_host.values():
+        for sock in (self.sql, *self.by_host.values()):
             sock.close()
 
 
@@ -256,7 +263,7 @@ def _config(app: App, server_certificate: Path | None) -> uvicorn.Config:
 
 
 @contextmanager
-def served(app: App, sockets: Sockets, server_certificate: Path) -> Iterator[None]:
+def served(app: App, sockets: Sockets, server_certificate: Path, sql: SqlListener) -> Iterator[None]:
     """Serve in a thread of its own until the block ends.
 
     Raises:
@@ -267,7 +274,8 @@ def served(app: App, sockets: Sockets, server_certificate: Path) -> Iterator[Non
     secure = [sock for host, sock in sockets.by_host.items() if host is not Host.CONTROL]
 
     async def serve() -> None:
-        await asyncio.gather(tls.serve(secure), plain.serve([sockets.by_host[Host.CONTROL]]))
+        async with sql.serving(sockets.sql):
+            await asyncio.gather(tls.serve(secure), plain.serve([sockets.by_host[Host.CONTROL]]))
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), name="holdfast-sandbox", daemon=True)
     thread.start()

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from holdfast.sandbox.entra.audiences import resource_of
 from holdfast.sandbox.entra.first_party import Resource
 from holdfast.sandbox.frame import Call
+from holdfast.sandbox.tenant import Tenant
 from holdfast.sandbox.world import Account, Application
 
 
@@ -57,16 +58,21 @@ def caller_of(call: Call, *resources: Resource) -> Caller:
     scheme, _, text = call.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise TokenRefusedError("The authentication token is missing.")
-    claims = _claims(text.strip(), call.tenant.keys.signing_certificate)
-    _check(claims, call.now, call.world.tenant_id)
-    if resource_of(call.tenant, str(claims.get("aud"))) not in resources:
+    return caller_by(call.tenant, text.strip(), call.now, *resources)
+
+
+def caller_by(tenant: Tenant, token: str, now: datetime, *resources: Resource) -> Caller:
+    """The caller, by an access token. Raises TokenRefusedError as `caller_of` does."""
+    claims = _claims(token, tenant.keys.signing_certificate)
+    _check(claims, now, tenant.world.tenant_id)
+    if resource_of(tenant, str(claims.get("aud"))) not in resources:
         raise TokenRefusedError("The access token has been obtained for wrong audience or resource.")
-    account = call.world.accounts.get(str(claims.get("oid")))
+    account = tenant.world.accounts.get(str(claims.get("oid")))
     client_id = str(claims.get("appid") or claims.get("azp") or "")
     return Caller(
         object_id=str(claims.get("oid")),
         account=account,
-        application=call.world.applications.get(client_id),
+        application=tenant.world.applications.get(client_id),
         scopes=frozenset(str(claims.get("scp", "")).split()),
         roles=frozenset(claims.get("roles") or ()),
     )

@@ -16,7 +16,7 @@ UTF8 = 0x04000000
 MAX = 0xFFFF
 PLP_NULL = 0xFFFFFFFFFFFFFFFF
 PLP_UNKNOWN = 0xFFFFFFFFFFFFFFFE
-EPOCH_1900 = datetime(1900, 1, 1)
+EPOCH_1900 = datetime(1900, 1, 1)  # noqa: DTZ001 - T-SQL's datetime has no zone
 DAY_ONE = date(1, 1, 1)
 LONGEST_NVARCHAR, LONGEST_VARCHAR = 4000, 8000
 
@@ -31,7 +31,20 @@ class Parameter(NamedTuple):
 
 # --- in --------------------------------------------------------------------------------------------------
 
-FIXED = {0x1F: 0, 0x30: 1, 0x32: 1, 0x34: 2, 0x38: 4, 0x3A: 4, 0x3B: 4, 0x3C: 8, 0x3D: 8, 0x3E: 8, 0x7A: 4, 0x7F: 8}
+FIXED = {
+    0x1F: 0,
+    0x30: 1,
+    0x32: 1,
+    0x34: 2,
+    0x38: 4,
+    0x3A: 4,
+    0x3B: 4,
+    0x3C: 8,
+    0x3D: 8,
+    0x3E: 8,
+    0x7A: 4,
+    0x7F: 8,
+}
 AS_NULLABLE = {
     0x30: 0x26, 0x32: 0x68, 0x34: 0x26, 0x38: 0x26, 0x7F: 0x26, 0x3A: 0x6F, 0x3D: 0x6F, 0x3B: 0x6D, 0x3E: 0x6D,
     0x3C: 0x6E, 0x7A: 0x6E,
@@ -166,7 +179,7 @@ def _date(content: bytes, _: int = 0) -> date:
 
 def _time(content: bytes, scale: int) -> time:
     microseconds = int.from_bytes(content, "little") * 10**6 // 10**scale
-    return (datetime.min + timedelta(microseconds=microseconds)).time()
+    return (EPOCH_1900 + timedelta(microseconds=microseconds)).time()
 
 
 def _datetime2(content: bytes, scale: int) -> datetime:
@@ -222,7 +235,7 @@ def _word(content: bytes) -> bytes:
 
 
 def _plp_of(content: bytes) -> bytes:
-    head = len(content).to_bytes(8, "little")
+    head: bytes = len(content).to_bytes(8, "little")
     return head + (len(content).to_bytes(4, "little") + content if content else b"") + bytes(4)
 
 
@@ -316,7 +329,7 @@ def _ticks(at: time, scale: int) -> bytes:
 
 
 def _days(on: date) -> bytes:
-    return (on - DAY_ONE).days.to_bytes(3, "little")
+    return int((on - DAY_ONE).days).to_bytes(3, "little")
 
 
 def _time_wire(scale: int) -> Wire:

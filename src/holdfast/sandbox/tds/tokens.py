@@ -36,9 +36,7 @@ def _sized(token: int, content: bytes) -> bytes:
 
 def env_change(kind: int, new: str | bytes, old: str | bytes = b"") -> bytes:
     """The session is another in this regard. Texts go as texts, bytes as they are."""
-    parts = (
-        _b_text(part) if isinstance(part, str) else bytes((len(part),)) + part for part in (new, old)
-    )
+    parts = (_b_text(part) if isinstance(part, str) else bytes((len(part),)) + part for part in (new, old))
     return _sized(0xE3, bytes((kind,)) + b"".join(parts))
 
 
@@ -60,7 +58,9 @@ def error(fault: SqlError) -> bytes:
 
 def _message(token: int, number: int, state: int, severity: int, message: str, line: int) -> bytes:
     head = number.to_bytes(4, "little", signed=True) + bytes((state & 0xFF, severity & 0xFF))
-    return _sized(token, head + _us_text(message) + _b_text("sandbox") + _b_text("") + line.to_bytes(4, "little"))
+    return _sized(
+        token, head + _us_text(message) + _b_text("sandbox") + _b_text("") + line.to_bytes(4, "little")
+    )
 
 
 def login_ack() -> bytes:
@@ -114,5 +114,3 @@ def row(wires: Sequence[Wire], values: Sequence[Any]) -> bytes:
     return b"\xd1" + b"".join(
         wire.null if value is None else wire.put(value) for wire, value in zip(wires, values, strict=True)
     )
-
-
