@@ -325,7 +325,7 @@ def _as_datetime(value: Any) -> datetime:
 def _ticks(at: time, scale: int) -> bytes:
     passed = ((at.hour * 60 + at.minute) * 60 + at.second) * 10**6 + at.microsecond
     size = 3 if scale <= 2 else 4 if scale <= 4 else 5
-    return (passed * 10**scale // 10**6).to_bytes(size, "little")
+    return int(passed * 10**scale // 10**6).to_bytes(size, "little")
 
 
 def _days(on: date) -> bytes:
