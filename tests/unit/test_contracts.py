@@ -26,6 +26,7 @@ PLANTS = {
     "a verb reaching an adapter": ("scan/__init__.py", "import holdfast.adapters.system"),
     "an adapter that judges": ("adapters/system.py", "import holdfast.diagnosis.diagnose"),
     "SQLAlchemy outside the store": ("compose.py", "import sqlalchemy"),
+    "the durable engine outside its folder": ("compose.py", "import dbos"),
     "a top-level module without a place": ("misplaced.py", "import holdfast.core"),
 }
 

@@ -50,6 +50,7 @@ class Job:
         perform: looks at some of the subjects. After a kill it may be called again for the same ones, so it
             writes nothing twice: it looks before it writes, or goes through a journal.
         batch: how many subjects at most it is given at once.
+        finds: whether there may be other subjects after it, of this and other jobs: it reads the tenant.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Job:
     subjects: Callable[[str], AsyncIterator[str]]
     perform: Callable[[str, Sequence[str]], Awaitable[Performed]]
     batch: int = 1
+    finds: bool = False
 
 
 async def whole_tenant(_tenant: str) -> AsyncIterator[str]:
