@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,11 +29,12 @@ encrypted file) or `env:VARIABLE`; `holdfast secret set NAME` stores one. Made f
 
 def page() -> str:
     """Markdown."""
-    from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant
+    from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Watch
 
     tables: list[tuple[str, str, type[BaseModel]]] = [
         ("At the top of the file", "", Settings),
         ("`[secrets]`", "secrets.", SecretStores),
+        ("`[watch]`", "watch.", Watch),
         ("`[tenants.NAME]`", "tenants.NAME.", Tenant),
         ("`[tenants.NAME.hosts]`", "tenants.NAME.hosts.", Hosts),
         (
@@ -53,7 +55,16 @@ def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
 
     said = attributes(model.__doc__ or "")
     for key in known_keys(tuple(prefix.rstrip(".").split(".")) if prefix else ()):
-        if key not in ("tenants", "hosts", "secrets", "reader", "operator", "app_admin", "sql_admin"):
+        if key not in (
+            "tenants",
+            "hosts",
+            "secrets",
+            "watch",
+            "reader",
+            "operator",
+            "app_admin",
+            "sql_admin",
+        ):
             default = _default(model.model_fields[key].default)
             yield f"| `{prefix}{key}` | {default} | {said.get(key, '')} |"
 
@@ -61,6 +72,8 @@ def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
 def _default(value: Any) -> str:
     if value is PydanticUndefined:
         return ""
+    if isinstance(value, timedelta):
+        return f"`{value // timedelta(hours=1)}h`"
     return "" if value is None or value == () else f"`{str(value).lower()}`"
 
 

@@ -36,6 +36,8 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry("show", "Everything known about one connection."),
     "forecast": Entry("forecast", "What breaks when."),
     "whatif": Entry("whatif", "Which connections a change would end, before anybody makes it."),
+    "watch": Entry("watch", "Scan on schedule, look at what is due, go on with plans: one process."),
+    "worker": Entry("worker", "One more process that carries out what `watch` hands out, on PostgreSQL."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from holdfast.core.errors import SecretStoreError, SettingsError
+from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
 from holdfast.core.evidence import Evidence
 from holdfast.core.identity import Role
 from holdfast.core.inventory import Connection, SignIn
@@ -21,6 +21,7 @@ from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.verdict import Verdict
 from holdfast.ports import (
+    Agenda,
     Applications,
     Clock,
     Directory,
@@ -30,6 +31,7 @@ from holdfast.ports import (
     Platform,
     Registry,
     SecretStore,
+    Workers,
 )
 from holdfast.scan.ourselves import OwnIdentity
 from holdfast.settings import Identity, Settings
@@ -183,6 +185,24 @@ class Tenant:
         finally:
             await access.close()
         return Examination(probes, None if cloud_now is None else cloud_now - self._clock.now())
+
+    async def skew(self) -> timedelta | None:
+        """How far the cloud's clock is ahead of ours, by one question that needs no token; None without an answer.
+
+        Raises:
+            SettingsError: there is no reader, or it cannot be used.
+        """
+        from holdfast.wire.ledger import OPENID_CONFIGURATION
+
+        access = self._access(Role.READER)
+        try:
+            await access.transport.ask(OPENID_CONFIGURATION, at={"tenant": self._tenant.tenant_id})
+        except CloudError:
+            return None
+        finally:
+            cloud_now = access.platform.cloud_now()
+            await access.close()
+        return None if cloud_now is None else cloud_now - self._clock.now()
 
     def foreign_hosts(self) -> tuple[str, ...]:
         """Hosts of the settings that lie outside the shipped lists."""
@@ -338,6 +358,8 @@ class Holdfast:
     clock: Clock
     history: History
     journal: Journal
+    agenda: Agenda
+    workers: Workers
     tenants: Mapping[str, Tenant]
 
     def chosen(self, name: str | None) -> Tenant:
@@ -389,7 +411,15 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
 
     history = SqlHistory(store_place(settings, environ))
     try:
-        yield Holdfast(settings, SystemClock(), history, history.journal(), tenants_of(settings, environ))
+        yield Holdfast(
+            settings,
+            SystemClock(),
+            history,
+            history.journal(),
+            history.agenda(),
+            history.workers(),
+            tenants_of(settings, environ),
+        )
     finally:
         history.close()
 

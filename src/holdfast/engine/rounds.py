@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from holdfast.core.agenda import Job, Run
-from holdfast.engine.plan import batches, set_back
+from holdfast.engine.plan import CLOCK_TOLERANCE, batches, set_back
 from holdfast.ports import Agenda
 
 _log = structlog.stdlib.get_logger("holdfast.engine")
@@ -54,7 +54,9 @@ class Planner:
         return runs
 
     async def _tell_time(self, tenant: str, now: datetime) -> None:
-        back = set_back(await self._agenda.clock(tenant), now)
+        seen_at = await self._agenda.clock(tenant)
+        back = set_back(seen_at, now)
         if back:
             _log.warning("clock_set_back", tenant=tenant, seconds=int(back.total_seconds()))
-        await self._agenda.saw(tenant, now, back)
+        if back or seen_at is None or now >= seen_at + CLOCK_TOLERANCE:
+            await self._agenda.saw(tenant, now, back)

@@ -109,6 +109,10 @@ class Engine:
         """Forget what was finished long ago."""
         await retention.tidy(self._floor.agenda, self._floor.clock.now())
 
+    async def under_way(self) -> int:
+        """How many runs are handed out and not over."""
+        return len(await self._floor.agenda.under_way())
+
     async def outcome(self, runs: Sequence[Run]) -> list[Run]:
         """How these runs stand."""
         return await self._floor.agenda.find([run.id for run in runs])

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from holdfast.core.errors import SettingsError
-from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant
+from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Watch
 
 Origins = Mapping[str, str]
 
@@ -57,6 +57,7 @@ _ROLES = ("reader", "operator", "app_admin", "sql_admin")
 _TABLES: dict[str, type[BaseModel]] = {
     "": Settings,
     "secrets": SecretStores,
+    "watch": Watch,
     "tenants.NAME": Tenant,
     "tenants.NAME.hosts": Hosts,
     "tenants.NAME.reader": Identity,

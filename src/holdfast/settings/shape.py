@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ from holdfast.core.identity import Cloud, Role
 from holdfast.core.secret import SecretReference
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
 
@@ -66,6 +69,20 @@ def _listed(value: Any) -> Any:
     return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
+def _length(value: Any) -> Any:
+    """A length of time in words: 30m, 12h, 1d, 2w."""
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,4})([mhdw])", str(value).strip().lower())
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta(0)
+    if length < timedelta(minutes=5):
+        raise PydanticCustomError(
+            "length", "must be a length of at least five minutes, such as 30m, 12h, 1d or 2w"
+        )
+    return length
+
+
+Length = Annotated[timedelta, BeforeValidator(_length)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 SecretSource = Annotated[InstanceOf[SecretReference] | InstanceOf[SecretStr], BeforeValidator(_reference)]
@@ -197,6 +214,16 @@ class SecretStores(Frozen):
     key_file: Path | None = None
 
 
+class Watch(Frozen):
+    """What `holdfast watch` does by itself.
+
+    Attributes:
+        scan_every: how old a tenant's picture may become before it is scanned again: 12h, 1d, 1w.
+    """
+
+    scan_every: Length = timedelta(days=1)
+
+
 class Settings(Frozen):
     """All that can be set.
 
@@ -214,6 +241,7 @@ class Settings(Frozen):
     tenant: str | None = None
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()
+    watch: Watch = Watch()
     source: Path | None = Field(default=None, exclude=True)
     origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
 

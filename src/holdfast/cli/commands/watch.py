@@ -1,0 +1,109 @@
+"""`holdfast watch`: everything that recurs, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
+from holdfast.cli.times import Length
+from holdfast.cli.watching import Signals, alive, loop_options, on_a_terminal, own_name
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast, Tenant
+    from holdfast.core.agenda import Run
+
+COLUMNS = (
+    Column("tenant", "Tenant"),
+    Column("job", "Job"),
+    Column("subjects", "Looked at", right=True),
+    Column("failed", "Failed", right=True),
+    Column("attention", "Needs you", right=True),
+    Column("said", "Outcome"),
+)
+
+OFTEN = 5.0
+"""Seconds between two comparisons with the clock of a sandbox, which jumps when it is told to."""
+
+
+@click.command()
+@click.option(
+    "--once", is_flag=True, help="Do what is due, and what will be due soon, and end: for cron and CI."
+)
+@click.option(
+    "--every", type=Length(), default="1m", show_default=True, metavar="1m", help="Time between two rounds."
+)
+@loop_options
+@common_options
+def command(
+    once: bool, every: timedelta, name: str | None, heartbeat: Path | None, form: str, invocation: Invocation
+) -> int:
+    """Scan every tenant on schedule, look at what is due, go on with plans that wait.
+
+    Runs until it is told to stop (Ctrl+C or SIGTERM); what it was doing then is finished or resumed by the next
+    start. What was missed while nobody ran is made up for once. Several may run on one PostgreSQL store.
+    """
+    from holdfast.cli.logs import set_up
+    from holdfast.cli.session import opened
+
+    set_up(form)
+    with opened(invocation) as holdfast:
+        seat = own_name(name, "watch")
+        return asyncio.run(_watch(holdfast, invocation, seat, every, heartbeat, once=once))
+
+
+async def _watch(
+    holdfast: Holdfast,
+    invocation: Invocation,
+    seat: str,
+    every: timedelta,
+    heartbeat: Path | None,
+    *,
+    once: bool,
+) -> int:
+    from holdfast.cli.looking import chosen
+    from holdfast.compose.work import engine, watched
+    from holdfast.engine.watching import TAKING_UP, Watching
+
+    signals = Signals()
+    signals.listen()
+    tenants = chosen(holdfast, invocation)
+    told = alive(heartbeat, talks=on_a_terminal() and not once)
+    async with engine(holdfast, seat) as started:
+        measure = OFTEN if invocation.sandbox else TAKING_UP
+        watching = Watching(started, watched(tenants), holdfast.clock.now, told, measure)
+        if once:
+            runs = await watching.once(signals.stop)
+        else:
+            await watching.until(signals.stop, every.total_seconds())
+    if once and not signals.stop.is_set():
+        return _report(runs, tenants, invocation.output)
+    return 130 if signals.interrupted else 0
+
+
+def _report(runs: list[Run], tenants: list[Tenant], output: str) -> int:
+    names = {tenant.id: tenant.name for tenant in tenants}
+    rows = [row(run, names) for run in runs]
+    emit(rows, COLUMNS, output, shape="holdfast.watch/1", empty="Nothing was due.")
+    failed = [each for each in rows if each["failed"]]
+    if rows and len(failed) == len(rows):
+        return 3
+    return 1 if failed or any(each["attention"] for each in rows) else 0
+
+
+def row(run: Run, names: dict[str, str]) -> dict[str, Any]:
+    """One run, as programs read it."""
+    booked = run.booked
+    return {
+        "tenant": names.get(run.tenant, run.tenant),
+        "job": run.job,
+        "subjects": run.subjects,
+        "failed": len(booked.again) if booked else run.subjects,
+        "attention": booked.attention if booked else 0,
+        "said": booked.said if booked else "not finished",
+    }

@@ -1,0 +1,58 @@
+"""The scan as recurring work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Final, Protocol
+
+from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
+from holdfast.ports import Clock, Directory, History, Platform
+from holdfast.scan.judging import Diagnose
+from holdfast.scan.tenant import ScanReport, scan
+
+SPREAD: Final = 8
+"""A scan may come earlier by this part of its cadence, so that a provider's tenants do not all come at once."""
+
+
+class Way(Protocol):
+    """What a scan reaches in a tenant."""
+
+    @property
+    def platform(self) -> Platform:
+        """Power Platform, as the reader sees it."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Entra, as the reader sees it."""
+        ...
+
+
+def scanning(
+    reached: Mapping[str, Callable[[], AbstractAsyncContextManager[Way]]],
+    history: History,
+    clock: Clock,
+    diagnose: Diagnose,
+    every: timedelta,
+) -> Job:
+    """The job that keeps the picture of every tenant young.
+
+    Args:
+        reached: tenant → its way in, as the reader.
+    """
+
+    async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
+        async with reached[tenant]() as way:
+            report = await scan(tenant, way.platform, way.directory, history, clock, diagnose)
+        return Performed(said_of(report))
+
+    return Job("scan", Cadence(every, every / SPREAD), whole_tenant, perform, finds=True)
+
+
+def said_of(report: ScanReport) -> str:
+    """What a scan brought, in one line."""
+    counts, gaps = report.counts, len(report.record.gaps)
+    said = f"{counts.seen} connections, {counts.news.things} new or changed, {counts.news.gone} gone"
+    return f"{said}; {gaps} parts could not be read whole" if gaps else said
