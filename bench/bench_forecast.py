@@ -203,7 +203,7 @@ async def two_years(ready: Mapping[str, Any], folder: Path, control: Control) ->
                     reach.directory,
                     holdfast.history,
                     holdfast.clock,
-                    holdfast.diagnose,
+                    holdfast.read,
                 )
             truth = control.ask("/truth")
             now = datetime.fromisoformat(truth["now"])

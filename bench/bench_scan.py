@@ -277,7 +277,7 @@ async def product(port: int, folder: Path) -> int:
                 reach.directory,
                 holdfast.history,
                 holdfast.clock,
-                holdfast.diagnose,
+                holdfast.read,
             )
     assert not report.record.gaps, report.record.gaps
     return report.counts.seen

@@ -10,9 +10,10 @@ from typing import Protocol, TypeVar
 from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Pulse, Run, Seat
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.deed import Deed, PlanRecord, Turn
-from holdfast.core.directory import Account, SignInRecord
-from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.directory import Account, Change, SignInRecord
+from holdfast.core.identity import ClientSecret, Principal, ServicePrincipal
 from holdfast.core.inventory import (
+    ActionFailure,
     Connection,
     ConnectionId,
     ConnectionReference,
@@ -22,11 +23,12 @@ from holdfast.core.inventory import (
     EnvironmentId,
     Flow,
     FlowId,
+    FlowRun,
 )
 from holdfast.core.judgement import Judgement
 from holdfast.core.making import AppPolicy, FlowRow, Share, WantedConnection
 from holdfast.core.plan import Plan
-from holdfast.core.policies import AccessPolicy
+from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.core.secret import Secret
 
 Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | AccessPolicy | Judgement
@@ -68,13 +70,53 @@ class Platform(Protocol):
         """Its connection references; none where it has no Dataverse."""
         ...
 
+    def runs(self, environment: Environment, flow: FlowId, since: datetime) -> AsyncIterator[FlowRun]:
+        """The runs of one flow in a solution, newest first."""
+        ...
+
+    def failed_runs(self, environment: Environment, since: datetime) -> AsyncIterator[FlowRun]:
+        """Failed runs of all flows in its solutions, newest first."""
+        ...
+
+    def data_policies(self) -> AsyncIterator[DataPolicy]:
+        """Every data policy of the tenant, with its connectors."""
+        ...
+
     def cloud_now(self) -> datetime | None:
         """The cloud's time by the last `Date` header seen, None before the first answer."""
         ...
 
 
+class Runs(Protocol):
+    """Runs of flows as a person who owns them sees them; no application may ask."""
+
+    def runs(self, environment: EnvironmentId, flow: FlowId) -> AsyncIterator[FlowRun]:
+        """Of an own or a shared flow, newest first, at most 30 days back."""
+        ...
+
+    async def failure(self, environment: EnvironmentId, flow: FlowId, run: str) -> ActionFailure | None:
+        """What the first action that failed in a run met with; None where none did."""
+        ...
+
+
 class Directory(Protocol):
     """Entra as one identity sees it through Graph."""
+
+    def principals(self) -> AsyncIterator[Principal]:
+        """Every application identity of the tenant, also those that are registered elsewhere."""
+        ...
+
+    def changes(self, since: datetime) -> AsyncIterator[Change]:
+        """What was changed in the directory, newest first."""
+        ...
+
+    def sign_ins_of_account(self, account: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        """Sign-ins of an account by refresh token, newest first; by its object id."""
+        ...
+
+    async def mfa_is_demanded(self, account: str) -> bool | None:
+        """Whether the account itself is asked for a second factor, apart from policies; None if not told."""
+        ...
 
     def service_principals(self) -> AsyncIterator[ServicePrincipal]:
         """Every application registered in the tenant, with all its credentials."""

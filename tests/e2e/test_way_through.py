@@ -27,7 +27,7 @@ async def test_a_scan_of_the_story_judges_every_connection():
                 reach.directory,
                 holdfast.history,
                 holdfast.clock,
-                holdfast.diagnose,
+                holdfast.read,
             )
 
         seen = {c.id async for c in holdfast.history.current(tenant.id, Connection)}

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
-from holdfast.core.directory import Account, SignInRecord
-from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectionReference, ConnectorId, Environment, Flow
-from holdfast.core.policies import AccessPolicy
+from holdfast.core.directory import Account, Change, SignInRecord
+from holdfast.core.identity import Principal, ServicePrincipal
+from holdfast.core.inventory import (
+    Connection,
+    ConnectionReference,
+    ConnectorId,
+    Environment,
+    Flow,
+    FlowId,
+    FlowRun,
+)
+from holdfast.core.policies import AccessPolicy, DataPolicy
 from tests.fakes.clock import StillClock
 
 
@@ -32,6 +40,11 @@ class ToldCloud:
         self.people: list[Account] = [Account("o1", "ada@contoso.example", "Ada Kent", is_enabled=True)]
         self.policies: list[AccessPolicy] = []
         self.sign_ins: list[SignInRecord] = []
+        self.identities: list[Principal] | None = None
+        self.audits: list[Change] = []
+        self.factors: set[str] = set()
+        self.ran: list[FlowRun] = []
+        self.data: list[DataPolicy] = []
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
 
@@ -54,6 +67,43 @@ class ToldCloud:
         async for each in self._told(
             f"references of {environment.id}", self._here(self.pointers, environment)
         ):
+            yield each
+
+    async def principals(self) -> AsyncIterator[Principal]:
+        told = self.identities
+        if told is None:
+            told = [
+                Principal(app.client_id, f"sp-{app.object_id}", app.display_name, True) for app in self.apps
+            ]
+        async for each in self._told("identities", told):
+            yield each
+
+    async def changes(self, since: datetime) -> AsyncIterator[Change]:
+        async for each in self._told("changes", [row for row in self.audits if row.at >= since]):
+            yield each
+
+    async def sign_ins_of_account(self, account: str, since: datetime) -> AsyncIterator[SignInRecord]:
+        rows = [row for row in self.sign_ins if row.who == account and row.at >= since]
+        async for each in self._told(f"sign-ins of {account}", rows):
+            yield each
+
+    async def mfa_is_demanded(self, account: str) -> bool | None:
+        self.asked.append(f"mfa of {account}")
+        return account in self.factors
+
+    async def runs(self, environment: Environment, flow: FlowId, since: datetime) -> AsyncIterator[FlowRun]:
+        rows = [run for run in self.ran if run.flow == flow and (run.started_at or since) >= since]
+        async for each in self._told(f"runs of {flow}", rows):
+            yield each
+
+    async def failed_runs(self, environment: Environment, since: datetime) -> AsyncIterator[FlowRun]:
+        here = {flow.id for flow in self._here(self.automations, environment)}
+        rows = [run for run in self.ran if run.flow in here and not run.succeeded]
+        async for each in self._told(f"failed runs of {environment.id}", rows):
+            yield each
+
+    async def data_policies(self) -> AsyncIterator[DataPolicy]:
+        async for each in self._told("data policies", self.data):
             yield each
 
     async def service_principals(self) -> AsyncIterator[ServicePrincipal]:

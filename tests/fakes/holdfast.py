@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.adapters.tables import load_codebook
 from holdfast.core.errors import SettingsError
 from holdfast.diagnosis.diagnose import diagnose
-from holdfast.reading.texts import read_fault
+from holdfast.reading.texts import read_fault, read_text
 from holdfast.scan.ourselves import OwnIdentity
 from tests.fakes.clock import StillClock
 from tests.fakes.cloud import ToldCloud
@@ -27,6 +27,7 @@ class ToldTenant:
         self.sees_own_only = False
         self.own: dict[str, str] = {}
         self.identities: list[OwnIdentity] = []
+        self.runs = None
 
     async def own_identities(self) -> list[OwnIdentity]:
         return self.identities
@@ -52,6 +53,10 @@ class ToldHoldfast:
         if name not in self.tenants:
             raise SettingsError(f"The settings name no tenant {name!r}.")
         return self.tenants[name]
+
+    @staticmethod
+    def read(text: str, origin: str) -> Any:
+        return read_text(text, load_codebook(), origin)
 
     @staticmethod
     def diagnose(connection: Any, further: Any) -> Any:

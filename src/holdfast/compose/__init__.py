@@ -30,6 +30,7 @@ from holdfast.ports import (
     Operator,
     Platform,
     Registry,
+    Runs,
     SecretStore,
     Workers,
 )
@@ -125,13 +126,18 @@ def ledger() -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What one identity reaches in one tenant, while it is open."""
+    """What one identity reaches in one tenant, while it is open.
+
+    Attributes:
+        runs: of flows that the person owns; None where no person signed in.
+    """
 
     platform: Platform
     directory: Directory
     applications: Applications
     operator: Operator
     registry: Registry
+    runs: Runs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,15 @@ class Tenant:
         """
         access = self._access(role)
         try:
-            yield Reach(access.platform, access.directory, access.directory, access.operator, access.registry)
+            runs = access.flows if access.is_person else None
+            yield Reach(
+                access.platform,
+                access.directory,
+                access.directory,
+                access.operator,
+                access.registry,
+                runs,
+            )
         finally:
             await access.close()
 
@@ -365,6 +379,13 @@ class Holdfast:
     def chosen(self, name: str | None) -> Tenant:
         """The tenant meant by `--tenant`. Raises SettingsError where that is none or several."""
         return self.tenants[self.settings.chosen(name).name]
+
+    def read(self, text: str, origin: str) -> tuple[Evidence, ...]:
+        """What a raw error text says; `origin` is where it was seen."""
+        from holdfast.adapters.tables import load_codebook
+        from holdfast.reading.texts import read_text
+
+        return read_text(text, load_codebook(), origin)
 
     def diagnose(self, connection: Connection, further: Sequence[Evidence]) -> Verdict | None:
         """The strongest verdict on a connection from its recorded fault and further evidence.

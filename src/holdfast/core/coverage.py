@@ -14,6 +14,11 @@ SERVICE_PRINCIPALS = "service_principals"
 ACCOUNTS = "accounts"
 SIGN_INS = "sign_ins"
 ACCESS_POLICIES = "access_policies"
+PRINCIPALS = "application_identities"
+AUDITS = "directory_audits"
+DATA_POLICIES = "data_policies"
+RUNS = "flow_runs"
+OWNER_SIGN_INS = "sign_ins_of_owners"
 CONNECTIONS = "connections"
 FLOWS = "flows"
 REFERENCES = "connection_references"
@@ -111,6 +116,8 @@ class ScanRecord:
         order = list(Outcome)
         worst: dict[str, Outcome] = {}
         for sweep in self.sweeps:
+            if sweep.part == RUNS:
+                continue  # nothing is missing from the inventory without them
             so_far = worst.get(sweep.environment, Outcome.SCANNED)
             worst[sweep.environment] = max(so_far, sweep.outcome, key=order.index)
         return worst

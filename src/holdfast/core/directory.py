@@ -70,7 +70,7 @@ class Change:
     Attributes:
         activity: as Microsoft words it: "Reset user password".
         by: object id of whoever did it; empty where the log does not tell.
-        targets: object ids of what was changed.
+        targets: object ids of what was changed; `target_names` as people call them, where the log tells.
         properties: names of what changed about it.
     """
 
@@ -81,5 +81,6 @@ class Change:
     by: str = ""
     by_name: str = ""
     targets: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
     correlation_id: str = ""

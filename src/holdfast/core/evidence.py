@@ -32,12 +32,13 @@ class Evidence:
     Attributes:
         code: the stable name of what was seen: "AADSTS700082", "18456", "ConnectionNotFound".
         quote: the piece of the observed text that shows it, cut to a line.
-        origin: where it was seen: "text", "connection", "graph".
+        origin: where it was seen: "text", "connection", "directory", "audit log", "sign-in log", "run".
         at: when the fact was true, aware UTC; None when the source does not say.
         causes: ids of the causes that this fact alone can stand for, likeliest first; empty when it says
             nothing alone (an envelope).
         weight: from 0 to 1, how often this fact alone means the first of `causes`. Specific facts weigh
             much, wrappers little; what several facts mean together is `diagnosis.weighing`'s matter.
+        reach: what its source can and cannot see, in a sentence; empty where the origin says it all.
         details: further facts read from the same place: instants in ISO form, application ids.
     """
 
@@ -48,4 +49,5 @@ class Evidence:
     at: datetime | None = None
     causes: tuple[str, ...] = ()
     weight: float = 0.9
+    reach: str = ""
     details: Mapping[str, str] = field(default_factory=dict)

@@ -53,6 +53,21 @@ class ClientSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """An application as an identity of this tenant, its own or another's.
+
+    Attributes:
+        object_id: of the enterprise application; policies name it by this.
+        is_enabled: None where the directory does not tell.
+    """
+
+    client_id: str
+    object_id: str
+    display_name: str
+    is_enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePrincipal:
     """An application identity of the tenant with all its credentials."""
 

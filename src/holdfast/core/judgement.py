@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from holdfast.core.finding import Finding
 from holdfast.core.horizon import Horizon
 from holdfast.core.inventory import ConnectionId, ConnectorId, EnvironmentId
 from holdfast.core.verdict import Verdict
@@ -18,6 +19,9 @@ class Judgement:
         verdict: None where nothing speaks for a break.
         shown: ids of the keys that its application showed when it last got a token, in order, where that was
             asked: the sign-in log forgets after a month, we do not.
+        findings: what the checks found to stop it or that it can, in the order in which the cloud would answer.
+        conflicts: where sources contradict each other, a sentence each.
+        is_lifted: what stopped it when it was last used is over; its next use will tell.
     """
 
     environment: EnvironmentId
@@ -27,3 +31,6 @@ class Judgement:
     horizons: tuple[Horizon, ...] = ()
     witnesses: tuple[Witness, ...] = ()
     shown: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    is_lifted: bool = False

@@ -119,6 +119,8 @@ class DataPolicy:
     groups: Mapping[ConnectorId, str] = field(default_factory=dict)
     operations: Mapping[ConnectorId, OperationRules] = field(default_factory=dict)
     endpoints: Mapping[ConnectorId, tuple[EndpointRule, ...]] = field(default_factory=dict)
+    modified_at: datetime | None = None
+    modified_by: str = ""
 
     def concerns(self, environment: EnvironmentId) -> bool:
         """Whether it holds there; one whose reach is unknown may."""

@@ -82,21 +82,27 @@ def policy_of(document: Any) -> AccessPolicy | None:
     )
 
 
-def hit_of(policy: AccessPolicy, connection: Connection) -> Hit | None:
-    """Whether the policy, switched on, stops this connection; None where it does not concern it."""
+def hit_of(policy: AccessPolicy, connection: Connection, principal: str = "") -> Hit | None:
+    """Whether the policy, switched on, stops this connection; None where it does not concern it.
+
+    Args:
+        principal: object id of its application's identity in the tenant; empty where that is not known.
+    """
+    return next(hits_of(policy, connection, principal), None)
+
+
+def hits_of(policy: AccessPolicy, connection: Connection, principal: str = "") -> Iterator[Hit]:
+    """Everything that the policy, switched on, demands of this connection; what stops it most surely comes first."""
     if not _concerns_sql(policy):
-        return None
+        return
     is_person = connection.sign_in.has_refresh_token
-    unseen = _of_person(policy, connection) if is_person else _of_application(policy, connection)
+    unseen = _of_person(policy, connection) if is_person else _of_application(policy, connection, principal)
     if unseen is None:
-        return None
+        return
     unseen = [*unseen, *_unseen_conditions(policy)]
-    demand = next(_demands(policy, is_person=is_person), None)
-    if demand is None:
-        return None
-    cause, code, words, is_sure = demand
     tail = f"; {', '.join(unseen)} of it are not known here" if unseen else ""
-    return Hit(cause, code, is_sure and not unseen, f"{policy.display_name!r} {words}{tail}.")
+    for cause, code, words, is_sure in _demands(policy, is_person=is_person):
+        yield Hit(cause, code, is_sure and not unseen, f"{policy.display_name!r} {words}{tail}.")
 
 
 def _concerns_sql(policy: AccessPolicy) -> bool:
@@ -117,10 +123,13 @@ def _of_person(policy: AccessPolicy, connection: Connection) -> list[str] | None
     return None
 
 
-def _of_application(policy: AccessPolicy, connection: Connection) -> list[str] | None:
-    included = _lower(policy.principals.included)
+def _of_application(policy: AccessPolicy, connection: Connection, principal: str) -> list[str] | None:
+    included, excluded = _lower(policy.principals.included), _lower(policy.principals.excluded)
     if not included or connection.client_id is None:
         return None
+    if principal:
+        is_meant = bool(included & {"serviceprincipalsintenant", principal.casefold()})
+        return [] if is_meant and principal.casefold() not in excluded else None
     # Policies name service principals by object id, connections by client id.
     if "serviceprincipalsintenant" in included:
         return ["exclusions by object id"] if policy.principals.excluded else []

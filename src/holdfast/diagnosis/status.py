@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from holdfast.core.coverage import Outcome
+from holdfast.core.finding import End
 from holdfast.core.horizon import Condition, Horizon
 from holdfast.core.inventory import Connection, Flow
 from holdfast.core.judgement import Judgement
@@ -72,7 +73,7 @@ def status(
     verdict = judgement.verdict if judgement else None
     horizons = judgement.horizons if judgement else ()
     nearest = next((horizon for horizon in horizons if horizon.is_known), None)
-    state, cause, action = _stands(connection, verdict, horizons, outcome, now)
+    state, cause, action = _in_the_open(judgement) or _stands(connection, verdict, horizons, outcome, now)
     return ConnectionStatus(
         connection,
         state,
@@ -91,6 +92,25 @@ def is_near(horizon: Horizon, now: datetime, within: timedelta = AT_RISK_WITHIN)
     if horizon.condition is Condition.IF_ENFORCED:
         return False
     return horizon.earliest is not None and horizon.earliest <= now + within
+
+
+def _in_the_open(judgement: Judgement | None) -> tuple[State, str | None, str] | None:
+    """Where only its next use tells: what refused it is over, or passes by itself; None elsewhere."""
+    if judgement is None or judgement.verdict is not None:
+        return None
+    if judgement.is_lifted:
+        return State.UNKNOWN, None, "Run a flow that uses it, and scan again: what refused it is over."
+    passing = next((each for each in judgement.findings if each.end is End.PASSING), None)
+    if passing is not None:
+        return State.UNKNOWN, passing.cause, "Run it again: this passes by itself."
+    unproven = next((each for each in judgement.conflicts if "only a person" in each), None)
+    if unproven is not None:
+        return (
+            State.UNKNOWN,
+            None,
+            "Open the failed run of its flow and explain what its first failed action says.",
+        )
+    return None
 
 
 def _stands(

@@ -15,6 +15,7 @@ from typing import Final
 
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
+from holdfast.core.finding import End
 from holdfast.core.horizon import Condition, Interval
 from holdfast.core.inventory import Flow
 from holdfast.core.policies import AccessPolicy
@@ -26,15 +27,6 @@ from holdfast.diagnosis.usage import is_kept_alive
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
 from holdfast.reading.schedules import runs_per_week
 from holdfast.reading.witnesses import last_refresh
-
-
-class End(StrEnum):
-    """How a connection ends."""
-
-    REFUSED = "refused"  # works again when what was changed is changed back
-    REVOKED = "revoked"  # needs a new sign-in, whatever is changed back
-    EXPIRED = "expired"  # by time; needs a new sign-in or a new secret
-    BLOCKED = "blocked"  # its flows are suspended; the connection itself stays whole
 
 
 class Certainty(StrEnum):

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from holdfast.core.coverage import Sweep
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Interval
-from holdfast.core.identity import ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectionId, Flow
+from holdfast.core.identity import Principal, ServicePrincipal
+from holdfast.core.inventory import Connection, ConnectionId, Flow, FlowId
 from holdfast.core.judgement import Judgement
-from holdfast.core.policies import AccessPolicy
-from holdfast.core.verdict import NOT_CONNECTION, Verdict
+from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.core.witness import Witness
+from holdfast.diagnosis.case import Case, Use
 from holdfast.diagnosis.forecast import Known, forecast
+from holdfast.diagnosis.judge import Conclusion, concluded
 from holdfast.ports import History
-from holdfast.reading.accounts import Accounts, account_evidence
-from holdfast.reading.credentials import candidates, dead_credential_evidence
-from holdfast.reading.witnesses import idle_evidence, last_refresh, witnesses
+from holdfast.reading.accounts import Accounts
+from holdfast.reading.changes import Changes
+from holdfast.reading.credentials import candidates
+from holdfast.reading.witnesses import last_refresh, witnesses
+from holdfast.scan.owners import OwnerLog
 from holdfast.scan.shown import SignInLog
 
-Diagnose = Callable[[Connection, Sequence[Evidence]], Verdict | None]
-"""The verdict on a connection from its recorded fault and further evidence; None where nothing is wrong."""
+Read = Callable[[str, str], tuple[Evidence, ...]]
+"""What a raw error text says, and where it was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,17 @@ class TenantDirectory:
         apps: by client id.
         policies: those that concern nobody yet among them.
         log: to be asked which key an application showed; None where it is not to be asked.
+        owners: to be asked about owners of connections that were refused; likewise.
     """
 
     apps: Mapping[str, ServicePrincipal] | None = None
     accounts: Accounts | None = None
     policies: tuple[AccessPolicy, ...] | None = None
     log: SignInLog | None = None
+    principals: Mapping[str, Principal] | None = None
+    changes: Changes | None = None
+    data_policies: tuple[DataPolicy, ...] | None = None
+    owners: OwnerLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +60,16 @@ class Bench:
         started_at: when this part was begun.
         flows: of the environment, by the connection that they hold.
         flows_read: whether all flows in its solutions were read.
+        uses: runs that failed and did not succeed since, by flow; None where that was not looked at.
     """
 
-    diagnose: Diagnose
+    read: Read
     directory: TenantDirectory
     before: Sweep | None
     started_at: datetime
     flows: Mapping[ConnectionId, tuple[Flow, ...]] = field(default_factory=dict)
     flows_read: bool = False
+    uses: Mapping[FlowId, Use] | None = None
 
 
 async def judge_page(
@@ -73,48 +83,73 @@ async def judge_page(
         looks = _looks(bench.before, seen_at)
         found = witnesses(connection, seen_at, before.witnesses if before else None, looks)
         shown = await _shown(connection, found, before, bench.directory)
-        after = judge(connection, seen_at, found, bench, shown)
+        case = case_of(connection, found, bench, shown)
+        conclusion = concluded(case)
+        if bench.directory.owners is not None and conclusion.in_doubt:
+            case = await bench.directory.owners.asked(case, conclusion)
+            conclusion = concluded(case)
+        after = judge(case, seen_at, found, conclusion, bench)
         if after != before:
             judged.append(after)
     return judged
 
 
-def judge(
-    connection: Connection,
-    seen_at: datetime,
-    found: tuple[Witness, ...],
-    bench: Bench,
-    shown: frozenset[str] = frozenset(),
-) -> Judgement:
-    """What we conclude about one connection from its witnesses and all that stands around it.
+def case_of(connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]) -> Case:
+    """All that is known about one connection.
 
     Args:
         shown: ids of the keys that its application showed when it last got a token, where the log tells.
     """
-    verdict = _verdict(connection, found, bench, shown)
+    directory, fault = bench.directory, connection.fault
     flows = bench.flows.get(connection.id, ())
-    directory = bench.directory
+    return Case(
+        connection,
+        bench.started_at,
+        last_refresh(found),
+        bench.read(f"{fault.code}: {fault.message}", "connection") if fault else (),
+        directory.accounts,
+        directory.apps,
+        directory.principals,
+        directory.policies,
+        directory.changes,
+        directory.data_policies,
+        shown,
+        flows=flows,
+        uses=None
+        if bench.uses is None
+        else tuple(bench.uses[flow.id] for flow in flows if flow.id in bench.uses),
+    )
+
+
+def judge(
+    case: Case, seen_at: datetime, found: tuple[Witness, ...], conclusion: Conclusion, bench: Bench
+) -> Judgement:
+    """What we conclude about one connection, with what it is to be expected of it."""
+    connection = case.connection
     horizons = forecast(
         Known(
             connection,
             found,
-            directory.apps,
-            verdict,
+            bench.directory.apps,
+            conclusion.verdict,
             seen_at,
-            flows,
+            case.flows,
             bench.flows_read,
-            directory.policies or (),
-            shown,
+            bench.directory.policies or (),
+            case.shown,
         )
     )
     return Judgement(
         connection.environment,
         connection.connector,
         connection.id,
-        verdict,
+        conclusion.verdict,
         horizons,
         found,
-        tuple(sorted(shown)),
+        tuple(sorted(case.shown)),
+        conclusion.findings,
+        conclusion.conflicts,
+        conclusion.is_lifted,
     )
 
 
@@ -144,33 +179,6 @@ def _app_of(connection: Connection, directory: TenantDirectory) -> ServicePrinci
 
 def _key(connection: Connection) -> str:
     return f"{connection.connector}/{connection.id}"
-
-
-def _verdict(
-    connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]
-) -> Verdict | None:
-    further = list(_further_evidence(connection, found, bench, shown))
-    if not further and connection.fault is None:
-        return None
-    verdict = bench.diagnose(connection, further)
-    return None if verdict is None or verdict.cause == NOT_CONNECTION else verdict
-
-
-def _further_evidence(
-    connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]
-) -> Iterator[Evidence]:
-    """What speaks of a break besides the recorded fault."""
-    refreshed = last_refresh(found)
-    if connection.sign_in.has_refresh_token and (idle := idle_evidence(refreshed, bench.started_at)):
-        yield idle
-    accounts = bench.directory.accounts
-    if accounts is not None and (ends := account_evidence(connection, accounts, refreshed, bench.started_at)):
-        yield ends
-    app = _app_of(connection, bench.directory)
-    if app is not None:
-        possible = candidates(connection, app, refreshed, shown)
-        if dead := dead_credential_evidence(app, possible, bench.started_at):
-            yield dead
 
 
 def _looks(before: Sweep | None, seen_at: datetime) -> Interval | None:

@@ -11,9 +11,12 @@ from typing import Final, NamedTuple, TypeVar
 from holdfast.core.coverage import (
     ACCESS_POLICIES,
     ACCOUNTS,
+    AUDITS,
     CONNECTIONS,
+    DATA_POLICIES,
     ENVIRONMENTS,
     FLOWS,
+    PRINCIPALS,
     REFERENCES,
     SERVICE_PRINCIPALS,
     Outcome,
@@ -30,20 +33,26 @@ from holdfast.core.inventory import (
     ConnectorId,
     Environment,
     Flow,
+    FlowId,
 )
 from holdfast.core.policies import AccessPolicy
-from holdfast.ports import Clock, Directory, History, Platform, Thing
+from holdfast.diagnosis.case import Use
+from holdfast.ports import Clock, Directory, History, Platform, Runs, Thing
 from holdfast.reading.accounts import Accounts
+from holdfast.reading.changes import Changes
 from holdfast.reading.masking import masked
 from holdfast.scan.carried import carried
-from holdfast.scan.judging import Bench, Diagnose, TenantDirectory, judge_page
+from holdfast.scan.failing import RunLog
+from holdfast.scan.judging import Bench, Read, TenantDirectory, judge_page
+from holdfast.scan.owners import OwnerLog, newest
 from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
-from holdfast.scan.shown import SignInLog
+from holdfast.scan.shown import REACH, SignInLog
 
 RESUMES_WITHIN: Final = timedelta(hours=12)
 """A scan that was broken off goes on where it stopped for so long; after that it would be too mixed a picture."""
 
 T = TypeVar("T", bound=Thing)
+Told = TypeVar("Told")
 
 AT_ONCE: Final = 8
 """Environments read at the same time; the transport's limiters set the pace."""
@@ -79,16 +88,18 @@ async def scan(
     directory: Directory,
     history: History,
     clock: Clock,
-    diagnose: Diagnose,
+    read: Read,
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     fresh: bool = False,
+    runs: Runs | None = None,
 ) -> ScanReport:
     """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
     What one environment refuses is recorded and does not stop the others.
 
     Args:
+        runs: of flows as a person who owns them sees them; None for an application.
         fresh: start over even if a scan was broken off a short while ago.
 
     Raises:
@@ -101,7 +112,7 @@ async def scan(
         before = await history.last_scan(tenant)
         resume_since = time.now() if fresh else time.now() - RESUMES_WITHIN
         begun = await history.begin(tenant, time.now(), resume_since)
-        work = _Work(tenant, platform, directory, history, time, begun, before, diagnose, progress)
+        work = _Work(tenant, platform, directory, history, time, begun, before, read, progress, runs)
         await history.observe(begun.id, time.now(), listed)
         await work.note_environments(listed, listing)
         await work.read_all(listed)
@@ -137,9 +148,11 @@ class _Work:
         time: CloudTime,
         begun: ScanRecord,
         before: ScanRecord | None,
-        diagnose: Diagnose,
+        read: Read,
         progress: Callable[[Progress], None],
+        runs: Runs | None = None,
     ) -> None:
+        self._runs = RunLog(platform, runs, time, read)
         self._tenant = tenant
         self._platform = platform
         self._directory = directory
@@ -147,7 +160,7 @@ class _Work:
         self._time = time
         self._begun = begun
         self._before = {(s.environment, s.part): s for s in before.sweeps} if before else {}
-        self._diagnose = diagnose
+        self._read_text = read
         self._known = TenantDirectory()
         self._progress = progress
         self.counts = Counts()
@@ -181,11 +194,14 @@ class _Work:
             nonlocal done
             for environment in waiting:
                 flows: Mapping[ConnectionId, tuple[Flow, ...]] = {}
+                uses: Mapping[FlowId, Use] | None = None
                 if environment.dataverse_url is not None:
                     await self._flows(environment)
                     flows = await carried(self._history, self._tenant, environment.id)
+                    if not all(self._is_read(_connections_of(environment, c)) for c in SQL_CONNECTORS):
+                        uses = await self._uses(environment, flows)
                 for connector in SQL_CONNECTORS:
-                    await self._connections(environment, connector, flows)
+                    await self._connections(environment, connector, flows, uses)
                 done += 1
                 self._progress(Progress(done, len(listed), self.counts.seen))
 
@@ -197,27 +213,30 @@ class _Work:
         except BaseExceptionGroup as failures:
             # The first to fail stopped the others; it is what went wrong.
             raise failures.exceptions[0] from failures
-        asked = self._known.log.sweep() if self._known.log else None
-        if asked is not None:
-            await self._history.conclude(self._begun.id, asked)
-            self._note(asked)
+        for log in (self._known.log, self._known.owners):
+            asked = log.sweep() if log else None
+            if asked is not None:
+                await self._history.conclude(self._begun.id, asked)
+                self._note(asked)
 
     async def _connections(
         self,
         environment: Environment,
         connector: ConnectorId,
         flows: Mapping[ConnectionId, tuple[Flow, ...]],
+        uses: Mapping[FlowId, Use] | None,
     ) -> None:
-        part = Part(environment.id, _part_of(connector), Connection, f"{connector}/")
+        part = _connections_of(environment, connector)
         if self._is_read(part):
             return
         bench = Bench(
-            self._diagnose,
+            self._read_text,
             self._known,
             self._before.get((part.environment, part.name)),
             self._time.now(),
             flows,
             all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
+            uses,
         )
 
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
@@ -227,6 +246,18 @@ class _Work:
         # In two steps: others add to the sum while this one waits.
         counts = await self._read(part, _kept(source), lambda c: f"{c.connector}/{c.id}", judged)
         self.counts += counts
+
+    async def _uses(
+        self, environment: Environment, flows: Mapping[ConnectionId, tuple[Flow, ...]]
+    ) -> Mapping[FlowId, Use] | None:
+        """Runs that failed last, of the flows that hold a SQL connection; None where that cannot be told."""
+        held = {flow.id: flow for each in flows.values() for flow in each}
+        if not held:
+            return None
+        uses, sweep = await self._runs.failing(environment, held)
+        await self._history.conclude(self._begun.id, sweep)
+        self._note(sweep)
+        return uses
 
     async def _flows(self, environment: Environment) -> None:
         """The flows in solutions, after the references that they go through."""
@@ -248,31 +279,40 @@ class _Work:
             await self._read(apps, self._directory.service_principals(), lambda a: a.object_id)
         if not self._is_read(policies):
             await self._read(policies, self._directory.access_policies(), lambda policy: policy.id)
-        accounts = await self._accounts()
+        accounts = await self._told(ACCOUNTS, self._directory.accounts())
+        principals = await self._told(PRINCIPALS, self._directory.principals())
+        since = self._time.now() - REACH
+        changes = await self._told(AUDITS, newest(self._directory.changes(since)))
+        data_policies = await self._told(DATA_POLICIES, self._platform.data_policies())
         history, tenant = self._history, self._tenant
         return TenantDirectory(
             {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
             if self._is_whole("", SERVICE_PRINCIPALS)
             else None,
-            accounts,
+            Accounts.of(accounts) if accounts is not None else None,
             tuple([policy async for policy in history.current(tenant, AccessPolicy)])
             if self._is_whole("", ACCESS_POLICIES)
             else None,
             SignInLog(self._directory, self._time),
+            None if principals is None else {one.client_id: one for one in principals},
+            None if changes is None else Changes.of(changes, since),
+            None if data_policies is None else tuple(data_policies),
+            OwnerLog(self._directory, self._time),
         )
 
-    async def _accounts(self) -> Accounts | None:
-        """All accounts, None if not all could be read."""
+    async def _told(self, part: str, source: AsyncIterator[Told]) -> list[Told] | None:
+        """All of a list that is only judged by, None if not all of it could be read."""
         started, found = self._time.now(), []
         outcome, detail = Outcome.SCANNED, ""
         try:
-            found = [account async for account in self._directory.accounts()]
+            async for each in source:
+                found.append(each)
         except CloudError as error:
             outcome, detail = outcome_of(error, saw_some=False), str(error)
-        sweep = Sweep("", ACCOUNTS, outcome, started, self._time.now(), len(found), detail)
+        sweep = Sweep("", part, outcome, started, self._time.now(), len(found), detail)
         await self._history.conclude(self._begun.id, sweep)
         self._note(sweep)
-        return Accounts.of(found) if outcome is Outcome.SCANNED else None
+        return found if outcome is Outcome.SCANNED else None
 
     def _is_read(self, part: Part) -> bool:
         return (part.environment, part.name) in self.sweeps
@@ -296,6 +336,10 @@ class _Work:
         )
         self._note(sweep)
         return counts
+
+
+def _connections_of(environment: Environment, connector: ConnectorId) -> Part:
+    return Part(environment.id, _part_of(connector), Connection, f"{connector}/")
 
 
 def _part_of(connector: ConnectorId) -> str:

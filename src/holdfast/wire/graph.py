@@ -191,6 +191,12 @@ class User(Shape):
     sign_in_activity: SignInActivity | None = None
 
 
+class AuthenticationRequirements(Shape):
+    """`/users/{id}/authentication/requirements`: disabled, enabled or enforced, whatever policies say."""
+
+    per_user_mfa_state: str | None = None
+
+
 class BatchAnswer(Shape):
     """One answer within a batch; each has its own status."""
 

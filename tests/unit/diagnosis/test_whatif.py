@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from holdfast.core.finding import End
 from holdfast.core.inventory import SignIn
 from holdfast.core.verdict import UNKNOWN, Verdict
 from holdfast.diagnosis.forecast import Known
-from holdfast.diagnosis.whatif import VERBS, Certainty, End, Supposition, consequence
+from holdfast.diagnosis.whatif import VERBS, Certainty, Supposition, consequence
 from holdfast.reading.witnesses import witnesses
 from tests.builders import START, a_connection, a_flow, a_secret, an_app, an_app_connection, day
 

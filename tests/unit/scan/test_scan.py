@@ -29,8 +29,7 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy, PolicyState, Scope
-from holdfast.diagnosis.diagnose import diagnose
-from holdfast.reading.texts import read_fault
+from holdfast.reading.texts import read_text
 from holdfast.scan.carried import carried
 from holdfast.scan.tenant import Progress, scan
 from tests.builders import (
@@ -71,7 +70,7 @@ class Story:
             self.cloud,
             self.history,
             self.clock,
-            diagnosed,
+            read,
             self.seen.append,
             **options,
         )
@@ -84,9 +83,8 @@ class Story:
         return (await self.history.lookup("contoso", Judgement, environment, [key]))[key]
 
 
-def diagnosed(connection, further):
-    read = read_fault(connection.fault, load_codebook()) if connection.fault else ()
-    return diagnose((*read, *further))[0]
+def read(text, origin):
+    return read_text(text, load_codebook(), origin)
 
 
 @pytest.fixture

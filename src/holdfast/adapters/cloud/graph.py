@@ -10,7 +10,7 @@ from holdfast.adapters.cloud.policies import access_policy, app_policy, password
 from holdfast.adapters.cloud.powerplatform import count_strangers
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.directory import Account, Change, SignInRecord
-from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.identity import ClientSecret, Principal, ServicePrincipal
 from holdfast.core.making import AppPolicy
 from holdfast.core.policies import AccessPolicy, PasswordPolicy
 from holdfast.wire import graph, signins
@@ -19,6 +19,8 @@ from holdfast.wire.ledger import (
     APPLICATIONS,
     DIRECTORY_AUDITS,
     DOMAINS,
+    MFA_STATE,
+    SERVICE_PRINCIPALS,
     SIGN_INS_OF_ACCOUNT,
     SIGN_INS_OF_APPLICATION,
     USERS,
@@ -38,6 +40,18 @@ class GraphDirectory:
         async for told in self._transport.items(APPLICATIONS, graph.Application):
             count_strangers(self._transport.traffic.strangers, "application", told)
             yield application(told)
+
+    async def principals(self) -> AsyncIterator[Principal]:
+        """Every application identity of the tenant, also those that are registered elsewhere."""
+        async for told in self._transport.items(SERVICE_PRINCIPALS, graph.ServicePrincipal):
+            yield Principal(told.app_id, told.id, told.display_name or told.app_id, told.account_enabled)
+
+    async def mfa_is_demanded(self, account: str) -> bool | None:
+        """Whether the account itself is asked for a second factor, apart from policies; None if not told."""
+        told = await self._transport.read(
+            MFA_STATE, graph.AuthenticationRequirements, at={"account": account}
+        )
+        return None if told.per_user_mfa_state is None else told.per_user_mfa_state != "disabled"
 
     async def accounts(self) -> AsyncIterator[Account]:
         """Every account of the tenant, guests among them."""

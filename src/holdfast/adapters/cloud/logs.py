@@ -54,6 +54,9 @@ def change(told: signins.DirectoryAudit) -> Change | None:
         by=(by.user.id if by.user else by.app.service_principal_id if by.app else None) or "",
         by_name=(by.user.user_principal_name if by.user else by.app.display_name if by.app else None) or "",
         targets=tuple(target.id for target in targets if target.id),
+        target_names=tuple(
+            name for target in targets if (name := target.display_name or target.user_principal_name)
+        ),
         properties=tuple(dict.fromkeys(part.display_name for part in changed if part.display_name)),
         correlation_id=told.correlation_id or "",
     )

@@ -23,6 +23,7 @@ from holdfast.core.policies import (
     Scope,
 )
 from holdfast.wire import graph, policies, signins
+from holdfast.wire.powerplatform import Principal
 from holdfast.wire.shape import instant
 
 _STATES: Final = {
@@ -127,9 +128,15 @@ def data_policy(told: policies.Policy) -> DataPolicy:
             for group in what.connector_groups or ()
             for connector in group.connectors or ()
         },
+        modified_at=instant(what.last_modified_time),
+        modified_by=_doer(what.last_modified_by),
         operations=dict(_operations(finer.connector_action_configurations or ())),
         endpoints=dict(_endpoints(finer.endpoint_configurations or ())),
     )
+
+
+def _doer(told: Principal | None) -> str:
+    return (told.user_principal_name or told.display_name or "") if told else ""
 
 
 def _scope(included: Iterable[str] | None, excluded: Iterable[str] | None) -> Scope:

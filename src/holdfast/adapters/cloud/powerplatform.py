@@ -36,6 +36,7 @@ from holdfast.wire.ledger import (
     DATA_POLICIES,
     DATA_POLICY,
     ENVIRONMENTS,
+    FAILED_RUNS,
     FLOW_RUNS,
     OWN_CONNECTIONS,
     OWN_ENVIRONMENTS,
@@ -95,6 +96,12 @@ class CloudPlatform:
         at = {"flow": flow, "since": zulu(since)}
         async for told in self._rows(environment, FLOW_RUNS, dataverse.FlowRun, at):
             yield flow_run(told, flow)
+
+    async def failed_runs(self, environment: Environment, since: datetime) -> AsyncIterator[FlowRun]:
+        """Failed runs of all flows in its solutions, newest first; stop taking, and no further page is asked for."""
+        async for told in self._rows(environment, FAILED_RUNS, dataverse.FlowRun, {"since": zulu(since)}):
+            if told.workflow_value:
+                yield flow_run(told, FlowId(told.workflow_value))
 
     async def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
         """Its canvas apps, whoever made them."""

@@ -84,8 +84,7 @@ def _names_of(transaction: Transaction, person: str) -> set[str]:
 def _people(value: Any) -> Iterator[dict[str, Any]]:
     """The tables in a thing that describe somebody."""
     if isinstance(value, dict):
-        if isinstance(value.get("owner"), dict):
-            yield value["owner"]
+        yield from (value[key] for key in ("owner", "by") if isinstance(value.get(key), dict))
         for part in value.values():
             yield from _people(part)
     elif isinstance(value, list):

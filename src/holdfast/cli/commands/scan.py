@@ -59,9 +59,10 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
                     reach.directory,
                     holdfast.history,
                     holdfast.clock,
-                    holdfast.diagnose,
+                    holdfast.read,
                     progress,
                     fresh=fresh,
+                    runs=reach.runs,
                 )
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
         rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
