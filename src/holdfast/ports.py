@@ -99,6 +99,14 @@ class Runs(Protocol):
         ...
 
 
+class Starter(Protocol):
+    """Starts flows as a person who owns them; no application may."""
+
+    async def start(self, environment: EnvironmentId, flow: FlowId) -> None:
+        """Start a run of an own or a shared flow now."""
+        ...
+
+
 class Directory(Protocol):
     """Entra as one identity sees it through Graph."""
 

@@ -22,6 +22,7 @@ from holdfast.sandbox.steering import Steering
 from holdfast.wire import flows
 from holdfast.wire.ledger import (
     FLOW_AS_ADMIN,
+    FLOW_TRIGGERS,
     FLOWS_AS_ADMIN,
     OWN_FLOW_RUNS,
     OWN_RUN_ACTIONS,
@@ -138,3 +139,23 @@ async def test_another_persons_runs_are_refused(as_person, ready, finance):
     at = {"environment": finance, "flow": flow_named(ready, "Invoices")}
     with pytest.raises(RefusedError):
         [one async for one in as_person("dana").transport.items(OWN_FLOW_RUNS, flows.Run, at=at)]
+
+
+async def test_an_owner_reads_triggers_in_a_known_shape(as_person, ready, finance):
+    at = {"environment": finance, "flow": flow_named(ready, "Invoices")}
+    triggers = [one async for one in as_person("sam").transport.items(FLOW_TRIGGERS, flows.Trigger, at=at)]
+    assert [one.name for one in triggers] == ["Recurrence"]
+    assert [path for one in triggers for path in unnamed(one)] == []
+
+
+async def test_an_owner_starts_a_run(as_person, ready, finance):
+    access, flow = as_person("dana"), flow_named(ready, "ERP orders")
+    before = [one.id async for one in access.flows.runs(finance, flow)]
+    await access.flows.start(finance, flow)
+    after = [one.id async for one in access.flows.runs(finance, flow)]
+    assert len(set(after) - set(before)) == 1
+
+
+async def test_another_persons_flow_is_not_started(as_person, ready, finance):
+    with pytest.raises(RefusedError):
+        await as_person("dana").flows.start(finance, flow_named(ready, "Invoices"))

@@ -54,6 +54,22 @@ class FlowConnection(Shape):
     impersonation: dict[str, Any] | None = None
 
 
+class TriggerProperties(Shape):
+    """Whether it starts anything now."""
+
+    state: str | None = None
+    provisioning_state: str | None = None
+
+
+class Trigger(Shape):
+    """What starts a flow. Its name is that in the definition; known from clients, not recorded."""
+
+    name: str
+    id: str | None = None
+    type: str | None = None
+    properties: TriggerProperties | None = None
+
+
 class FlowProperties(Shape):
     """All that is told about a flow; the list as administrator holds the first half only.
 

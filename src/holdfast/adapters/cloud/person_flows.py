@@ -8,9 +8,18 @@ from typing import Final
 
 from holdfast.adapters.cloud.flows import Definition
 from holdfast.adapters.cloud.transport import Transport
+from holdfast.core.errors import MissingError
 from holdfast.core.inventory import ActionFailure, Environment, EnvironmentId, Flow, FlowId, FlowRun
 from holdfast.wire import flows
-from holdfast.wire.ledger import FLOW_AS_ADMIN, FLOWS_AS_ADMIN, OWN_FLOW_RUNS, OWN_RUN_ACTIONS, RUN_CONTENT
+from holdfast.wire.ledger import (
+    FLOW_AS_ADMIN,
+    FLOW_TRIGGERS,
+    FLOWS_AS_ADMIN,
+    OWN_FLOW_RUNS,
+    OWN_RUN_ACTIONS,
+    RUN_CONTENT,
+    RUN_TRIGGER,
+)
 from holdfast.wire.shape import instant
 
 # What an action around the one that failed says, and one that was not reached.
@@ -39,6 +48,18 @@ class PersonFlows:
         at = {"environment": environment, "flow": flow}
         async for told in self._transport.items(OWN_FLOW_RUNS, flows.Run, at=at):
             yield run_of(told, flow)
+
+    async def start(self, environment: EnvironmentId, flow: FlowId) -> None:
+        """Start a run of an own or a shared flow now. It is never sent twice."""
+        at = {"environment": environment, "flow": flow}
+        triggers = [told async for told in self._transport.items(FLOW_TRIGGERS, flows.Trigger, at=at)]
+        if not triggers:
+            raise MissingError(
+                f"Flow {flow} has no trigger that could be started; open it in the portal and run it there.",
+                service=FLOW_TRIGGERS.host.value,
+                operation=FLOW_TRIGGERS.id,
+            )
+        await self._transport.do(RUN_TRIGGER, at={**at, "trigger": triggers[0].name})
 
     async def failure(self, environment: EnvironmentId, flow: FlowId, run: str) -> ActionFailure | None:
         """What the first action that failed in a run met with; None where none did.
