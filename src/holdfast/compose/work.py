@@ -30,7 +30,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
             {id: tenant.reached for id, tenant in tenants.items()},
             holdfast.history,
             holdfast.clock,
-            holdfast.diagnose,
+            holdfast.read,
             holdfast.settings.watch.scan_every,
         ),
         going_on(holdfast, tenants),

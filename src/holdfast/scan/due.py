@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
 from holdfast.ports import Clock, Directory, History, Platform
-from holdfast.scan.judging import Diagnose
+from holdfast.scan.judging import Read
 from holdfast.scan.tenant import ScanReport, scan
 
 SPREAD: Final = 8
@@ -34,7 +34,7 @@ def scanning(
     reached: Mapping[str, Callable[[], AbstractAsyncContextManager[Way]]],
     history: History,
     clock: Clock,
-    diagnose: Diagnose,
+    read: Read,
     every: timedelta,
 ) -> Job:
     """The job that keeps the picture of every tenant young.
@@ -45,7 +45,7 @@ def scanning(
 
     async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
         async with reached[tenant]() as way:
-            report = await scan(tenant, way.platform, way.directory, history, clock, diagnose)
+            report = await scan(tenant, way.platform, way.directory, history, clock, read)
         return Performed(said_of(report))
 
     return Job("scan", Cadence(every, every / SPREAD), whole_tenant, perform, finds=True)
