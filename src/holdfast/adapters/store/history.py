@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,9 +37,12 @@ class SqlHistory:
     def __init__(self, where: Path | str) -> None:
         self._database = Database(where)
         up_to_date(self._database)
+        # SQLite lets one write at a time and has the others look again and again whether they may.
+        self._writer = ThreadPoolExecutor(1, "holdfast-store")
 
     def close(self) -> None:
         """Let go of the store."""
+        self._writer.shutdown()
         self._database.close()
 
     async def forget(self, person: str) -> Forgotten:
@@ -127,7 +131,7 @@ class SqlHistory:
             with self._database.writing() as transaction:
                 return deed(transaction, *arguments)
 
-        return await asyncio.to_thread(in_one_transaction)
+        return await asyncio.get_running_loop().run_in_executor(self._writer, in_one_transaction)
 
     async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
         def at_once() -> R:

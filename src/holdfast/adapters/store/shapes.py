@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
@@ -21,7 +22,9 @@ T = TypeVar("T")
 
 # A sentence that is said of thousands of connections is kept as its number behind this private-use character.
 _MARK: Final = "\ue100"
-_NUMBERS: Final = [(json.dumps(sentence), f'"{_MARK}{n}"') for n, sentence in enumerate(NUMBERED)]
+_SENTENCES: Final = [json.dumps(sentence)[1:-1] for sentence in NUMBERED]
+_NUMBERS: Final = [(f'"{sentence}"', f'"{_MARK}{n}"') for n, sentence in enumerate(_SENTENCES)]
+_NUMBER: Final = re.compile(f"{_MARK}([0-9]+)")
 
 
 def in_order(told: Any) -> Any:
@@ -40,9 +43,7 @@ def numbered(facts: str) -> str:
 
 def spelled_out(facts: str) -> str:
     """The fields with every number as its sentence."""
-    for sentence, number in _NUMBERS if _MARK in facts else ():
-        facts = facts.replace(number, sentence)
-    return facts
+    return _NUMBER.sub(lambda found: _SENTENCES[int(found[1])], facts)
 
 
 class Shape(NamedTuple, Generic[T]):

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, insert, literal, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
 from sqlalchemy import Connection as Transaction
 
 from holdfast.adapters.store import changes
+from holdfast.adapters.store.bulk import Plain, insert_rows
 from holdfast.adapters.store.database import Line
 from holdfast.adapters.store.instants import millis
 from holdfast.adapters.store.schema import observations, scans, tenants, things
@@ -44,26 +45,25 @@ class _Place(NamedTuple):
     kind: str
     environment: str
 
-    def of(self, keys: Sequence[str]) -> ColumnElement[bool]:
-        """Those of these keys."""
-        return and_(
-            things.c.tenant == self.tenant,
-            things.c.kind == self.kind,
-            things.c.environment == self.environment,
-            things.c.key.in_(keys),
-        )
+
+_OF_PLACE = "tenant = {0} AND kind = {0} AND environment = {0}"
+_KNOWN = Plain(f"SELECT id, key, facts, gone_at FROM things WHERE {_OF_PLACE} AND key IN ({{keys}})")
+_FIRST = Plain(
+    "INSERT INTO observations (thing, scan, at, change)"
+    f" SELECT id, {{0}}, {{0}}, {{0}} || facts || {{0}} FROM things WHERE id > {{0}} AND {_OF_PLACE}"
+)
 
 
 def _observe(
     transaction: Transaction, place: _Place, scan: ScanId, at: datetime, facts: dict[str, str]
 ) -> int:
-    columns = select(things.c.id, things.c.key, things.c.facts, things.c.gone_at)
     missing = dict(facts)
     changed: list[tuple[Line, str]] = []
     for some in _batches(list(facts)):
-        for row in transaction.execute(columns.where(place.of(some))):
-            text = missing.pop(row.key)
-            if row.facts != text or row.gone_at is not None:
+        for row in _KNOWN.run(transaction, (*place, *some), keys=len(some)):
+            _, key, before, gone_at = row
+            text = missing.pop(key)
+            if before != text or gone_at is not None:
                 changed.append((row, text))
     _rewrite(transaction, scan, at, changed)
     _insert(transaction, place, scan, at, missing)
@@ -80,14 +80,18 @@ def lose(
     under: str,
 ) -> int:
     """Note that things are gone: those whose key begins with `under` and is not among the present."""
-    there = select(things.c.id, things.c.key).where(
+    of_part = (
         things.c.tenant == _tenant_of(transaction, scan),
         things.c.kind == kind,
         things.c.environment == environment,
         things.c.gone_at.is_(None),
         things.c.key.startswith(under, autoescape=True),
     )
-    gone = [row.id for row in transaction.execute(there) if row.key not in present]
+    # All that are present were just observed: where no more are known, none is gone, and none has to be read.
+    if transaction.execute(select(func.count()).where(*of_part)).scalar_one() == len(present):
+        return 0
+    there = transaction.execute(select(things.c.id, things.c.key).where(*of_part))
+    gone = [row.id for row in there if row.key not in present]
     if gone:
         statement = update(things).where(things.c.id == bindparam("thing")).values(gone_at=millis(at))
         transaction.execute(statement, [{"thing": number} for number in gone])
@@ -174,17 +178,13 @@ def _insert(
     if not facts:
         return
     now = millis(at)
-    rows = [
-        {**place._asdict(), "key": key, "first_at": now, "changed_at": now, "facts": text}
-        for key, text in facts.items()
-    ]
-    transaction.execute(insert(things), rows)
+    before = transaction.execute(select(func.coalesce(func.max(things.c.id), 0))).scalar_one()
+    columns = ("tenant", "kind", "environment", "key", "first_at", "changed_at", "facts")
+    insert_rows(
+        transaction, "things", columns, [(*place, key, now, now, text) for key, text in facts.items()]
+    )
     # The database knows the numbers it gave; asking for them row by row is what takes the time.
-    before, after = changes.WHOLE
-    first = literal(before) + things.c.facts + literal(after)
-    for some in _batches(list(facts)):
-        columns = select(things.c.id, literal(scan), literal(now), first).where(place.of(some))
-        transaction.execute(insert(observations).from_select(["thing", "scan", "at", "change"], columns))
+    _FIRST.run(transaction, (scan, now, *changes.WHOLE, before, *place))
 
 
 def _append(transaction: Transaction, scan: ScanId, at: datetime, log: Sequence[dict[str, Any]]) -> None:
