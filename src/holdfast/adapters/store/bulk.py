@@ -1,41 +1,57 @@
-"""The statements of the innermost loop, in plain SQL: composing each anew takes longer than the database does."""
+"""The statements of the innermost loop, in plain SQL: many rows at a time, and few steps.
+
+Composing such a statement anew takes longer than the database does. And a thread that reads or writes row by row has
+to take its turn with all other threads of Python at each row; one statement about hundreds of rows takes it once.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
 from holdfast.adapters.store.database import Line
 
+_DOCUMENT = {"sqlite": "json_group_object", "postgresql": "json_object_agg"}
 
-class Plain(NamedTuple):
+
+@dataclass(frozen=True, slots=True)
+class Plain:
     """A statement in SQL that both databases understand.
 
     Attributes:
-        text: `{0}` stands for one value, a name for as many as `run` is told. It is never made of anybody's words.
+        text: `{0}` stands for one value, `{each}` for a list of values, `{pairs}` for a list of rows of two, and
+            `{document}` for the function that gathers names and texts in one JSON object. Never made of anybody's
+            words.
     """
 
     text: str
 
-    def run(self, transaction: Connection, values: Sequence[Any], **many: int) -> Sequence[Line]:
-        """Its rows; none for a statement that gives none."""
-        mark = _mark(transaction)
-        lists = {name: ",".join([mark] * count) for name, count in many.items()}
-        result = transaction.exec_driver_sql(self.text.format(mark, **lists), tuple(values))
-        return result.all() if result.returns_rows else ()
+    def rows(self, transaction: Connection, values: Sequence[Any], **many: int) -> Sequence[Line]:
+        """What it finds."""
+        found: Sequence[Line] = self._run(transaction, values, many).all()
+        return found
+
+    def written(self, transaction: Connection, values: Sequence[Any], **many: int) -> int:
+        """How many rows it wrote."""
+        found: int = self._run(transaction, values, many).rowcount
+        return found
+
+    def document(self, transaction: Connection, values: Sequence[Any], **many: int) -> dict[str, str]:
+        """The one JSON object that it finds."""
+        told = self._run(transaction, values, many).scalar_one()
+        found: dict[str, str] = json.loads(told) if isinstance(told, str) else told or {}
+        return found
+
+    def _run(self, transaction: Connection, values: Sequence[Any], many: dict[str, int]) -> Any:
+        dialect = transaction.dialect
+        mark = "?" if dialect.paramstyle == "qmark" else "%s"
+        lists = {name: ",".join([_ONE[name].format(mark)] * count) for name, count in many.items()}
+        text = self.text.format(mark, document=_DOCUMENT[dialect.name], **lists)
+        return transaction.exec_driver_sql(text, tuple(values))
 
 
-def insert_rows(
-    transaction: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Insert many rows of values in the order of the columns."""
-    marks = ",".join([_mark(transaction)] * len(columns))
-    into = Plain(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")  # noqa: S608 - names of ours
-    transaction.exec_driver_sql(into.text, list(rows))
-
-
-def _mark(transaction: Connection) -> str:
-    """How the driver wants a value marked."""
-    return "?" if transaction.dialect.paramstyle == "qmark" else "%s"
+_ONE = {"each": "{0}", "pairs": "({0},{0})"}

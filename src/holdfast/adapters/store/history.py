@@ -111,7 +111,7 @@ class SqlHistory:
         """See the port."""
         shape = shape_of(kind)
         rows = await self._read(states.present, tenant, shape.kind, environment, keys)
-        return {row.key: shape.read(row.facts) for row in rows}
+        return {key: shape.read(facts) for key, facts in rows.items()}
 
     async def past(
         self, tenant: str, kind: type[Kept], environment: str, key: str

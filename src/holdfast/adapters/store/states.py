@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
 from sqlalchemy import Connection as Transaction
+from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
 
 from holdfast.adapters.store import changes
-from holdfast.adapters.store.bulk import Plain, insert_rows
+from holdfast.adapters.store.bulk import Plain
 from holdfast.adapters.store.database import Line
 from holdfast.adapters.store.instants import millis
 from holdfast.adapters.store.schema import observations, scans, tenants, things
@@ -20,7 +20,9 @@ from holdfast.core.coverage import News, ScanId
 from holdfast.core.judgement import Judgement
 from holdfast.ports import Thing
 
-BATCH = 500
+T = TypeVar("T")
+
+BATCH = 400
 """Rows that are read at once: little memory, and below every database's limit of parameters."""
 
 
@@ -46,28 +48,49 @@ class _Place(NamedTuple):
     environment: str
 
 
-_OF_PLACE = "tenant = {0} AND kind = {0} AND environment = {0}"
-_KNOWN = Plain(f"SELECT id, key, facts, gone_at FROM things WHERE {_OF_PLACE} AND key IN ({{keys}})")
+_KNOWN = Plain(
+    "WITH seen (key, facts) AS (VALUES {pairs})"
+    " SELECT things.id, things.facts, things.gone_at, seen.facts FROM seen CROSS JOIN things"
+    " WHERE things.key = seen.key AND things.tenant = {0} AND things.kind = {0} AND things.environment = {0}"
+    " AND (things.facts <> seen.facts OR things.gone_at IS NOT NULL)"
+)
+_NEW = Plain(
+    "INSERT INTO things (tenant, kind, environment, key, first_at, changed_at, facts)"
+    " WITH seen (key, facts) AS (VALUES {pairs})"
+    " SELECT {0}, {0}, {0}, key, {0}, {0}, facts FROM seen WHERE NOT EXISTS (SELECT 1 FROM things"
+    " WHERE things.tenant = {0} AND things.kind = {0} AND things.environment = {0} AND things.key = seen.key)"
+)
 _FIRST = Plain(
-    "INSERT INTO observations (thing, scan, at, change)"
-    f" SELECT id, {{0}}, {{0}}, {{0}} || facts || {{0}} FROM things WHERE id > {{0}} AND {_OF_PLACE}"
+    "INSERT INTO observations (thing, scan, at, change) SELECT id, {0}, {0}, {0} || facts || {0} FROM things"
+    " WHERE id > {0} AND tenant = {0} AND kind = {0} AND environment = {0}"
 )
 
 
 def _observe(
     transaction: Transaction, place: _Place, scan: ScanId, at: datetime, facts: dict[str, str]
 ) -> int:
-    missing = dict(facts)
-    changed: list[tuple[Line, str]] = []
-    for some in _batches(list(facts)):
-        for row in _KNOWN.run(transaction, (*place, *some), keys=len(some)):
-            _, key, before, gone_at = row
-            text = missing.pop(key)
-            if before != text or gone_at is not None:
-                changed.append((row, text))
+    """The database compares by itself, many in one statement: what is known as it is never comes back here."""
+    now = millis(at)
+    last = transaction.execute(select(func.coalesce(func.max(things.c.id), 0))).scalar_one()
+    changed: list[_Changed] = []
+    new = 0
+    for some in _batches(list(facts.items())):
+        pairs = [text for pair in some for text in pair]
+        changed += map(_Changed._make, _KNOWN.rows(transaction, (*pairs, *place), pairs=len(some)))
+        new += _NEW.written(transaction, (*pairs, *place, now, now, *place), pairs=len(some))
     _rewrite(transaction, scan, at, changed)
-    _insert(transaction, place, scan, at, missing)
-    return len(changed) + len(missing)
+    if new:
+        _FIRST.written(transaction, (scan, now, *changes.WHOLE, last, *place))
+    return len(changed) + new
+
+
+class _Changed(NamedTuple):
+    """A known thing that is not as it was."""
+
+    id: int
+    before: str
+    gone_at: int | None
+    facts: str
 
 
 def lose(
@@ -111,14 +134,20 @@ def following(
     return transaction.execute(query.order_by(things.c.environment, things.c.key).limit(BATCH)).all()
 
 
+_PRESENT = Plain(
+    "SELECT {document}(key, facts) FROM things WHERE tenant = (SELECT id FROM tenants WHERE name = {0})"
+    " AND kind = {0} AND environment = {0} AND gone_at IS NULL AND key IN ({each})"
+)
+
+
 def present(
     transaction: Transaction, tenant: str, kind: str, environment: str, keys: Sequence[str]
-) -> list[Line]:
-    """Those of the named things that are there."""
-    query = _things(tenant, kind).where(things.c.environment == environment, things.c.gone_at.is_(None))
-    return [
-        row for some in _batches(keys) for row in transaction.execute(query.where(things.c.key.in_(some)))
-    ]
+) -> dict[str, str]:
+    """The fields of those of the named things that are there."""
+    found: dict[str, str] = {}
+    for some in _batches(keys):
+        found |= _PRESENT.document(transaction, (tenant, kind, environment, *some), each=len(some))
+    return found
 
 
 def log_of(transaction: Transaction, tenant: str, kind: str, environment: str, key: str) -> Sequence[Line]:
@@ -137,8 +166,8 @@ def log_of(transaction: Transaction, tenant: str, kind: str, environment: str, k
     return transaction.execute(query.order_by(observations.c.id)).all()
 
 
-def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+def _batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))
 
 
 def _things(tenant: str, kind: str) -> Select[Any]:
@@ -153,9 +182,7 @@ def _tenant_of(transaction: Transaction, scan: ScanId) -> int:
     return number
 
 
-def _rewrite(
-    transaction: Transaction, scan: ScanId, at: datetime, changed: Sequence[tuple[Line, str]]
-) -> None:
+def _rewrite(transaction: Transaction, scan: ScanId, at: datetime, changed: Sequence[_Changed]) -> None:
     if not changed:
         return
     statement = (
@@ -163,28 +190,12 @@ def _rewrite(
         .where(things.c.id == bindparam("thing"))
         .values(facts=bindparam("new_facts"), changed_at=millis(at), gone_at=None)
     )
-    transaction.execute(statement, [{"thing": row.id, "new_facts": text} for row, text in changed])
-    log = [{"thing": row.id, "change": _change(row, text)} for row, text in changed]
-    _append(transaction, scan, at, log)
+    transaction.execute(statement, [{"thing": each.id, "new_facts": each.facts} for each in changed])
+    _append(transaction, scan, at, [{"thing": each.id, "change": _change(each)} for each in changed])
 
 
-def _change(row: Line, facts: str) -> str:
-    return changes.whole(facts) if row.gone_at is not None else changes.change(row.facts, facts)
-
-
-def _insert(
-    transaction: Transaction, place: _Place, scan: ScanId, at: datetime, facts: dict[str, str]
-) -> None:
-    if not facts:
-        return
-    now = millis(at)
-    before = transaction.execute(select(func.coalesce(func.max(things.c.id), 0))).scalar_one()
-    columns = ("tenant", "kind", "environment", "key", "first_at", "changed_at", "facts")
-    insert_rows(
-        transaction, "things", columns, [(*place, key, now, now, text) for key, text in facts.items()]
-    )
-    # The database knows the numbers it gave; asking for them row by row is what takes the time.
-    _FIRST.run(transaction, (scan, now, *changes.WHOLE, before, *place))
+def _change(each: _Changed) -> str:
+    return changes.whole(each.facts) if each.gone_at is not None else changes.change(each.before, each.facts)
 
 
 def _append(transaction: Transaction, scan: ScanId, at: datetime, log: Sequence[dict[str, Any]]) -> None:
