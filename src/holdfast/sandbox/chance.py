@@ -18,11 +18,9 @@ def draw(seed: int, *names: object) -> float:
 
 def guid(seed: int, *names: object) -> str:
     """A lower-case GUID that has the marks of a random one (version 4)."""
-    digits = bytearray(_bytes(16, "guid", seed, *names))
-    digits[6] = digits[6] & 0x0F | 0x40
-    digits[8] = digits[8] & 0x3F | 0x80
-    text = digits.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = _bytes(16, "guid", seed, *names).hex()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 @lru_cache(maxsize=4096)

@@ -72,11 +72,7 @@ def outlook(world: World, connection: Connection | None, now: datetime) -> str:
     """What `use` would come to, without using: "ok" or the code of the failure."""
     if connection is None or connection.deleted_at is not None:
         return "missing"
-    if (
-        connection.status == "Error"
-        and connection.fault is not None
-        and connection.fault.code == "Unauthenticated"
-    ):
+    if _was_never_consented(connection):
         return "unauthenticated"
     if not signs_in_through_entra(connection) or has_token(world, connection, now):
         return FINE
@@ -87,6 +83,11 @@ def outlook(world: World, connection: Connection | None, now: datetime) -> str:
     if refused is None and not _has_spread(world, connection, now):
         return f"AADSTS{wrong_secret('').code}"
     return f"AADSTS{refused.error.code}" if refused else FINE
+
+
+def _was_never_consented(connection: Connection) -> bool:
+    fault = connection.fault
+    return connection.status == "Error" and fault is not None and fault.code == "Unauthenticated"
 
 
 def _has_spread(world: World, connection: Connection, now: datetime) -> bool:
@@ -136,7 +137,7 @@ def use(world: World, connection: Connection | None, now: datetime) -> Identity 
     """Use the connection once: who then knocks at the server, or why nobody does."""
     if connection is None or connection.deleted_at is not None:
         return _missing()
-    if outlook(world, connection, now) == "unauthenticated":
+    if _was_never_consented(connection):
         return Failure(
             "unauthenticated", 401, _said(401, "This connection is not authenticated.", connection)
         )

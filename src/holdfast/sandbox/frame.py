@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -108,15 +109,24 @@ class Route(NamedTuple):
     """One method on one path. `reads` says that a POST only reads, so that it does not count as a write."""
 
     method: str
-    pattern: re.Pattern[str]
+    path: str
     endpoint: Endpoint
     reads: bool = False
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The parameters in `path`; None where it is another path."""
+        found = _pattern(self.path).match(path)
+        return None if found is None else found.groupdict()
+
+
+@cache  # at the first call, not at import: some two hundred patterns would hold up every start
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(compile_path(path)[0].pattern, re.IGNORECASE)
 
 
 def at(method: str, path: str, endpoint: Endpoint, *, reads: bool = False) -> Route:
     """A route; `path` is in Starlette's form and matches in any case, as the cloud's do."""
-    pattern, _, _ = compile_path(path)
-    return Route(method, re.compile(pattern.pattern, re.IGNORECASE), endpoint, reads or method == "GET")
+    return Route(method, path, endpoint, reads or method == "GET")
 
 
 def answer(payload: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -200,14 +210,14 @@ class Door:
         """The first route that matches, its parameters noted in the call; else one that says there is none."""
         path_matched = False
         for route in self._routes:
-            found = route.pattern.match(call.path)
-            if not found:
+            params = route.match(call.path)
+            if params is None:
                 continue
             if route.method == call.method:
-                call.params = found.groupdict()
+                call.params = params
                 return route
             path_matched = True
-        return Route(call.method, re.compile(""), self._fallback(path_matched), reads=True)
+        return Route(call.method, call.path, self._fallback(path_matched), reads=True)
 
     def _fallback(self, path_matched: bool) -> Endpoint:
         for room in self._rooms:

@@ -13,6 +13,7 @@ _KEPT: dict[int, tuple[weakref.ref[World], dict[str, Any]]] = {}
 def memo_of(world: World) -> dict[str, Any]:
     """What is kept for this very world; empty for a copy of it."""
     key = id(world)
-    if key not in _KEPT:
-        _KEPT[key] = (weakref.ref(world, lambda _: _KEPT.pop(key, None) and None), {})
-    return _KEPT[key][1]
+    kept = _KEPT.get(key)
+    if kept is None:
+        kept = _KEPT[key] = (weakref.ref(world, lambda _: _KEPT.pop(key, None) and None), {})
+    return kept[1]

@@ -196,10 +196,13 @@ def come_round(world: World, flow: Flow, at: datetime) -> None:
     dormant = dormant_at(world, flow, at)
     if dormant is not None and at >= dormant:
         turn_off(world, flow, at)
-        return
-    if schedule is None or schedule.after(at - INSTANT) != at:
+    elif schedule is None or schedule.after(at - INSTANT) != at:
         plan(world, flow, at)
-        return
+    else:
+        _occur(world, flow, at)
+
+
+def _occur(world: World, flow: Flow, at: datetime) -> None:
     if flow.look is not None and _would_repeat(world, flow.look, at):
         for used in flow.look.uses:
             connection_use.use(world, world.connections.get(used.connection_id), at + used.offset)

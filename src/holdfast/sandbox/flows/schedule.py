@@ -60,6 +60,7 @@ class Schedule:
         schedule = recurrence.get("schedule")
         self._schedule: Mapping[str, Any] = schedule if isinstance(schedule, dict) else {}
         self._times = tuple(sorted(self._times_of_day()))
+        self._gap = (self._start, self._start)
 
     def _times_of_day(self) -> Iterator[time]:
         minutes = [int(minute) for minute in self._schedule.get("minutes") or ()]
@@ -72,6 +73,15 @@ class Schedule:
         """The first instant later than `at`."""
         if self._frequency in LENGTHS:
             return self._stepped(at)
+        begins, ends = (
+            self._gap
+        )  # flows ask again and again about the gap between two instants that they are in
+        if not begins <= at < ends:
+            ends = self._first_after(at)
+            self._gap = (at, ends)
+        return ends
+
+    def _first_after(self, at: datetime) -> datetime:
         day = max(at, self._start - timedelta(seconds=1)).astimezone(self._zone).date()
         while True:
             for moment in self._times if self._is_due_on(day) else ():
