@@ -43,7 +43,13 @@ settings. There is no telemetry: a test fails when any other host is resolved.
 **Never kept.** Flow definitions as a whole, inputs and outputs of runs, signed links, literals of queries, access tokens
 outside the secret store, raw answers of the cloud. Only the fields named below have a place to lie in.
 
-**For how long.** The history only grows, because a forecast is graded against the past. `holdfast forget PERSON` blanks a
+**For how long.** Two years, or `retention_days` in the settings, at least 180. When a scan ends it drops what was observed before
+that, and all of what had gone from the tenant by then. Of what was still there, the last state before that instant stays, however
+old: what came after builds upon it, and the forecast in it can still be graded. Older forecasts are not graded any more. What is there
+*now* stays whatever its age, and so do plans and the notes of what was done about them, because `undo` needs them. Copies, backups
+and a PostgreSQL server's log are not reached.
+
+**Sooner.** `holdfast forget PERSON` blanks a
 person's names in all of it, in the bytes of the file too; the object id stays, which is what connections of one owner have in
 common. While the tenant still shows the person, the next scan reads the name again. `holdfast purge` deletes everything
 on the machine after showing it. Before the store's tables are changed by a newer version it is copied beside itself; `forget` names

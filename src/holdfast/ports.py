@@ -144,7 +144,7 @@ class Directory(Protocol):
 
 
 class History(Protocol):
-    """All that was ever seen and concluded, tenant by tenant. It only grows. Times are the cloud's.
+    """What was seen and concluded, tenant by tenant. It only grows, until `prune`. Times are the cloud's.
 
     Every method raises StoreError where the store cannot do it; a write is then kept whole or not at all.
     A thing's key is its id; of a Connection and its Judgement "connector/id".
@@ -186,6 +186,14 @@ class History(Protocol):
 
     async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
         """The scan is over: all its parts were read or tried, and judged."""
+        ...
+
+    async def prune(self, tenant: str, before: datetime) -> int:
+        """Drop what was observed before that instant: how many observations.
+
+        The last state of every thing that was there then stays, so that all later ones can still be told. Of
+        what was gone by then nothing stays.
+        """
         ...
 
     async def last_scan(self, tenant: str) -> ScanRecord | None:

@@ -18,8 +18,9 @@ from holdfast.core.inventory import Connection, ConnectionReference, Environment
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy, PolicyState, Scope
 from holdfast.core.schedule import Recurrence
-from holdfast.core.verdict import UNKNOWN, Verdict
+from holdfast.core.verdict import UNKNOWN, Cause, Verdict
 from holdfast.core.witness import Source, Witness
+from holdfast.diagnosis.grading import grades
 from holdfast.ports import History, Thing
 from tests.builders import SALES, START, a_connection, a_flow, a_reference, a_sweep, an_environment, day
 from tests.fakes.history import MemoryHistory
@@ -271,6 +272,88 @@ async def test_a_sentence_that_is_often_said_comes_back_whole(history: History):
     assert await everything(history, Judgement) == [judgement]
     past = [state async for state in history.past("contoso", Judgement, SALES, KEY)]
     assert past[-1] == (day(1), judgement)
+
+
+async def test_what_is_older_than_is_kept_leaves_its_last_state_only(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    states = [a_connection(display_name=f"name {number}") for number in range(5)]
+    for number, state in enumerate(states):
+        await history.observe(scan.id, day(number), [state])
+
+    dropped = await history.prune("contoso", day(3))
+
+    past = [state async for state in history.past("contoso", Connection, SALES, KEY)]
+    assert past == [(day(number), states[number]) for number in (2, 3, 4)]
+    assert dropped == 2
+    assert await everything(history, Connection) == [states[4]]
+    assert await history.prune("contoso", day(3)) == 0
+
+
+async def test_of_what_was_gone_before_that_nothing_is_kept(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection()])
+    await history.conclude(scan.id, a_sweep(ended_at=day(1)), Connection, present=())
+
+    assert await history.prune("contoso", day(2)) == 2
+
+    assert [state async for state in history.past("contoso", Connection, SALES, KEY)] == []
+    await history.observe(scan.id, day(3), [a_connection()])
+    assert await everything(history, Connection) == [a_connection()]
+
+
+async def test_what_went_and_came_back_is_told_from_where_history_begins(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.observe(scan.id, START, [a_connection()])
+    await history.conclude(scan.id, a_sweep(ended_at=day(1)), Connection, present=())
+    await history.observe(scan.id, day(3), [a_connection()])
+
+    await history.prune("contoso", day(2))
+
+    past = [state async for state in history.past("contoso", Connection, SALES, KEY)]
+    assert past == [(day(1), None), (day(3), a_connection())]
+
+
+async def test_pruning_one_tenant_leaves_the_others(history: History):
+    scan = await history.begin("fabrikam", START, NEVER)
+    for number in range(3):
+        await history.observe(scan.id, day(number), [a_connection(display_name=str(number))])
+
+    assert await history.prune("contoso", day(9)) == 0
+
+    assert len([state async for state in history.past("fabrikam", Connection, SALES, KEY)]) == 3
+
+
+async def test_the_newest_scan_is_still_told_when_all_of_it_is_old(history: History):
+    scan = await history.begin("contoso", START, NEVER)
+    await history.conclude(scan.id, a_sweep())
+    await history.finish(scan.id, day(1), timedelta(0))
+
+    await history.prune("contoso", day(900))
+
+    told = await history.last_scan("contoso")
+    assert told is not None
+    assert told.sweeps == (a_sweep(),)
+
+
+async def test_a_forecast_that_stood_where_history_begins_is_still_graded(history: History):
+    ends = Interval(day(100), day(102))
+    foreseen = Horizon("token_inactive", Condition.EXPECTED, ends.earliest, day(101), ends.latest)
+    broken = Verdict(Cause("token_inactive", title="Sign-in unused"), 0.97)
+    place = (SALES, a_connection().connector, a_connection().id)
+    scan = await history.begin("contoso", START, NEVER)
+    for at, judgement in (
+        (day(0), Judgement(*place)),
+        (day(1), Judgement(*place, horizons=(foreseen,))),
+        (day(101), Judgement(*place, verdict=broken)),
+    ):
+        await history.observe(scan.id, at, [judgement])
+    before = list(grades([s async for s in history.past("contoso", Judgement, SALES, KEY)], day(110)))
+
+    await history.prune("contoso", day(90))
+
+    after = list(grades([s async for s in history.past("contoso", Judgement, SALES, KEY)], day(110)))
+    assert before
+    assert after == before
 
 
 async def test_a_policy_is_the_same_in_whatever_order_its_sets_come(history: History):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, text
 
 from holdfast.adapters.store.history import SqlHistory
+from holdfast.adapters.store.leaving import Remains
 from holdfast.adapters.store.looking import look
+from holdfast.cli.main import run
 from holdfast.core.errors import StoreError
 from holdfast.core.inventory import Connection
 from tests.builders import START, a_connection
@@ -59,6 +64,135 @@ async def test_a_forgotten_person_is_in_no_table(database_url: str):
         ]
     engine.dispose()
     assert known.owner.display_name not in str(kept)
+
+
+async def test_the_turn_is_held_by_a_transaction_so_that_a_pooler_keeps_it(database_url: str):
+    history = SqlHistory(database_url)
+    watching = create_engine(database_url)
+    held = text("select state from pg_stat_activity join pg_locks using (pid) where locktype = 'advisory'")
+
+    async with history.scanning("contoso"):
+        with watching.connect() as connection:
+            states = connection.execute(held).scalars().all()
+
+    history.close()
+    watching.dispose()
+    assert states == ["idle in transaction"]
+
+
+async def test_a_server_that_ends_idle_transactions_leaves_a_turn_alone(database_url: str):
+    url = f"{database_url}&options=-c%20idle_in_transaction_session_timeout%3D50"
+    one, other = SqlHistory(url), SqlHistory(url)
+
+    async with one.scanning("contoso"):
+        with create_engine(database_url).connect() as connection:
+            connection.execute(text("select pg_sleep(0.3)"))
+        with pytest.raises(StoreError, match="Another holdfast is scanning"):
+            async with other.scanning("contoso"):
+                pass
+    one.close()
+    other.close()
+
+
+def test_a_store_of_a_newer_holdfast_is_refused_as_it_is(database_url: str):
+    SqlHistory(database_url).close()
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+
+    for refused in (lambda: SqlHistory(database_url), Remains(database_url).drop):
+        with pytest.raises(StoreError, match=r"newer holdfast \(revision 9999") as told:
+            refused()
+        assert "\n" not in str(told.value)
+
+    assert look(database_url).is_newer
+    engine.dispose()
+
+
+async def test_an_older_store_is_brought_up_with_all_that_is_in_it(database_url: str):
+    _at_revision(database_url, "0001")
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("insert into tenants (name) values ('contoso')"))
+
+    SqlHistory(database_url).close()
+
+    assert look(database_url).revision == look(database_url).newest
+    with engine.connect() as connection:
+        assert connection.execute(text("select name from tenants")).scalars().all() == ["contoso"]
+    engine.dispose()
+
+
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database_url: str):
+    _at_revision(database_url, "0001")
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("create table deeds (somebody_elses integer)"))
+
+    with pytest.raises(StoreError):
+        SqlHistory(database_url)
+
+    assert look(database_url).revision == "0001"
+    assert "plans" not in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def _at_revision(url: str, revision: str) -> None:
+    """Make the tables as the holdfast of that revision left them."""
+    config = Config()
+    config.set_main_option("script_location", "holdfast.adapters.store:migrations")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_purging_takes_our_tables_and_leaves_the_rest(database_url: str, tmp_path, monkeypatch, capsys):
+    SqlHistory(database_url).close()
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("create table theirs (id integer)"))
+    monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("HOLDFAST_STORE_URL", database_url)
+    (tmp_path / "holdfast.toml").write_text("")
+
+    shown = run(["purge", "--show", "--config", str(tmp_path / "holdfast.toml"), "-o", "jsonl"])
+    [row] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    purged = run(["purge", "--yes", "--config", str(tmp_path / "holdfast.toml")])
+
+    assert (shown, purged) == (0, 0)
+    assert row["kind"] == "tables of the store"
+    assert row["where"].startswith("postgresql://")
+    assert row["size"] > 0
+    assert inspect(engine).get_table_names() == ["theirs"]
+    engine.dispose()
+
+
+async def test_purging_waits_for_a_scan(database_url: str):
+    history, server = SqlHistory(database_url), Remains(database_url)
+    await history.begin("contoso", START, START)
+
+    async with history.scanning("contoso"):
+        with pytest.raises(StoreError, match="at work in the tenant 'contoso'"):
+            server.drop()
+
+    assert server.size()
+    server.drop()
+    assert server.size() is None
+    server.close()
+    history.close()
+
+
+def test_tables_of_our_names_without_our_version_are_not_ours(database_url: str):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("create table things (theirs integer)"))
+
+    Remains(database_url).drop()
+
+    assert inspect(engine).get_table_names() == ["things"]
+    engine.dispose()
 
 
 def test_a_database_that_is_not_there_is_told_without_the_password(database_url: str):

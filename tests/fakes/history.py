@@ -93,6 +93,18 @@ class MemoryHistory:
         tenant, record = self._scans[scan]
         self._scans[scan] = (tenant, replace(record, finished_at=at, skew=skew))
 
+    async def prune(self, tenant: str, before: datetime) -> int:
+        dropped = 0
+        for place, states in list(self._log.items()):
+            old = [state for state in states if state[0] < before] if place[0] == tenant else []
+            if len(old) == len(states) and old and old[-1][1] is None:
+                dropped += len(old)
+                del self._log[place]
+            elif len(old) > 1:
+                dropped += len(old) - 1
+                self._log[place] = states[len(old) - 1 :]
+        return dropped
+
     async def last_scan(self, tenant: str) -> ScanRecord | None:
         done = (record for name, record in reversed(self._scans) if name == tenant and record.finished_at)
         return next(done, None)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity, Person
-from holdfast.compose import secret_stores, sign_in_name, tenants_of
+from holdfast.compose import secret_stores, sign_in_name, store_place, tenants_of
 from holdfast.core.inventory import SignIn
-from holdfast.core.secret import Secret
+from holdfast.core.secret import Secret, SecretReference
 from holdfast.settings import Settings, load
 from tests.unit.adapters.cloud.test_tokens import key_pair
 
@@ -113,3 +113,11 @@ async def test_a_person_who_did_not_sign_in_is_told_to(settings):
 @pytest.mark.parametrize("name", ["managed identity", "Azure CLI", "federated"])
 async def test_what_does_not_end_by_itself_is_not_watched(settings, name):
     assert await tenants_of(settings(CREDENTIALS[name][0]))["c"].own_identities() == []
+
+
+async def test_the_place_of_the_store_is_found_where_a_loop_runs_already(settings):
+    made = settings("managed_identity = true")
+    await secret_stores(made)["file"].write("store", Secret("postgresql://holdfast@db/history"))
+    named = made.model_copy(update={"store_url": SecretReference("file", "store")})
+
+    assert store_place(named) == "postgresql://holdfast@db/history"

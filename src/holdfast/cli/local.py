@@ -1,4 +1,4 @@
-"""What holdfast keeps on this machine."""
+"""What holdfast keeps on this machine, and in the database of the settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Kept(NamedTuple):
     """One thing that holdfast keeps.
 
     Attributes:
-        where: a path, or the reference of a secret.
-        size: bytes on disk; None for what lies in a keyring.
+        where: a path, a database, or the reference of a secret.
+        size: bytes; None for what lies in a keyring.
     """
 
     kind: str
@@ -42,7 +42,19 @@ def copies(settings: Settings) -> list[Path]:
 
 
 def kept(settings: Settings) -> Iterator[Kept]:
-    """All of it, the entries in the keyring included where there is one."""
+    """All of it, the entries in the keyring included where there is one.
+
+    Raises:
+        StoreError: the database of the settings cannot be asked.
+    """
+    from contextlib import closing
+
+    from holdfast.compose import remains
+
+    if (server := remains(settings)) is not None:
+        with closing(server):
+            if (size := server.size()) is not None:
+                yield Kept("tables of the store", server.name, size)
     for kind, path in files(settings):
         yield Kept(kind, str(path), _size(path))
     for name in keyring_names(settings):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from holdfast.adapters.cloud.credentials import AnyCredential, Person
     from holdfast.adapters.secrets.encrypted import EncryptedFile
     from holdfast.adapters.secrets.references import References
+    from holdfast.adapters.store.leaving import Remains
+
+T = TypeVar("T")
 
 STORE_NAME = "holdfast.db"
 
@@ -81,6 +85,12 @@ def references(settings: Settings, environ: Mapping[str, str]) -> References:
     return References(secret_stores(settings), environ)
 
 
+def waited(asked: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine brings, for callers that are not async, also where a loop runs already. Blocks."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked).result()
+
+
 def store_place(settings: Settings, environ: Mapping[str, str] | None = None) -> Path | str:
     """Where the history lies: a file, or the URL of a database, which may hold a password. Blocks.
 
@@ -94,7 +104,20 @@ def store_place(settings: Settings, environ: Mapping[str, str] | None = None) ->
     if isinstance(source, SecretStr):
         return source.get_secret_value()
     found = references(settings, os.environ if environ is None else environ)
-    return asyncio.run(found.text(source)).reveal()
+    return waited(found.text(source)).reveal()
+
+
+def remains(settings: Settings) -> Remains | None:
+    """What lies in a database instead of a file; None where the store is a file. The database is not asked yet.
+
+    Raises:
+        SecretStoreError: its URL cannot be read.
+        StoreError: its URL is none.
+    """
+    from holdfast.adapters.store.leaving import Remains
+
+    place = store_place(settings)
+    return Remains(place) if isinstance(place, str) else None
 
 
 def ledger() -> Iterator[dict[str, Any]]:
@@ -411,7 +434,7 @@ def forget(settings: Settings, person: str) -> tuple[int, int]:
 
     history = SqlHistory(store_place(settings))
     try:
-        forgotten = asyncio.run(history.forget(person))
+        forgotten = waited(history.forget(person))
     finally:
         history.close()
     return forgotten.names, forgotten.rows
@@ -465,16 +488,13 @@ def _kept_under(tenant: TenantSettings) -> str:
 def _credential(
     tenant: TenantSettings, role: Role, identity: Identity, settings: Settings, secrets: References
 ) -> AnyCredential:
-    """How the identity proves itself; secrets are fetched when they are needed.
-
-    The functions in it are called in threads of their own, where no event loop runs.
-    """
+    """How the identity proves itself; secrets are fetched when they are needed."""
     from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity
 
     def found(source: SecretReference | SecretStr) -> Secret:
         if isinstance(source, SecretStr):
             return Secret(source.get_secret_value())
-        return asyncio.run(secrets.text(source))
+        return waited(secrets.text(source))
 
     client_id = identity.client_id or ""
     secret, certificate, token_file = identity.secret, identity.certificate, identity.federated_token_file
@@ -501,9 +521,9 @@ def person(settings: Settings, tenant: TenantSettings, role: Role, client_id: st
     store, name = secret_stores(settings)[settings.secrets.store], sign_in_name(tenant, role)
 
     def keep(tokens: Secret) -> None:
-        asyncio.run(store.write(name, tokens))
+        waited(store.write(name, tokens))
 
-    return Person(client_id, lambda: asyncio.run(store.read(name)), keep)
+    return Person(client_id, lambda: waited(store.read(name)), keep)
 
 
 def sign_in_name(tenant: TenantSettings, role: Role) -> str:

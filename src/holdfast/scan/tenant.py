@@ -74,12 +74,14 @@ class ScanReport:
         record: with the outcome of every part, the resumed ones included.
         counts: of connections: seen, new or changed, gone; without the parts that were read before a resume.
         resumed: whether it went on with a scan that had been broken off.
+        dropped: observations older than what is to be kept.
     """
 
     tenant: str
     record: ScanRecord
     counts: Counts
     resumed: bool
+    dropped: int = 0
 
 
 async def scan(
@@ -93,6 +95,7 @@ async def scan(
     *,
     fresh: bool = False,
     runs: Runs | None = None,
+    keep: timedelta | None = None,
 ) -> ScanReport:
     """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
@@ -101,6 +104,7 @@ async def scan(
     Args:
         runs: of flows as a person who owns them sees them; None for an application.
         fresh: start over even if a scan was broken off a short while ago.
+        keep: how far back history is to reach; older is dropped at the end. None keeps all.
 
     Raises:
         CloudError: the environments could not be listed at all.
@@ -118,7 +122,8 @@ async def scan(
         await work.read_all(listed)
         await history.finish(begun.id, time.now(), time.skew)
         record = replace(begun, skew=time.skew, finished_at=time.now(), sweeps=tuple(work.sweeps.values()))
-        return ScanReport(tenant, record, work.counts, bool(begun.sweeps))
+        dropped = 0 if keep is None else await history.prune(tenant, time.now() - keep)
+        return ScanReport(tenant, record, work.counts, bool(begun.sweeps), dropped)
 
 
 async def _environments(platform: Platform, time: CloudTime) -> tuple[list[Environment], Sweep]:

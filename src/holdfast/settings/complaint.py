@@ -85,5 +85,7 @@ def _sentence(problem: Any, origins: Origins) -> str:
         return f"{'.'.join(path)} is missing ({place(path, origins)})"
     if kind == "enum":
         return f"{'.'.join(path)} ({place(path, origins)}) must be one of {context['expected']}"
+    if kind == "greater_than_equal":
+        return f"{'.'.join(path)} ({place(path, origins)}) must be {context['ge']} or more"
     words = problem["msg"][:1].lower() + problem["msg"][1:]
     return f"{'.'.join(path)} ({place(path, origins)}) {words}"

@@ -28,6 +28,8 @@ from holdfast.core.secret import SecretReference
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+SHORTEST_RETENTION = 180
+"""Days: a forecast made at the start of a refresh token's 90 idle days can then still be graded after their end."""
 
 CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
 
@@ -231,6 +233,7 @@ class Settings(Frozen):
         state_dir: where the store, the encrypted secrets and the sandbox lie; your user's state folder by default.
         store_url: a reference to postgresql://USER:PASSWORD@HOST/DATABASE, which then holds the history instead of a
             file in the state folder, or that text itself from the environment; needs the extra `postgres`.
+        retention_days: how far back history reaches; a scan drops what is older when it ends.
         tenant: which tenant, where `--tenant` is not given and there are several.
         source: the settings file that was read, None when there was none.
         origins: dotted key → where it was set, "FILE:LINE" or the variable. What is absent is a default.
@@ -238,6 +241,7 @@ class Settings(Frozen):
 
     state_dir: Path
     store_url: SecretSource | None = None
+    retention_days: Annotated[int, Field(ge=SHORTEST_RETENTION)] = 730
     tenant: str | None = None
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()

@@ -1,6 +1,10 @@
 """`holdfast login` and `logout`, up to where Entra is asked."""
 
 import asyncio
+import json
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +54,67 @@ def test_logout_of_nobody_says_so(config, capsys):
     assert run(["logout", "--config", str(config)]) == 0
 
     assert "Nobody" in capsys.readouterr().out
+
+
+@pytest.fixture
+def az(tmp_path, monkeypatch):
+    """Install a pretended Azure CLI that says this; where it writes down what it was asked."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def install(stdout: str = "", stderr: str = "", code: int = 0) -> Path:
+        asked = tmp_path / "asked"
+        (folder / "az").write_text(
+            f"#!{sys.executable}\nimport json, sys\nopen({str(asked)!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
+            f"sys.stdout.write({stdout!r}); sys.stderr.write({stderr!r}); sys.exit({code})\n"
+        )
+        (folder / "az").chmod(0o700)
+        return asked
+
+    return install
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="the program is a script with a first line")
+
+
+@posix
+def test_a_sign_in_of_the_azure_cli_is_tried_for_the_tenant(az, config, capsys):
+    asked = az(stdout=json.dumps({"accessToken": "cli-token", "expires_on": 9999999999}))
+
+    code = run(["login", "--az", "--config", str(config)])
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert "[tenants.contoso.reader] with az = true" in said.out
+    assert "cli-token" not in said.out + said.err
+    assert TENANT in json.loads(asked.read_text())
+
+
+@posix
+def test_nobody_signed_in_to_the_azure_cli_is_told_what_signs_in(az, config, capsys):
+    az(stderr="ERROR: Please run 'az login' to setup account.", code=1)
+
+    code = run(["login", "--az", "--config", str(config)])
+
+    assert code == 3
+    assert f"az login --tenant {TENANT}" in capsys.readouterr().err
+
+
+@posix
+def test_a_policy_in_the_way_of_the_azure_cli_is_told(az, config, capsys):
+    az(stderr="ERROR: AADSTS53003: Access has been blocked by Conditional Access policies.", code=1)
+
+    code = run(["login", "--az", "--config", str(config)])
+
+    assert code == 3
+    assert "Conditional Access" in capsys.readouterr().err
+
+
+def test_a_machine_without_the_azure_cli_is_told_of_other_ways(config, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    code = run(["login", "--az", "--config", str(config)])
+
+    assert code == 2
+    assert "not installed" in capsys.readouterr().err

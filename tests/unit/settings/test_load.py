@@ -262,3 +262,19 @@ def test_the_origin_of_a_setting_is_its_line_or_its_variable(written, tmp_path):
 
     assert settings.origins["state_dir"] == "HOLDFAST_STATE_DIR"
     assert settings.origins["tenants.contoso.reader.secret"] == f"{tmp_path / 'holdfast.toml'}:6"
+
+
+def test_history_reaches_back_as_far_as_the_settings_say(written):
+    path = written(f"retention_days = 400\n{CONTOSO}")
+
+    assert load(written(CONTOSO), {}).retention_days == 730
+    assert load(written(f"retention_days = 400\n{CONTOSO}"), {}).retention_days == 400
+    assert load(path, {"HOLDFAST_RETENTION_DAYS": "200"}).retention_days == 200
+
+
+def test_history_too_short_for_a_forecast_is_refused(written):
+    said = refusal(written(f"retention_days = 30\n{CONTOSO}"))
+
+    assert "retention_days" in said
+    assert "must be 180 or more" in said
+    assert ":1" in said

@@ -17,6 +17,7 @@ from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.forgetting import Forgotten, forget
 from holdfast.adapters.store.instants import instant
 from holdfast.adapters.store.journal import SqlJournal
+from holdfast.adapters.store.retention import prune
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.adapters.store.upgrade import up_to_date
@@ -89,6 +90,10 @@ class SqlHistory:
     async def finish(self, scan: ScanId, at: datetime, skew: timedelta) -> None:
         """See the port."""
         await self._write(scanning.finish, scan, at, skew)
+
+    async def prune(self, tenant: str, before: datetime) -> int:
+        """See the port."""
+        return await asyncio.to_thread(prune, self._database, tenant, before)
 
     async def last_scan(self, tenant: str) -> ScanRecord | None:
         """See the port."""

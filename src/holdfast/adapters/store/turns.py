@@ -8,11 +8,18 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection as Transaction
 from sqlalchemy import text
 
 from holdfast.adapters.store.database import Database
 from holdfast.adapters.system import lock_file, make_private_file
 from holdfast.core.errors import StoreError
+
+_FOR_LONG = text(
+    "select set_config(name, '0', true) from pg_settings"
+    " where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
+"""A server may end transactions that are idle or long; this one is both on purpose. The second name came with 17."""
 
 
 @asynccontextmanager
@@ -45,10 +52,20 @@ def _file_turn(store: Path, name: str, busy: str) -> Iterator[None]:
 
 @contextmanager
 def _server_turn(database: Database, name: str, busy: str) -> Iterator[None]:
-    # PostgreSQL frees an advisory lock with the session that holds it.
-    number = int.from_bytes(hashlib.sha256(f"holdfast {name}".encode()).digest()[:8], signed=True)
-    with database.outside_transactions() as connection:
-        if not connection.execute(text("select pg_try_advisory_lock(:number)"), {"number": number}).scalar():
+    with database.holding() as connection:
+        connection.execute(_FOR_LONG)
+        if not hold(connection, name):
             raise StoreError(busy)
         yield
-        connection.execute(text("select pg_advisory_unlock(:number)"), {"number": number})
+
+
+def hold(transaction: Transaction, name: str) -> bool:
+    """Take the turn of that name on PostgreSQL until the transaction ends; whether it was free.
+
+    The lock is of the transaction, not of the session: a pooler such as PgBouncer hands a session to somebody
+    else after each transaction. It reads nothing, so it keeps no row from being vacuumed.
+    """
+    number = int.from_bytes(hashlib.sha256(f"holdfast {name}".encode()).digest()[:8], signed=True)
+    return bool(
+        transaction.execute(text("select pg_try_advisory_xact_lock(:number)"), {"number": number}).scalar()
+    )

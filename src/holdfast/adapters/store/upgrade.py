@@ -27,7 +27,7 @@ def up_to_date(database: Database) -> None:
         found = revision_of(connection)
     if found == REVISION:
         return
-    _refuse_newer(database, found)
+    refuse_newer(database, found)
     if found is not None and database.file is not None:
         _copy(database, database.file.with_name(f"{database.file.name}.before-{REVISION}"))
     with database.writing() as connection:
@@ -46,7 +46,8 @@ def revision_of(connection: Connection) -> str | None:
     return found
 
 
-def _refuse_newer(database: Database, found: str | None) -> None:
+def refuse_newer(database: Database, found: str | None) -> None:
+    """Raise StoreError where the store is of a newer holdfast."""
     # Revisions are numbers with leading zeros, so that text compares as they do.
     if found is not None and found > REVISION:
         raise StoreError(

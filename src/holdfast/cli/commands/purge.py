@@ -1,4 +1,4 @@
-"""`holdfast purge`: delete what holdfast keeps on this machine."""
+"""`holdfast purge`: delete what holdfast keeps on this machine and in its database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = (Column("kind", "What"), Column("where", "Where"), Column("size", "Byt
 def command(yes: bool, show: bool, invocation: Invocation) -> int:
     """Delete the store, its copies, the secrets and the sandbox's state, after showing them.
 
-    The settings file stays, and so does everything in the tenant: `holdfast made` lists that, and is of no help
+    Where the store is on PostgreSQL, holdfast's tables are dropped and all else in the database stays. The settings file stays, and so does everything in the tenant: `holdfast made` lists that, and is of no help
     once the store is gone.
     """
     import os
@@ -40,6 +40,7 @@ def command(yes: bool, show: bool, invocation: Invocation) -> int:
     if show or not rows or not agreed("Delete all of this?", yes):
         return 0
     _refuse_while_scanning(settings)
+    _drop_tables(settings)
     asyncio.run(_delete_secrets(settings))
     _delete_files(settings)
     click.echo(
@@ -58,6 +59,17 @@ def _refuse_while_scanning(settings: Settings) -> None:
         with turn.open("r+b") as file:
             if not lock_file(file):
                 raise StoreError("A holdfast is scanning into this store: run this again when it has ended.")
+
+
+def _drop_tables(settings: Settings) -> None:
+    # Before the secrets, of which one may be the way to the database.
+    from contextlib import closing
+
+    from holdfast.compose import remains
+
+    if (server := remains(settings)) is not None:
+        with closing(server):
+            server.drop()
 
 
 async def _delete_secrets(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
     from holdfast.core.inventory import Environment
     from holdfast.scan.tenant import scan
 
+    keep = timedelta(days=holdfast.settings.retention_days)
     tenants = chosen(holdfast, invocation)
     several = len(tenants) > 1
     rows: list[dict[str, Any]] = []
@@ -63,6 +65,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
                     progress,
                     fresh=fresh,
                     runs=reach.runs,
+                    keep=keep,
                 )
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
         rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
@@ -127,6 +130,8 @@ def _summary(name: str, report: ScanReport) -> None:
     directory = record.sweep_of("", SERVICE_PRINCIPALS)
     if directory is not None and directory.detail:
         click.echo(clean(f"The directory could not be read, so no secret's end is known: {directory.detail}"))
+    if report.dropped:
+        click.echo(f"{report.dropped} observations are older than retention_days and were dropped.")
     if record.gaps:
         click.echo(f"{len(record.gaps)} parts could not be read whole; nothing in them is taken for gone.")
     click.secho("Next: holdfast status, holdfast forecast", dim=True)
@@ -146,6 +151,7 @@ def _meta(name: str, report: ScanReport) -> dict[str, Any]:
             "changed": report.counts.news.things,
             "gone": report.counts.news.gone,
         },
+        "dropped": report.dropped,
         "gaps": [
             {
                 "environment": s.environment or None,
