@@ -12,11 +12,14 @@ import pytest
 
 from holdfast.cli.commands.doctor import verdict
 from holdfast.cli.main import run
+from holdfast.core.identity import Role
 from holdfast.sandbox import embedded
 from holdfast.sandbox.snapshot import read, write
-from holdfast.sandbox.world import Application
+from holdfast.sandbox.world import Application, World
 from holdfast.wire.ledger import CALLS
 from tests.contract.test_cloud_on_sandbox import NO_ROOM
+
+Change = Callable[[World, Application], None]
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 
@@ -32,16 +35,16 @@ def story(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def doctor(story, tmp_path, monkeypatch, capsys):
-    """Change the reader's application, run the doctor; its exit code and its rows."""
+    """Change the application of a role, run the doctor; its exit code and its rows."""
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path))
     folder = tmp_path / "sandbox" / "story"
     folder.mkdir(parents=True)
 
-    def told(change: Callable[[Application], None] = lambda _: None) -> tuple[int, list[dict[str, Any]]]:
+    def told(change: Change = lambda *_: None, role: str = "reader") -> tuple[int, list[dict[str, Any]]]:
         saved = read(story, "story")
         assert saved is not None
-        name = saved.world.published["roles"]["reader"]
-        change(next(app for app in saved.world.applications.values() if app.display_name == name))
+        name = saved.world.published["roles"][role]
+        change(saved.world, next(a for a in saved.world.applications.values() if a.display_name == name))
         write(folder, saved)
         code = run(["doctor", "--sandbox=story", "-o", "jsonl"])
         rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -63,32 +66,55 @@ def test_an_identity_with_every_right_lacks_nothing(doctor):
     assert code == 0
 
 
-GRAPH_PERMISSIONS = sorted(
-    {call.needs for call in CALLS if call.permission.startswith("graph/") and call.id not in NO_ROOM}
+UNTOLD = {
+    ("operator", "environment/Environment Maker"): "without it the own connections can be listed all the same",
+    ("operator", "environment/System Customizer"): "without it the rows of others are left out, not refused",
+}
+"""What no call that only reads is refused for."""
+
+ASKED = sorted(
+    {
+        (role, call.permission, call.needs)
+        for call in CALLS
+        for role in Role
+        if role in call.roles and call.permission and not call.writes and call.id not in NO_ROOM
+    }
 )
 
 
-@pytest.mark.parametrize("permission", GRAPH_PERMISSIONS)
-def test_a_graph_permission_that_is_missing_is_the_only_one_named(doctor, permission):
-    code, rows = doctor(lambda app: app.app_roles.remove(f"{GRAPH}/{permission}"))
+@pytest.mark.parametrize(("role", "permission", "needs"), ASKED, ids=lambda part: part.split("/")[-1])
+def test_a_permission_that_is_missing_is_the_only_one_named(doctor, role, permission, needs):
+    code, rows = doctor(lambda world, app: take(world, app, permission), role=role)
 
-    assert missing(rows) == {permission}
-    assert code == 1
+    expected = set() if (role, permission) in UNTOLD else {needs}
+    assert missing(rows, role) == expected
+    assert {name for other in Role if other != role for name in missing(rows, other)} == set()
+    assert code == (1 if expected else 0)
 
 
-def test_a_missing_registration_is_the_only_thing_named(doctor):
-    def unregister(app: Application) -> None:
+def test_an_identity_of_a_role_lacks_nothing(doctor):
+    for role in Role:
+        assert missing(doctor(role=role)[1], role) == set()
+
+
+def take(world: World, app: Application, permission: str) -> None:
+    """That one permission from the application, and no other."""
+    kind, name = permission.split("/")
+    if kind == "graph":
+        app.app_roles.remove(f"{GRAPH}/{name}")
+    elif kind == "power-platform":
+        assert app.is_platform_admin
         app.is_platform_admin = False
-
-    code, rows = doctor(unregister)
-
-    (named,) = missing(rows)
-    assert "management application" in named
-    assert code == 1
+    else:
+        assert kind == "environment"
+        held = [user for user in world.org_users.values() if user.principal_id == app.principal_id]
+        assert any(name in user.roles for user in held)
+        for user in held:
+            user.roles.remove(name)
 
 
 def test_an_expired_secret_is_a_refused_sign_in_and_the_rest_is_not_asked(doctor):
-    def expire(app: Application) -> None:
+    def expire(_world: World, app: Application) -> None:
         for secret in app.secrets:
             secret.expires_at = secret.starts_at + timedelta(days=1)
 

@@ -155,6 +155,16 @@ def test_an_application_that_is_no_user_is_refused(rooms):
     assert (answer.status, answer.code) == (403, "0x80072560")
 
 
+def test_an_application_user_without_a_role_is_refused(rooms):
+    app = rooms.app("holdfast-reader")
+    member = next(one for one in rooms.world.org_users.values() if one.principal_id == app.principal_id)
+    member.roles.clear()
+
+    answer = ask(rooms, "workflows", app)
+
+    assert (answer.status, answer.code) == (403, "0x80042f09")
+
+
 def test_a_reader_may_not_write(rooms):
     answer = ask(
         rooms, row_of(rooms, "Nightly stock check"), rooms.app("holdfast-reader"), "PATCH", {"statecode": 0}

@@ -17,6 +17,8 @@ Origins = Mapping[str, str]
 def complain(error: ValidationError, origins: Origins) -> SettingsError:
     """The first thing that is wrong, and how many more there are."""
     problems = error.errors(include_url=False, include_input=False)
+    # A key that is misspelt is also missing; the word that was written is what helps.
+    problems.sort(key=lambda problem: problem["type"] != "extra_forbidden")
     more = f" ({len(problems) - 1} more after this one)" if len(problems) > 1 else ""
     return SettingsError(f"{_sentence(problems[0], origins)}{more}.")
 

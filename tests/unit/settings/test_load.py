@@ -278,3 +278,10 @@ def test_history_too_short_for_a_forecast_is_refused(written):
     assert "retention_days" in said
     assert "must be 180 or more" in said
     assert ":1" in said
+
+
+def test_a_misspelt_key_that_must_be_there_is_told_by_its_nearest(written):
+    said = refusal(written(CONTOSO.replace("tenant_id", "tenent_id")))
+
+    assert "tenent_id" in said
+    assert "the nearest is tenant_id" in said

@@ -32,6 +32,12 @@ NO_MEMBER = Rule(
     Mark.DOCUMENTED,
     "power-platform manage-application-users; the code is the one that public issue threads quote",
 )
+NO_ROLE = Rule(
+    "user_without_a_role_is_refused",
+    "A user of the organisation to whom no security role is assigned is refused, whatever the table.",
+    Mark.SECONDARY,
+    "microsoft/coe-starter-kit#678 quotes the text; status and code are assumed",
+)
 MISSING_PRIVILEGE = Rule(
     "missing_privilege_is_403",
     "A user without the privilege for a table is refused with 403 and 0x80040220, naming it.",
@@ -45,7 +51,7 @@ AUTHORIZATION_STATUS = Rule(
     "two public projects quote text and number; they differ on 400 or 403",
     flipped="It comes as 400.",
 )
-RULES = (NO_MEMBER, MISSING_PRIVILEGE, AUTHORIZATION_STATUS)
+RULES = (NO_MEMBER, NO_ROLE, MISSING_PRIVILEGE, AUTHORIZATION_STATUS)
 
 
 class User(NamedTuple):
@@ -125,6 +131,9 @@ def _user(world: World, environment: Environment, caller: Caller) -> User:
             roles.append("System Administrator")
     elif own is None:
         raise refusal(403, "0x80072560", "The user is not a member of the organization.")
+    elif not roles:
+        says = f"The user with id {own.id} has not been assigned any roles. They need a role with the prvReadUser privilege."
+        raise refusal(403, "0x80042f09", says)
     return User(
         systemuser_id(world, environment, caller.object_id), caller.object_id, frozenset(roles), environment
     )
