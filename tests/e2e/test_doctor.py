@@ -66,9 +66,10 @@ def test_an_identity_with_every_right_lacks_nothing(doctor):
     assert code == 0
 
 
+MAKING, CUSTOMIZING = "environment/Environment Maker", "environment/System Customizer"
 UNTOLD = {
-    ("operator", "environment/Environment Maker"): "without it the own connections can be listed all the same",
-    ("operator", "environment/System Customizer"): "without it the rows of others are left out, not refused",
+    (Role.OPERATOR, MAKING): "without it the own connections can be listed all the same",
+    (Role.OPERATOR, CUSTOMIZING): "without it the rows of others are left out, not refused",
 }
 """What no call that only reads is refused for."""
 

@@ -44,7 +44,7 @@ class ToldHoldfast:
     """See `holdfast.compose.Holdfast`."""
 
     def __init__(self, *names: str) -> None:
-        self.settings = SimpleNamespace(tenant=None, retention_days=730)
+        self.settings = SimpleNamespace(tenant=None, keep=None)
         self.clock = StillClock()
         self.history = MemoryHistory()
         self.tenants = {name: ToldTenant(name, ToldCloud(self.clock)) for name in names}

@@ -32,6 +32,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
             holdfast.clock,
             holdfast.read,
             holdfast.settings.watch.scan_every,
+            holdfast.settings.keep,
         ),
         going_on(holdfast, tenants),
     )

@@ -36,16 +36,18 @@ def scanning(
     clock: Clock,
     read: Read,
     every: timedelta,
+    keep: timedelta | None = None,
 ) -> Job:
     """The job that keeps the picture of every tenant young.
 
     Args:
         reached: tenant → its way in, as the reader.
+        keep: how far back history is to reach; None keeps all.
     """
 
     async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
         async with reached[tenant]() as way:
-            report = await scan(tenant, way.platform, way.directory, history, clock, read)
+            report = await scan(tenant, way.platform, way.directory, history, clock, read, keep=keep)
         return Performed(said_of(report))
 
     return Job("scan", Cadence(every, every / SPREAD), whole_tenant, perform, finds=True)

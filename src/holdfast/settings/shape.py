@@ -269,6 +269,11 @@ class Settings(Frozen):
         return self.tenants[wanted]
 
     @property
+    def keep(self) -> timedelta:
+        """How far back history reaches."""
+        return timedelta(days=self.retention_days)
+
+    @property
     def secrets_file(self) -> Path:
         """Of the encrypted store."""
         return self.secrets.file or self.state_dir / "secrets.enc"

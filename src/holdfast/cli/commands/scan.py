@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,7 +46,6 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
     from holdfast.core.inventory import Environment
     from holdfast.scan.tenant import scan
 
-    keep = timedelta(days=holdfast.settings.retention_days)
     tenants = chosen(holdfast, invocation)
     several = len(tenants) > 1
     rows: list[dict[str, Any]] = []
@@ -65,7 +63,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
                     progress,
                     fresh=fresh,
                     runs=reach.runs,
-                    keep=keep,
+                    keep=holdfast.settings.keep,
                 )
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
         rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
