@@ -14,6 +14,7 @@ from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import ClientSecret, Principal, ServicePrincipal
 from holdfast.core.inventory import (
     ActionFailure,
+    CanvasApp,
     Connection,
     ConnectionId,
     ConnectionReference,
@@ -104,6 +105,22 @@ class Starter(Protocol):
 
     async def start(self, environment: EnvironmentId, flow: FlowId) -> None:
         """Start a run of an own or a shared flow now."""
+        ...
+
+
+class Surroundings(Protocol):
+    """What stands around connections, as the reader sees it. Every method raises a CloudError of `core.errors`."""
+
+    def data_policies(self) -> AsyncIterator[DataPolicy]:
+        """Every data policy of the tenant."""
+        ...
+
+    def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
+        """The canvas apps of an environment, whoever made them."""
+        ...
+
+    def runs(self, environment: Environment, flow: FlowId, since: datetime) -> AsyncIterator[FlowRun]:
+        """The runs of one flow in a solution, newest first; stop taking, and no further page is asked for."""
         ...
 
 

@@ -14,7 +14,7 @@ from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError, StrandedError
-from holdfast.core.plan import Plan, digest, plan_json, plan_text, read_plan
+from holdfast.core.plan import Accepted, Plan, digest, plan_json, plan_text, read_plan
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -71,8 +71,8 @@ def _write(plan: Plan, out: Path) -> None:
         raise SettingsError(f"The plan cannot be written to {out}: {error.strerror or error}.") from None
 
 
-def carrying_out(kind: str) -> list[click.Command]:
-    """The commands `apply`, `status` and `undo` of a verb."""
+def carrying_out(kind: str, *, with_status: bool = True) -> list[click.Command]:
+    """The commands `apply`, `status` and `undo` of a verb; some have a `status` of their own."""
     file = click.argument("file", type=click.Path(path_type=Path))
     options = (
         click.option("--yes", is_flag=True, help="Do not ask."),
@@ -111,7 +111,7 @@ def carrying_out(kind: str) -> list[click.Command]:
 
     for option in options:
         apply_, undo_ = option(apply_), option(undo_)
-    return [apply_, status_, undo_]
+    return [apply_, status_, undo_] if with_status else [apply_, undo_]
 
 
 def plan_in(file: Path, kind: str) -> Plan:
@@ -166,7 +166,7 @@ def status(file: Path | None, kind: str, invocation: Invocation) -> int:
 
     plan = None if file is None else plan_in(file, kind)
     with opened(invocation) as holdfast:
-        rows = asyncio.run(_status_rows(holdfast, plan, kind, invocation))
+        rows = asyncio.run(status_rows(holdfast, plan, kind, invocation))
     emit(
         rows,
         SAGA_COLUMNS,
@@ -269,9 +269,10 @@ def _makes(plan: Plan, standing: Standing) -> bool:
     return any(step.undo for step in plan.sagas()[standing.saga] if step.name in standing.stands)
 
 
-async def _status_rows(
+async def status_rows(
     holdfast: Holdfast, plan: Plan | None, kind: str, invocation: Invocation
 ) -> list[dict[str, Any]]:
+    """How the sagas of one plan, or of all plans of a kind, stand by the journal."""
     from holdfast.cli.looking import chosen, with_tenant
     from holdfast.saga import standing
 
@@ -304,6 +305,32 @@ def _row(plan: Plan, standing: Standing) -> dict[str, Any]:
         "stands": list(standing.stands),
         "since": standing.since.isoformat() if standing.since else None,
     }
+
+
+def accepted_facts(texts: Sequence[str]) -> tuple[Accepted, ...]:
+    """Facts that somebody answers for, from `FACT=NAME:REASON`.
+
+    Raises:
+        click.UsageError: one has another form.
+    """
+    found = []
+    for text in texts:
+        fact, equals, rest = text.partition("=")
+        name, colon, why = rest.partition(":")
+        if not (equals and colon and fact.strip() and name.strip() and why.strip()):
+            raise click.UsageError(f"--accept {text!r} is not FACT=NAME:REASON.")
+        found.append(Accepted(fact.strip(), name.strip(), why.strip()))
+    return tuple(found)
+
+
+async def application_name(holdfast: Holdfast, tenant: Tenant, client_id: str) -> str:
+    """What people call an application, as last scanned; its client id where it was not seen."""
+    from holdfast.core.identity import ServicePrincipal
+
+    async for app in holdfast.history.current(tenant.id, ServicePrincipal):
+        if app.client_id == client_id:
+            return app.display_name
+    return client_id
 
 
 def _agree(question: str, yes: bool, what: str) -> None:

@@ -51,6 +51,16 @@ async def pictures(holdfast: Holdfast, invocation: Invocation) -> list[Picture]:
     return found
 
 
+async def picture_of(holdfast: Holdfast, tenant: Tenant, invocation: Invocation) -> Picture:
+    """One tenant as last scanned.
+
+    Raises:
+        SettingsError: it has never been scanned.
+    """
+    one = replace(invocation, tenant=tenant.name)
+    return (await pictures(holdfast, one))[0]
+
+
 async def ourselves(holdfast: Holdfast, seen: Picture) -> list[Standing]:
     """How holdfast's own identities in that tenant stand: the first rows of every list."""
     from holdfast.scan.ourselves import own_standings

@@ -33,6 +33,7 @@ from holdfast.ports import (
     Registry,
     Runs,
     SecretStore,
+    Surroundings,
     Workers,
 )
 from holdfast.scan.ourselves import OwnIdentity
@@ -156,6 +157,7 @@ class Reach:
     """
 
     platform: Platform
+    surroundings: Surroundings
     directory: Directory
     applications: Applications
     operator: Operator
@@ -198,6 +200,7 @@ class Tenant:
         try:
             runs = access.flows if access.is_person else None
             yield Reach(
+                access.platform,
                 access.platform,
                 access.directory,
                 access.directory,
@@ -257,6 +260,20 @@ class Tenant:
     def sees_own_only(self) -> bool:
         """Whether the reader is a maker, to whom only the own connections show."""
         return self._tenant.scope == "own"
+
+    def client_id(self, role: Role) -> str:
+        """The application of a role.
+
+        Raises:
+            SettingsError: the role has no identity, or one without an application of its own.
+        """
+        identity = self._tenant.identity(role)
+        if identity is None or not identity.client_id:
+            raise SettingsError(
+                f"Tenant {self.name!r} has no application as {role.value}: `holdfast init --print-setup --role"
+                f" {role.value}` prints how to register one."
+            )
+        return identity.client_id
 
     def has(self, role: Role) -> bool:
         """Whether the role has an identity."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import SettingsError
+from holdfast.core.identity import Role
+from holdfast.core.inventory import Environment
 from holdfast.core.plan import Plan
 from holdfast.saga import Verb
 
@@ -14,9 +16,24 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
 
 Binding = Callable[["Holdfast", "Tenant", Plan], AbstractAsyncContextManager[Verb]]
-"""Opens what the verb needs of the tenant; closed at the end. Asks the cloud nothing yet."""
+"""Opens what the verb needs of the tenant, and reads where its environments are; closed at the end."""
 
-VERBS: dict[str, Binding] = {}
+
+async def environments_of(tenant: Tenant) -> dict[str, Environment]:
+    """The tenant's environments as they are now, by id."""
+    async with tenant.reached(Role.READER) as reach:
+        return {str(each.id): each async for each in reach.platform.environments()}
+
+
+@asynccontextmanager
+async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Verb]:
+    from holdfast.keepalive.steps import Keepalive
+
+    async with tenant.reached(Role.OPERATOR) as reach:
+        yield Keepalive(reach.operator, await environments_of(tenant))
+
+
+VERBS: dict[str, Binding] = {"keepalive": _keepalive}
 """By the kind that plans have."""
 
 

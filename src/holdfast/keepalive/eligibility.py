@@ -1,0 +1,258 @@
+"""Whom a keep-alive flow helps, whom not, and why: small checks in order, the first that answers decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from holdfast.core.directory import Account
+from holdfast.core.inventory import Connection, Environment, Flow, SignIn
+from holdfast.core.judgement import Judgement
+from holdfast.core.operations import SqlOperation
+from holdfast.core.plan import LABEL
+from holdfast.core.policies import AccessPolicy, DataPolicy, PolicyState
+from holdfast.diagnosis.policies import hit_of
+from holdfast.diagnosis.usage import GRACE, is_kept_alive
+from holdfast.reading.schedules import longest_gap
+from holdfast.reading.witnesses import last_refresh
+
+QUERY: Final = "ExecutePassThroughNativeQuery_V2"
+ROWS: Final = "GetItems_V2"
+SQL: Final = "shared_sql"
+PASSING: Final = frozenset({"throttled", "service_transient", "sql_transient", "sql_database_unavailable"})
+"""Causes that go away by themselves; the sign-in behind the connection is whole."""
+
+
+class Kind(StrEnum):
+    """What keeping alive would be for a connection."""
+
+    YES = "yes"
+    NOT_NEEDED = "not_needed"
+    CANNOT_HELP = "cannot_help"
+    NOT_LOOKED_AT = "not_looked_at"
+
+
+class Answer(NamedTuple):
+    """Whether a keep-alive flow helps.
+
+    Attributes:
+        reason: a stable word in snake_case.
+        says: one sentence for people.
+    """
+
+    kind: Kind
+    reason: str
+    says: str
+
+
+class Target(NamedTuple):
+    """What the keep-alive query is asked of.
+
+    Attributes:
+        server: "default" where the connection itself holds it; `database` likewise.
+        table: for connections through a gateway, which run no query: a table to read one row of.
+    """
+
+    server: str
+    database: str
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One connection with all that was looked at; None for what could not be.
+
+    Attributes:
+        flows: those that hold it; `flows_read` whether all in solutions of its environment were seen.
+        account: of its owner; None where the directory has none.
+        accounts_read: whether the directory's accounts were read at all.
+        target: where to run the query; None where no flow and no choice tells.
+        accepted: facts that somebody answers for though nobody could look.
+    """
+
+    connection: Connection
+    environment: Environment
+    seen_at: datetime
+    judgement: Judgement | None = None
+    flows: tuple[Flow, ...] = ()
+    flows_read: bool = False
+    account: Account | None = None
+    accounts_read: bool = False
+    access_policies: tuple[AccessPolicy, ...] | None = None
+    data_policies: tuple[DataPolicy, ...] | None = None
+    target: Target | None = None
+    accepted: frozenset[str] = frozenset()
+
+    @property
+    def operation(self) -> str:
+        """The connector's operation that the keep-alive flow would use."""
+        return ROWS if self.target is not None and self.target.table is not None else QUERY
+
+
+Check = Callable[[Case], Answer | None]
+
+
+def eligibility(case: Case) -> Answer:
+    """Whether a keep-alive flow helps this connection."""
+    for check in CHECKS:
+        answer = check(case)
+        if answer is not None and not (answer.kind is Kind.NOT_LOOKED_AT and answer.reason in case.accepted):
+            return answer
+    return Answer(Kind.YES, "idle_if_unused", "Its sign-in ends 90 days after its last use.")
+
+
+def _has_a_refresh_token(case: Case) -> Answer | None:
+    sign_in = case.connection.sign_in
+    if sign_in.has_refresh_token:
+        return None
+    if sign_in is SignIn.UNKNOWN:
+        return Answer(Kind.NOT_LOOKED_AT, "sign_in_unknown", "How it signs in is not told.")
+    words = {
+        SignIn.SERVICE_PRINCIPAL: "a service principal",
+        SignIn.CERTIFICATE: "a certificate",
+        SignIn.SQL_LOGIN: "a SQL login",
+        SignIn.WINDOWS: "a Windows account",
+    }[sign_in]
+    return Answer(
+        Kind.CANNOT_HELP, "no_refresh_token", f"It signs in as {words}: nothing of it ends by being unused."
+    )
+
+
+def _is_of_a_connector_with_a_query(case: Case) -> Answer | None:
+    if case.connection.connector == SQL:
+        return None
+    says = f"The operations of {case.connection.connector} are told by one source only."
+    return Answer(Kind.NOT_LOOKED_AT, "connector", says)
+
+
+def _works(case: Case) -> Answer | None:
+    verdict = case.judgement.verdict if case.judgement else None
+    if verdict is None or verdict.cause.id in PASSING:
+        return None
+    says = (
+        f"It is broken ({verdict.cause.title}): that comes first, see `holdfast show {case.connection.id}`."
+    )
+    return Answer(Kind.CANNOT_HELP, "broken", says)
+
+
+def _has_an_owner(case: Case) -> Answer | None:
+    if not case.accounts_read:
+        return Answer(Kind.NOT_LOOKED_AT, "owner", "Whether its owner's account is there could not be read.")
+    if case.account is None:
+        return Answer(Kind.CANNOT_HELP, "owner_gone", "Its owner is no longer in the directory.")
+    if case.account.is_enabled is False:
+        return Answer(Kind.CANNOT_HELP, "owner_disabled", "Its owner's account is disabled.")
+    return None
+
+
+def _has_none_of_ours(case: Case) -> Answer | None:
+    """One flow of ours is enough, and one that is off is to be switched on, not doubled."""
+    for flow in case.flows:
+        if flow.display_name.startswith(LABEL):
+            state = "uses it already" if flow.is_on else "is off: switch it on"
+            return Answer(Kind.NOT_NEEDED, "deployed", f"The keep-alive flow {flow.display_name!r} {state}.")
+    return None
+
+
+def _has_dataverse(case: Case) -> Answer | None:
+    if case.environment.dataverse_url is not None:
+        return None
+    says = "Its environment has no Dataverse, so no flow can be made there by program."
+    return Answer(Kind.CANNOT_HELP, "no_dataverse", says)
+
+
+def _meets_no_hard_limit(case: Case) -> Answer | None:
+    if case.access_policies is None:
+        says = "Whether a policy limits how old its sign-in may be could not be read."
+        return Answer(Kind.NOT_LOOKED_AT, "access_policies", says)
+    for policy in case.access_policies:
+        hit = hit_of(policy, case.connection) if policy.state is PolicyState.ENFORCED else None
+        if hit is not None and hit.cause == "signin_frequency":
+            return Answer(Kind.CANNOT_HELP, "signin_frequency", f"Use cannot extend it: {hit.because}")
+    return None
+
+
+def _is_used_too_seldom(case: Case) -> Answer | None:
+    """Its own flows keep it, and a witness shows that they do."""
+    refreshed = last_refresh(case.judgement.witnesses) if case.judgement else None
+    if refreshed is None:
+        return None
+    for flow in case.flows:
+        if not is_kept_alive([flow]) or flow.recurrence is None:
+            continue
+        if case.seen_at - refreshed.latest <= 2 * longest_gap(flow.recurrence) + GRACE:
+            says = f"Flow {flow.display_name!r} uses it often enough; last refreshed {refreshed.latest:%Y-%m-%d}."
+            return Answer(Kind.NOT_NEEDED, "kept_alive", says)
+    return None
+
+
+def _has_a_target(case: Case) -> Answer | None:
+    if case.target is None:
+        says = (
+            "No flow tells a server and database in plain words: name them with"
+            f" --target {case.connection.id}=SERVER/DATABASE."
+        )
+        return Answer(Kind.NOT_LOOKED_AT, "target", says)
+    if case.connection.gateway is not None and case.target.table is None:
+        says = "It goes through a gateway, which runs no query, and no flow tells a table to read a row of."
+        return Answer(Kind.CANNOT_HELP, "gateway", says)
+    return None
+
+
+def _is_allowed_by_data_policies(case: Case) -> Answer | None:
+    if case.data_policies is None:
+        return Answer(Kind.NOT_LOOKED_AT, "data_policies", "The data policies could not be read.")
+    for policy in case.data_policies:
+        if not policy.concerns(case.environment.id):
+            continue
+        forbidden = _forbids(policy, case)
+        if forbidden:
+            says = f"The data policy {policy.display_name!r} forbids {forbidden} there."
+            return Answer(Kind.CANNOT_HELP, "data_policy", says)
+    return None
+
+
+def _forbids(policy: DataPolicy, case: Case) -> str:
+    connector = case.connection.connector
+    if policy.group_of(connector) == "Blocked":
+        return "the SQL connector"
+    if not policy.allows_operation(connector, case.operation):
+        return f"the operation {case.operation}"
+    server = case.target.server if case.target else "default"
+    if server == "default":
+        server = case.connection.server or ""
+    if server and not policy.allows_server(connector, server):
+        return f"the server {server}"
+    return ""
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    _has_a_refresh_token,
+    _is_of_a_connector_with_a_query,
+    _works,
+    _has_an_owner,
+    _meets_no_hard_limit,
+    _has_none_of_ours,
+    _is_used_too_seldom,
+    _has_dataverse,
+    _has_a_target,
+    _is_allowed_by_data_policies,
+)
+
+
+def target_of(connection: Connection, operations: Sequence[SqlOperation]) -> Target | None:
+    """Where its flows ask, if they say so in plain words; the place that most of them name."""
+    if connection.server is not None or not connection.sign_in.has_refresh_token:
+        table = next((op.object for op in operations if op.object and op.operation == ROWS), None)
+        return Target("default", "default", table if connection.gateway else None)
+    places = [
+        (op.server, op.database)
+        for op in operations
+        if op.server and op.database and "default" not in (op.server, op.database)
+    ]
+    if not places:
+        return None
+    return Target(*max(dict.fromkeys(places), key=places.count))

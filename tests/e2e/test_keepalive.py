@@ -1,0 +1,139 @@
+"""A quarterly connection is kept alive, command by command, on the embedded tenant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.cli.main import run
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    file = tmp_path / "plan.json"
+    assert run(["scan", "--sandbox=story"]) == 0
+    assert run(["keepalive", "plan", "--sandbox=story", "--out", str(file)]) == 0
+    capsys.readouterr()
+    return file
+
+
+def holdfast(*words: str) -> int:
+    return run([*words, "--sandbox=story"])
+
+
+def share(plan: Path) -> str:
+    content = json.loads(plan.read_text())
+    connection = content["steps"][0]["connection"]
+    assert (
+        holdfast("sandbox", "do", "share_connection", connection, f"with={content['choices']['operator']}")
+        == 0
+    )
+    return str(connection)
+
+
+def rows(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    holdfast(*words, "-o", "jsonl")
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_only_what_would_go_idle_is_planned(plan: Path):
+    content = json.loads(plan.read_text())
+
+    assert len({step["connection"] for step in content["steps"]}) == 1
+    assert {each["reason"] for each in content["declined"]} >= {"no_refresh_token", "not_needed:kept_alive"}
+
+
+def test_it_waits_for_the_owner_and_says_so(plan: Path, capsys: pytest.CaptureFixture[str]):
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 1
+
+    told = capsys.readouterr().out
+    assert "waiting" in told
+    assert "Can use" in told
+
+
+def test_it_is_proven_by_the_witness_after_its_run(plan: Path, capsys: pytest.CaptureFixture[str]):
+    connection = share(plan)
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 0
+    [before] = rows(capsys, "keepalive", "status")
+
+    holdfast("sandbox", "advance", "120d")
+    holdfast("scan")
+    [after] = rows(capsys, "keepalive", "status")
+
+    assert (before["problem"], before["proven_at"]) == ("", None)
+    assert (after["problem"], after["connection"]) == ("", connection)
+    assert after["proven_at"]
+    [standing] = [row for row in rows(capsys, "status") if row["connection"] == connection]
+    assert standing["state"] != "broken"
+
+
+def test_a_flow_that_was_switched_off_is_found(plan: Path, capsys: pytest.CaptureFixture[str]):
+    share(plan)
+    holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")
+    [found] = rows(capsys, "keepalive", "status")
+    holdfast("sandbox", "do", "turn_off_flow", found["flow"])
+
+    assert holdfast("keepalive", "status") == 1
+    assert "flow_off" in capsys.readouterr().out
+
+
+def test_undo_leaves_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):
+    share(plan)
+    holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")
+
+    assert holdfast("keepalive", "undo", str(plan), "--yes", "--wait", "0s") == 0
+    holdfast("scan")
+
+    assert {row["kind"] for row in rows(capsys, "made")} == {"application"}
+
+
+def test_an_undone_plan_is_not_applied_again(plan: Path, capsys: pytest.CaptureFixture[str]):
+    holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")
+    holdfast("keepalive", "undo", str(plan), "--yes", "--wait", "0s")
+
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 2
+    assert "undone" in capsys.readouterr().err
+
+
+def test_an_edited_plan_is_refused(plan: Path, capsys: pytest.CaptureFixture[str]):
+    plan.write_text(plan.read_text().replace("weekly", "monthly"))
+
+    assert holdfast("keepalive", "apply", str(plan), "--yes") == 2
+    assert "edited" in capsys.readouterr().err
+
+
+def test_a_plan_of_another_store_needs_its_digest(
+    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    digest = json.loads(plan.read_text())["digest"]
+    (tmp_path / "other" / "sandbox").mkdir(parents=True)
+    story = tmp_path / "state" / "sandbox" / "story"
+    (tmp_path / "other" / "sandbox" / "story").mkdir()
+    for file in story.glob("story.json*"):
+        (tmp_path / "other" / "sandbox" / "story" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "other"))
+
+    without = holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")
+    wrong = holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s", "--digest", "0" * 64)
+    right = holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s", "--digest", digest)
+
+    assert (without, wrong, right) == (2, 2, 1)
+    assert "--digest" in capsys.readouterr().err
+
+
+def test_nobody_is_asked_off_a_terminal(plan: Path, capsys: pytest.CaptureFixture[str]):
+    assert holdfast("keepalive", "apply", str(plan)) == 2
+    assert "--yes" in capsys.readouterr().err
+
+
+def test_planning_writes_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):
+    assert {row["kind"] for row in rows(capsys, "made")} == {"application"}

@@ -1,0 +1,117 @@
+"""A keep-alive flow is believed by its witness, not by its runs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from holdfast.core.horizon import Interval
+from holdfast.core.inventory import FlowId, FlowRun
+from holdfast.core.making import FlowRow
+from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
+from holdfast.keepalive.watch import Looked, findings, last_due, next_due
+from tests.builders import SALES, day
+from tests.unit.keepalive.test_eligibility import a_case
+
+PLAN = plan_keepalive(
+    [a_case()], Choices("p1", "contoso", "Contoso", day(10), Cadence.WEEKLY, 0.5, "op", "op")
+)
+STEP = next(step for step in PLAN.steps if step.name == "flow")
+START = datetime.fromisoformat(STEP.arguments["start_at"])
+WEEK = timedelta(weeks=1)
+
+
+def a_row(**changes: Any) -> FlowRow:
+    given: dict[str, Any] = {
+        "is_on": True,
+        "is_suspended": False,
+        "is_managed": False,
+        "owner": "u1",
+        "clientdata": "",
+        "modified_at": None,
+    }
+    return FlowRow(FlowId("f1"), SALES, "holdfast/p1-1", **given | changes)
+
+
+def a_run(at: datetime, status: str = "Succeeded") -> FlowRun:
+    return FlowRun(
+        "r",
+        FlowId("f1"),
+        status,
+        at,
+        at + timedelta(minutes=1),
+        "" if status == "Succeeded" else "ActionFailed",
+    )
+
+
+def looked(*runs: FlowRun, refreshed: datetime | None = None, **changes: Any) -> Looked:
+    seen = {"c1": None if refreshed is None else Interval(refreshed, refreshed + timedelta(minutes=30))}
+    given: dict[str, Any] = {"flow": a_row(), "refreshed": seen, "seen_at": day(60), "on_since": day(10)}
+    return Looked(**{"runs": runs, **given, **changes})
+
+
+PROVEN = START + WEEK
+CASES = {
+    "before the first run": (looked(), START - timedelta(hours=1), ""),
+    "ran and proven": (looked(a_run(PROVEN), refreshed=PROVEN), PROVEN + timedelta(hours=3), ""),
+    "ran and the witness may still move": (looked(a_run(PROVEN), refreshed=day(0)), PROVEN + timedelta(hours=3), ""),
+    "ran and no witness moved": (looked(a_run(PROVEN), refreshed=day(0)), PROVEN + timedelta(days=4), "no_proof"),
+    "ran and nobody looked since": (looked(a_run(PROVEN), refreshed=day(0), seen_at=PROVEN - WEEK), PROVEN + timedelta(days=4), ""),
+    "due a moment ago": (looked(a_run(START), refreshed=START), PROVEN + timedelta(hours=1), ""),
+    "the run did not come": (looked(a_run(START), refreshed=START), PROVEN + timedelta(days=3), "run_overdue"),
+    "two runs failed": (looked(a_run(PROVEN, "Failed"), a_run(START, "Failed")), PROVEN + timedelta(hours=1), "runs_failing"),
+    "one run failed": (looked(a_run(PROVEN, "Failed"), a_run(START), refreshed=START), PROVEN + timedelta(hours=1), ""),
+    "off": (looked(flow=a_row(is_on=False)), START, "flow_off"),
+    "suspended": (looked(flow=a_row(is_on=False, is_suspended=True)), START, "flow_suspended"),
+    "deleted": (looked(flow=None), START, "flow_gone"),
+    "ownerless": (looked(owner_gone=True), START, "flow_ownerless"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("seen", "now", "problem"), CASES.values(), ids=CASES.keys())
+def test_a_flow_is_judged(seen: Looked, now: datetime, problem: str):
+    [found] = findings("p1", STEP, "f1", seen, now)
+
+    assert (found.problem, found.connection) == (problem, "c1")
+    assert found.says
+
+
+def test_only_a_moved_witness_is_proof():
+    [with_run] = findings(
+        "p1", STEP, "f1", looked(a_run(PROVEN), refreshed=day(0)), PROVEN + timedelta(hours=3)
+    )
+    [with_witness] = findings(
+        "p1", STEP, "f1", looked(a_run(PROVEN), refreshed=PROVEN), PROVEN + timedelta(hours=3)
+    )
+
+    assert with_run.proven_at is None
+    assert with_witness.proven_at is not None
+
+
+def test_a_refresh_that_no_run_explains_proves_nothing_about_the_flow():
+    [found] = findings(
+        "p1",
+        STEP,
+        "f1",
+        looked(a_run(PROVEN), refreshed=PROVEN + timedelta(days=2)),
+        PROVEN + timedelta(days=3),
+    )
+
+    assert found.proven_at is None
+
+
+@pytest.mark.parametrize(("after", "due"), [(-1, None), (0, 0), (6, 0), (7, 1), (20, 2)])
+def test_the_last_due_run(after: int, due: int | None):
+    at = last_due(START, WEEK, day(0), START + timedelta(days=after))
+
+    assert at == (None if due is None else START + due * WEEK)
+
+
+def test_a_run_that_was_due_while_it_was_off_is_not_missed():
+    assert last_due(START, WEEK, START + timedelta(days=1), START + timedelta(days=3)) is None
+
+
+def test_the_next_due_run_is_later():
+    assert next_due(START, WEEK, START) == START + WEEK
