@@ -38,7 +38,16 @@ CAUSES = {
     "network_or_tls",
     "dlp_blocked",
     "connection_missing_or_unshared",
+    "consent_missing",
+    "account_locked",
+    "role_or_assignment_missing",
+    "sql_login_failed_other",
+    "throttled",
+    "sql_transient",
+    "service_transient",
+    "token_audience_or_tenant_wrong",
 }
+"""All that a connection can break by; `flow_suspended` is a state of flows."""
 
 
 @pytest.fixture(scope="module")

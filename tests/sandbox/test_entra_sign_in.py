@@ -151,6 +151,16 @@ def test_the_page_says_why_nobody_is_let_in(sandbox, browser, account, event, de
     assert f"AADSTS{code}" in text
 
 
+def test_ten_wrong_passwords_lock_the_account_for_a_minute(sandbox, browser, account):
+    client, flow = flow_of(sandbox, account)
+    for _ in range(10):
+        assert "AADSTS50126" in browser.post(flow["auth_uri"], **signs_in(account, password="wrong"))[1]
+    assert "AADSTS50053" in browser.post(flow["auth_uri"], **signs_in(account))[1]
+    sandbox.advance(seconds=60)
+    back = browser.sent_to(flow["auth_uri"], **signs_in(account))
+    assert "access_token" in client.acquire_token_by_auth_code_flow(flow, back)
+
+
 @pytest.mark.parametrize(
     ("event", "details", "answers"),
     [

@@ -47,6 +47,8 @@ def test_the_story_begins_with_one_broken_connection(rooms):
         ("sql_offline", "erp", {}, "ERP orders", "sql_database_unavailable", "Nightly stock check", "sql_online", {}),
         ("sql_drop_user", "erp", {"user": "dana.kim@contoso.example"}, "ERP orders", "sql_user_missing", "Nightly stock check", "sql_add_user", {"user": "dana.kim@contoso.example", "roles": ["db_owner"]}),
         ("sql_revoke", "erp", {"user": "dana.kim@contoso.example"}, "ERP orders", "sql_permission_denied", "Nightly stock check", "sql_grant", {"user": "dana.kim@contoso.example", "role": "db_owner"}),
+        ("sql_revoke", "erp", {"user": "dana.kim@contoso.example", "permission": "CONNECT"}, "ERP orders", "sql_login_failed_other", "Nightly stock check", "sql_grant", {"user": "dana.kim@contoso.example", "permission": "CONNECT"}),
+        ("sql_lock_login", "production", {"user": "CONTOSO\\svc-plant"}, "plant-sql", "account_locked", "Plant report", "sql_unlock_login", {"user": "CONTOSO\\svc-plant"}),
         ("gateway_offline", "GW-PLANT-01", {}, "plant-sql", "gateway_offline", "Plant report", "gateway_online", {}),
         ("dlp_block", "", {}, "ERP orders", "dlp_blocked", None, "dlp_allow", {}),
     ],
@@ -64,6 +66,61 @@ def test_an_event_breaks_a_connection_and_another_heals_it(
     assert standing(rooms, connection) == (True, None, None)
     if flow:
         assert run(rooms, flow).json["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("event", "healing"), [("revoke_consent", "reconsent"), ("require_assignment", "assign")]
+)
+def test_what_entra_takes_from_a_person_breaks_the_next_token(rooms, event, healing):
+    dana, connection = "dana.kim@contoso.example", rooms.connection("ERP orders")
+    cause = {"revoke_consent": "consent_missing", "require_assignment": "role_or_assignment_missing"}[event]
+    rooms.event(event, dana)
+    assert standing(rooms, "ERP orders") == (False, cause, rooms.now.isoformat())
+    rooms.advance(days=1)
+    assert connection.status == "Error"
+    assert connection.fault.message.count(
+        {"revoke_consent": "AADSTS65001", "require_assignment": "AADSTS50105"}[event]
+    )
+    rooms.event(healing, connection.id if healing == "reconsent" else dana)
+    rooms.advance(days=1)
+    assert (connection.status, *standing(rooms, "ERP orders")) == ("Connected", True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "target", "details", "cause"),
+    [
+        ("sql_trouble", "erp", {"error": 40197}, "sql_transient"),
+        ("sql_trouble", "erp", {"error": 10928, "hours": 1}, "throttled"),
+        ("connector_outage", "Contoso (default)", {"status": 429}, "throttled"),
+        ("connector_outage", "Contoso (default)", {}, "service_transient"),
+    ],
+)
+def test_what_passes_by_itself_passes(rooms, event, target, details, cause):
+    environment = rooms.world.environments[rooms.connection("ERP orders").environment_id]
+    rooms.event(event, environment.id if event == "connector_outage" else target, **details)
+    assert standing(rooms, "ERP orders") == (False, cause, rooms.now.isoformat())
+    assert run(rooms, "Nightly stock check").json["status"] == "Failed"
+    rooms.advance(hours=1)
+    assert standing(rooms, "ERP orders") == (True, None, None)
+    assert run(rooms, "Nightly stock check").json["status"] == "Succeeded"
+
+
+def test_a_folded_flow_meets_the_end_of_an_outage(rooms):
+    flow = rooms.flow("Nightly stock check")
+    rooms.advance(days=2)
+    rooms.event("connector_outage", flow.environment_id, hours=60)
+    rooms.advance(days=2)
+    assert flow.failing_since is not None
+    rooms.advance(days=2)
+    assert flow.failing_since is None
+
+
+def test_a_service_principal_of_another_tenant_gets_no_token_here(rooms):
+    rooms.connection("ERP export").parameters["token:TenantId"] = "fabrikam.example"
+    rooms.world.changed()
+    rooms.advance(days=1)
+    assert standing(rooms, "ERP export")[1] == "token_audience_or_tenant_wrong"
+    assert "AADSTS90002" in rooms.connection("ERP export").fault.message
 
 
 def test_reading_the_truth_changes_nothing(rooms):

@@ -37,8 +37,17 @@ DETAILS: dict[str, list[dict[str, Any]]] = {
     "set_security_defaults": [{"on": True}, {"on": False}],
     "set_app_policy": [{"passwordLifetime": "P90D"}, {}],
     "sql_drop_user": [{"user": "dana.kim@contoso.example"}, {"user": "erp-nightly"}],
-    "sql_revoke": [{"user": "dana.kim@contoso.example"}, {"user": "erp-nightly"}],
+    "sql_revoke": [
+        {"user": "dana.kim@contoso.example"},
+        {"user": "erp-nightly"},
+        {"user": "dana.kim@contoso.example", "permission": "CONNECT"},
+    ],
     "grant_role": [{"role": "User.Read.All"}],
+    "sql_grant": [{"user": "dana.kim@contoso.example", "permission": "CONNECT"}],
+    "sql_trouble": [{"error": 40197, "hours": 30}, {"error": 10928}],
+    "sql_lock_login": [{"user": "CONTOSO\\svc-plant"}],
+    "sql_unlock_login": [{"user": "CONTOSO\\svc-plant"}],
+    "connector_outage": [{"status": 429, "hours": 30}, {}],
 }
 
 

@@ -19,12 +19,13 @@ from holdfast.sandbox.entra.held_certificates import refresh_by_certificate, ref
 from holdfast.sandbox.entra.held_tokens import (
     Redeemed,
     refresh_as_application,
+    refresh_elsewhere,
     refresh_held,
     refusals_of_application,
     renew_held,
     secret_with_text,
 )
-from holdfast.sandbox.entra.judgement import Refused, refusals_of_refresh
+from holdfast.sandbox.entra.judgement import Refused, refusals_of_refresh, refusals_of_tenant
 from holdfast.sandbox.entra.spreading import credential_has_spread
 from holdfast.sandbox.entra.steady_tokens import opinion_of
 from holdfast.sandbox.rules import Mark, Rule
@@ -110,6 +111,9 @@ def refusals(world: World, connection: Connection, now: datetime) -> Iterator[Re
         token = world.refresh_tokens[connection.refresh_token_id]
         return refusals_of_refresh(world, token, _sql(world), now)
     client_id, secret = _application_of(connection)
+    elsewhere = list(refusals_of_tenant(world, _tenant_of(connection), connection.modified_at))
+    if elsewhere and connection.parameter_set in ("oauthSP", "certOauth"):
+        return iter(elsewhere)
     if connection.parameter_set == "oauthSP":
         return refusals_of_application(world, client_id, secret, SQL.client_id, now)
     if connection.parameter_set == "certOauth":
@@ -159,6 +163,8 @@ def _fetch(world: World, connection: Connection, now: datetime) -> Redeemed:
             return renew_held(world, token, SQL.client_id, now, opinion.policies)
         return refresh_held(world, token, SQL.client_id, now)
     client_id, secret = _application_of(connection)
+    if (elsewhere := refresh_elsewhere(world, _tenant_of(connection), now)) is not None:
+        return elsewhere
     if connection.parameter_set == "certOauth":
         return refresh_by_certificate(world, client_id, _thumbprint(connection), SQL.client_id, now)
     return refresh_as_application(world, client_id, secret, SQL.client_id, now)
@@ -206,6 +212,10 @@ def _application_of(connection: Connection) -> tuple[str, str]:
     return str(connection.parameters.get("token:clientId", "")), connection.secrets.get(
         "token:clientSecret", ""
     )
+
+
+def _tenant_of(connection: Connection) -> str:
+    return str(connection.parameters.get("token:TenantId", ""))
 
 
 def _thumbprint(connection: Connection) -> str:

@@ -44,6 +44,8 @@ class Account:
     user_type: str = "Member"
     password_generation: int = 0
     password_expired_at: datetime | None = None
+    wrong_passwords: int = 0
+    locked_until: datetime | None = None
     password_policies: str | None = None
     synced_from_on_premises: bool = False
     per_user_mfa: str = "disabled"
@@ -108,6 +110,8 @@ class Application:
         delegated: consents, as "resource client id/scope value".
         is_public: may redeem without a secret.
         is_first_party: one of Microsoft's, present in every tenant.
+        consent_withdrawn: since when accounts that took back their own consent have done so, by object id.
+        assignees: object ids of whom its tokens are for; None where assignment is not required.
     """
 
     client_id: str
@@ -132,6 +136,9 @@ class Application:
     app_roles: list[str] = field(default_factory=list)
     delegated: list[str] = field(default_factory=list)
     consent_revoked_at: datetime | None = None
+    consent_withdrawn: dict[str, datetime] = field(default_factory=dict)
+    assignees: list[str] | None = None
+    assignment_changed_at: datetime | None = None
     owner_ids: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     notes: str | None = None
@@ -201,6 +208,15 @@ class DeviceCode:
 
 
 @dataclass(slots=True, kw_only=True)
+class Outage:
+    """The SQL connector answers this HTTP status to every use; `until` None stands for no end."""
+
+    status: int
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class Environment:
     """A Power Platform environment; `org` is the name of its Dataverse, None where it has none."""
 
@@ -213,6 +229,7 @@ class Environment:
     org: str | None = None
     org_id: str | None = None
     created_by: str | None = None
+    outage: Outage | None = None
 
 
 @dataclass(slots=True, kw_only=True)

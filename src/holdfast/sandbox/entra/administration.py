@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from holdfast.sandbox.entra.audits import changed, note_account, note_application
-from holdfast.sandbox.entra.first_party import GRAPH, SQL
+from holdfast.sandbox.entra.first_party import GRAPH, SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.entra.held_tokens import refusals_of_application
 from holdfast.sandbox.entra.judgement import (
     REFUSED_NOT_REVOKED,
     refusals_of_refresh,
+    refusals_of_tenant,
 )
 from holdfast.sandbox.frame import Deed, Event, Standing
 from holdfast.sandbox.rules import Mark, Rule
@@ -51,7 +52,28 @@ ACCESS_TOKENS_LIVE_ON = Rule(
     Mark.DOCUMENTED,
     "entra-docs access-tokens.md @0bbfa8a; continuous access evaluation is absent here",
 )
-RULES = (STRICT_PASSWORD_REVOCATION, MATRIX, PASSWORD_EXPIRY, REVOCATION_AT_ONCE, ACCESS_TOKENS_LIVE_ON)
+EXPIRY_IS_SILENT = Rule(
+    "what_expires_by_itself_is_not_logged",
+    "A password, secret or certificate that reaches its end leaves no row in the directory audit log, in the events too; "
+    "the next sign-in that needs it does, in the sign-in log.",
+    Mark.ASSUMED,
+    "entra-docs reference-audit-activities lists no activity for an expiry: the log keeps what somebody did",
+)
+OWN_ASSIGNMENT = Rule(
+    "assignment_is_checked_at_every_refresh",
+    "An application that demands assignment refuses the tokens of whoever is not assigned, with AADSTS50105 or 501051.",
+    Mark.DOCUMENTED,
+    "entra-docs reference-error-codes @3164b3b names both; that a refresh is refused like a sign-in is inferred",
+)
+RULES = (
+    STRICT_PASSWORD_REVOCATION,
+    MATRIX,
+    PASSWORD_EXPIRY,
+    EXPIRY_IS_SILENT,
+    OWN_ASSIGNMENT,
+    REVOCATION_AT_ONCE,
+    ACCESS_TOKENS_LIVE_ON,
+)
 
 ALL_CLASSES = ("password", "nonpassword", "confidential")
 RESET_PLACES = {"entra": ALL_CLASSES, "azure": ("password",), "sspr": ("password",)}
@@ -243,10 +265,66 @@ def grant_role(deed: Deed) -> None:
 
 
 def revoke_consent(deed: Deed) -> None:
-    """What was consented for a client is taken back."""
-    app = deed.world.find_application(deed.target)
-    app.delegated, app.consent_revoked_at = [], deed.now
-    note_application(deed.world, deed.now, "Remove delegated permission grant", app)
+    """What was consented for a client is taken back: by everybody, or by one ``account`` only.
+
+    Targeted at an account, it is this person's consent for the client that holds SQL connections' tokens.
+    """
+    named = deed.details.get("account")
+    app = deed.world.applications.get(deed.target)
+    if app is None:
+        app, named = deed.world.applications[SQL_CONNECTOR_CLIENT], deed.target
+    if named is None:
+        app.delegated, app.consent_revoked_at = [], deed.now
+    else:
+        app.consent_withdrawn[deed.world.find_account(str(named)).object_id] = deed.now
+    kind = "ServicePrincipal"
+    note_application(
+        deed.world,
+        deed.now,
+        "Remove delegated permission grant",
+        app,
+        target_id=app.principal_id,
+        target_type=kind,
+    )
+
+
+def require_assignment(deed: Deed) -> dict[str, Any]:
+    """An application demands assignment, and the target, an account or an application, is not assigned.
+
+    ``app`` is the client id of the application that demands it; without, it is Azure SQL. Whoever else is in the tenant
+    is assigned when it first demands it.
+    """
+    app, who_id = _assignment(deed)
+    if app.assignees is None:
+        everybody = [one.principal_id for one in deed.world.applications.values() if one.principal_id]
+        app.assignees = [*deed.world.accounts, *everybody]
+    if who_id in app.assignees:
+        app.assignees.remove(who_id)
+        app.assignment_changed_at = deed.now
+        activity = "Remove app role assignment from user"
+        kind = "ServicePrincipal"
+        note_application(deed.world, deed.now, activity, app, target_id=app.principal_id, target_type=kind)
+    return {"app": app.client_id}
+
+
+def assign(deed: Deed) -> dict[str, Any]:
+    """The target, an account or an application, is assigned to ``app``; without, to Azure SQL."""
+    app, who_id = _assignment(deed)
+    if app.assignees is not None and who_id not in app.assignees:
+        app.assignees.append(who_id)
+        app.assignment_changed_at = deed.now
+        activity = "Add app role assignment grant to user"
+        kind = "ServicePrincipal"
+        note_application(deed.world, deed.now, activity, app, target_id=app.principal_id, target_type=kind)
+    return {"app": app.client_id}
+
+
+def _assignment(deed: Deed) -> tuple[Application, str]:
+    app = deed.world.find_application(str(deed.details.get("app", SQL.client_id)))
+    target = deed.world.applications.get(deed.target)
+    if target is not None and target.principal_id is not None:
+        return app, target.principal_id
+    return app, deed.world.find_account(deed.target).object_id
 
 
 EVENTS: Mapping[str, Event] = {
@@ -265,6 +343,8 @@ EVENTS: Mapping[str, Event] = {
     "delete_app": delete_app,
     "revoke_consent": revoke_consent,
     "grant_role": grant_role,
+    "require_assignment": require_assignment,
+    "assign": assign,
 }
 
 
@@ -278,6 +358,9 @@ def causes(world: World, connection: Connection, now: datetime) -> Iterator[Stan
     elif connection.parameter_set == "oauthSP":
         client_id = str(connection.parameters.get("token:clientId", ""))
         secret = connection.secrets.get("token:clientSecret", "")
+        tenant = str(connection.parameters.get("token:TenantId", ""))
+        for refused in refusals_of_tenant(world, tenant, connection.modified_at):
+            yield Standing(refused.cause, refused.since)
         for refused in refusals_of_application(world, client_id, secret, SQL.client_id, now):
             yield Standing(refused.cause, refused.since)
 

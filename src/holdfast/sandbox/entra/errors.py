@@ -165,6 +165,27 @@ def no_consent(client_id: str, name: str) -> TokenError:
     )
 
 
+def not_assigned(client_id: str, name: str, who: str) -> TokenError:
+    """The application demands assignment, and this person or application has none."""
+    return request(
+        50105,
+        f"Your administrator has configured the application {name} ('{client_id}') to block users unless they are"
+        f" specifically granted ('assigned') access to the application. The signed in user '{who}' is blocked because"
+        " they are not a direct member of a group with access, nor had access directly assigned by an administrator."
+        " Please contact your administrator to assign access to this application.",
+        "invalid_grant",
+    )
+
+
+def role_not_assigned(client_id: str, name: str, who: str) -> TokenError:
+    """The same for an application that asks for itself."""
+    return request(
+        501051,
+        f"Application '{who}' is not assigned to a role for the application '{client_id}'({name}).",
+        "invalid_grant",
+    )
+
+
 def no_app(client_id: str, tenant: str) -> TokenError:
     """The application is not in the tenant."""
     return request(
@@ -346,6 +367,14 @@ def scope_without_default(scope: str) -> TokenError:
 def wrong_password() -> TokenError:
     """The name is right or wrong, the password does not fit."""
     return grant(50126, "Error validating credentials due to invalid username or password.")
+
+
+def locked_account() -> TokenError:
+    """Smart lockout: too many wrong passwords."""
+    return grant(
+        50053,
+        "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
+    )
 
 
 def expired_password() -> TokenError:

@@ -14,9 +14,11 @@ from holdfast.sandbox.entra import errors as say
 from holdfast.sandbox.entra.audiences import resource_of
 from holdfast.sandbox.entra.clients import Credential, Times, TokenRefusedError, authenticate
 from holdfast.sandbox.entra.conditional_access import person_of, policy_results, policy_results_of_principal
+from holdfast.sandbox.entra.errors import TokenError
 from holdfast.sandbox.entra.first_party import GRAPH, Resource
 from holdfast.sandbox.entra.judgement import (
     Refused,
+    refusals_of_assignment,
     refusals_of_client,
     refusals_of_principal,
     refusals_of_refresh,
@@ -156,7 +158,9 @@ def client_credentials(asked: Asked) -> dict[str, Any]:
 
 
 def _refusals_for_itself(world: World, app: Application, resource_id: str) -> Iterator[Refused]:
-    yield from refusals_of_resource(world.applications.get(resource_id))
+    resource = world.applications.get(resource_id)
+    yield from refusals_of_resource(resource)
+    yield from refusals_of_assignment(resource, app)
     yield from refusals_of_principal(world, app, resource_id, APPLICATION_ADDRESS)
 
 
@@ -177,6 +181,7 @@ def refresh_token(asked: Asked) -> dict[str, Any]:
     resource = asked.world.applications.get(want.resource.client_id)
     how = asked.circumstances(token.account_id, want.resource)
     refusal = next(refusals_of_refresh(asked.world, token, resource, asked.now, how), None)
+    refused = refusal.error if refusal else _unconsented(asked, app, want)
     rows = policy_results(asked.world, person_of(asked.world, token), how, asked.now)
     attempt = asked.attempt(want.resource, credential, how.ip_address, rows)
     note_user(
@@ -184,11 +189,19 @@ def refresh_token(asked: Asked) -> dict[str, Any]:
         asked.now,
         attempt,
         asked.world.accounts[token.account_id],
-        refusal.error if refusal else None,
+        refused,
     )
-    if refusal:
-        raise TokenRefusedError(refusal.error)
+    if refused:
+        raise TokenRefusedError(refused)
     return user_answer(asked, renewed(asked.world, token, asked.now), want)
+
+
+def _unconsented(asked: Asked, app: Application, want: Wanted) -> TokenError | None:
+    try:
+        granted_scopes(asked, app, want)
+    except TokenRefusedError as refusal:
+        return refusal.error
+    return None
 
 
 def prove_client(asked: Asked, app: Application) -> Credential:
@@ -221,7 +234,7 @@ def renewed(world: World, token: RefreshToken, now: datetime) -> RefreshToken:
 
 def user_answer(asked: Asked, token: RefreshToken, want: Wanted, nonce: str | None = None) -> dict[str, Any]:
     """The answer of every grant that speaks for a person; `token` is the refresh token that goes with it."""
-    granted = granted_scopes(asked, token, want)
+    granted = granted_scopes(asked, asked.world.applications[token.client_id], want)
     life = life_of(asked.world, token.id, want.audience)
     seconds = int(life.total_seconds()) - 1
     told: dict[str, Any] = {
@@ -242,9 +255,8 @@ def user_answer(asked: Asked, token: RefreshToken, want: Wanted, nonce: str | No
     return told
 
 
-def granted_scopes(asked: Asked, token: RefreshToken, want: Wanted) -> tuple[str, ...]:
+def granted_scopes(asked: Asked, app: Application, want: Wanted) -> tuple[str, ...]:
     """The delegated permissions that the token carries. Raises TokenRefusedError where consent is missing."""
-    app = asked.world.applications[token.client_id]
     prefix = f"{want.resource.client_id}/"
     consented = tuple(scope.removeprefix(prefix) for scope in app.delegated if scope.startswith(prefix))
     named = tuple(name for name in want.names if name != ".default")

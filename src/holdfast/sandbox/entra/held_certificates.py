@@ -10,6 +10,7 @@ from holdfast.sandbox.entra.conditional_access import policy_results_of_principa
 from holdfast.sandbox.entra.held_tokens import Redeemed
 from holdfast.sandbox.entra.judgement import (
     Refused,
+    refusals_of_assignment,
     refusals_of_certificate,
     refusals_of_client,
     refusals_of_principal,
@@ -50,8 +51,10 @@ def refusals_by_certificate(
     yield from refusals_of_client(world, app, client_id)
     if app is not None:
         yield from refusals_of_certificate(app, _certificate(world, client_id, thumbprint), thumbprint, now)
-    yield from refusals_of_resource(world.applications.get(resource_id))
+    resource = world.applications.get(resource_id)
+    yield from refusals_of_resource(resource)
     if app is not None:
+        yield from refusals_of_assignment(resource, app)
         yield from refusals_of_principal(world, app, resource_id)
 
 

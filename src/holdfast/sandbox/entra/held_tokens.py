@@ -15,11 +15,13 @@ from holdfast.sandbox.entra.conditional_access import person_of, policy_results,
 from holdfast.sandbox.entra.judgement import (
     Refused,
     circumstances_of_platform,
+    refusals_of_assignment,
     refusals_of_client,
     refusals_of_principal,
     refusals_of_refresh,
     refusals_of_resource,
     refusals_of_secret,
+    refusals_of_tenant,
 )
 from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.sign_ins import Attempt, note_application, note_user
@@ -64,6 +66,14 @@ def renew_held(
     return Redeemed(now + life_of(world, token.id, now.isoformat()))
 
 
+def refresh_elsewhere(world: World, tenant: str, now: datetime) -> Redeemed | None:
+    """The refusal of a connection that names another tenant; None where it names this one."""
+    refused = next(refusals_of_tenant(world, tenant), None)
+    if refused is None:
+        return None
+    return Redeemed(None, refused, say.body(world, refused.error, now, world.fresh("correlation")))
+
+
 def refresh_as_application(
     world: World, client_id: str, secret: str, resource_id: str, now: datetime
 ) -> Redeemed:
@@ -100,8 +110,10 @@ def refusals_of_application(
     yield from refusals_of_client(world, app, client_id)
     if app is not None:
         yield from refusals_of_secret(app, secret_with_text(world, app, secret), now)
-    yield from refusals_of_resource(world.applications.get(resource_id))
+    resource = world.applications.get(resource_id)
+    yield from refusals_of_resource(resource)
     if app is not None:
+        yield from refusals_of_assignment(resource, app)
         yield from refusals_of_principal(world, app, resource_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.sandbox.entra import errors as say
@@ -12,6 +12,7 @@ from holdfast.sandbox.entra.administration import change_password
 from holdfast.sandbox.entra.audits import note_account
 from holdfast.sandbox.entra.conditional_access import Person, Unmet, policy_results, unmet_demands
 from holdfast.sandbox.entra.errors import TokenError
+from holdfast.sandbox.entra.judgement import refusals_of_assignment
 from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.sign_ins import Attempt, note_user
 from holdfast.sandbox.frame import Deed
@@ -25,7 +26,17 @@ REGISTERS_ON_DEMAND = Rule(
     Mark.DOCUMENTED,
     "entra-docs howto-registration-mfa-sspr-combined; AADSTS50072 and 50079 say so",
 )
-RULES = (REGISTERS_ON_DEMAND,)
+SMART_LOCKOUT = Rule(
+    "ten_wrong_passwords_lock_for_a_minute",
+    "After ten wrong passwords at the sign-in page the account is locked for a minute (AADSTS50053), also for the right "
+    "one; what was signed in before is refreshed all the same.",
+    Mark.DOCUMENTED,
+    "entra-docs howto-password-smart-lockout; that refreshes go on is inferred: they carry no password",
+)
+RULES = (REGISTERS_ON_DEMAND, SMART_LOCKOUT)
+
+LOCKOUT_AFTER = 10
+LOCKOUT = timedelta(minutes=1)
 
 
 class Answers(NamedTuple):
@@ -70,6 +81,7 @@ def prove(world: World, now: datetime, answers: Answers, client_id: str, resourc
     rows = policy_results(world, person, how, now)
     attempt = Attempt(client_id, resource_id, world.fresh("correlation"), account.ip_address, policies=rows)
     try:
+        _check_password(world, now, account, answers.password)
         _check_state(world, now, account, answers)
         _check_demands(world, now, person, how, answers)
     except SignInRefusedError as refused:
@@ -81,12 +93,21 @@ def prove(world: World, now: datetime, answers: Answers, client_id: str, resourc
 
 def _named(world: World, answers: Answers) -> Account:
     try:
-        account = world.find_account(answers.username.strip())
+        return world.find_account(answers.username.strip())
     except LookupError:
         raise SignInRefusedError(say.no_account(world.display_name), "password") from None
-    if not hmac.compare_digest(password_text(world, account).encode(), answers.password.encode()):
-        raise SignInRefusedError(say.wrong_password(), "password")
-    return account
+
+
+def _check_password(world: World, now: datetime, account: Account, shown: str) -> None:
+    if account.locked_until is not None and now < account.locked_until:
+        raise SignInRefusedError(say.locked_account(), "password")
+    if hmac.compare_digest(password_text(world, account).encode(), shown.encode()):
+        account.wrong_passwords, account.locked_until = 0, None
+        return
+    account.wrong_passwords += 1
+    if account.wrong_passwords % LOCKOUT_AFTER == 0:
+        account.locked_until = now + LOCKOUT
+    raise SignInRefusedError(say.wrong_password(), "password")
 
 
 def _check_state(world: World, now: datetime, account: Account, answers: Answers) -> None:
@@ -107,6 +128,8 @@ def _check_demands(world: World, now: datetime, person: Person, how: Circumstanc
         note_account(
             world, now, "User registered security info", person.account, logged_by="Authentication Methods"
         )
+    for refused in refusals_of_assignment(world.applications.get(how.resource_id), person.account):
+        raise SignInRefusedError(refused.error)
     for unmet in unmet_demands(world, person, how, now):
         if unmet.demand == "termsOfUse" and answers.accepts_terms:
             accept_terms(world, now, person.account, unmet)

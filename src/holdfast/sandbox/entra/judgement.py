@@ -123,6 +123,7 @@ def refusals_of_refresh(
     yield from refusals_of_client(world, world.applications.get(token.client_id), token.client_id)
     yield from _consent(world, token)
     yield from refusals_of_resource(resource)
+    yield from refusals_of_assignment(resource, account)
     how = how or circumstances_of_platform(world, token, resource)
     for unmet in unmet_demands(world, person_of(world, token), how, now):
         yield Refused(unmet.cause, unmet.since, unmet.error)
@@ -190,10 +191,13 @@ def refusals_of_client(world: World, app: Application | None, client_id: str) ->
 
 def _consent(world: World, token: RefreshToken) -> Iterator[Refused]:
     app = world.applications.get(token.client_id)
-    if app is not None and app.consent_revoked_at is not None and not app.delegated:
-        yield Refused(
-            "consent_missing", app.consent_revoked_at, say.no_consent(app.client_id, app.display_name)
-        )
+    if app is None:
+        return
+    since = app.consent_withdrawn.get(token.account_id)
+    if app.consent_revoked_at is not None and not app.delegated:
+        since = app.consent_revoked_at
+    if since is not None:
+        yield Refused("consent_missing", since, say.no_consent(app.client_id, app.display_name))
 
 
 def refusals_of_resource(resource: Application | None) -> Iterator[Refused]:
@@ -202,6 +206,30 @@ def refusals_of_resource(resource: Application | None) -> Iterator[Refused]:
         yield Refused(
             "app_disabled_or_missing", resource.disabled_at, say.disabled_resource(resource.client_id)
         )
+
+
+def refusals_of_assignment(resource: Application | None, who: Account | Application) -> Iterator[Refused]:
+    """Why the resource is not for this person or application: its tokens are for those it was assigned to."""
+    if resource is None or resource.assignees is None:
+        return
+    if isinstance(who, Account):
+        who_id, error = (
+            who.object_id,
+            say.not_assigned(resource.client_id, resource.display_name, "{EmailHidden}"),
+        )
+    else:
+        who_id, error = (
+            who.principal_id or "",
+            say.role_not_assigned(resource.client_id, resource.display_name, who.client_id),
+        )
+    if who_id not in resource.assignees:
+        yield Refused("role_or_assignment_missing", resource.assignment_changed_at, error)
+
+
+def refusals_of_tenant(world: World, name: str, since: datetime | None = None) -> Iterator[Refused]:
+    """Why a token asked of another tenant is none of this one; an empty name stands for this one."""
+    if name.lower() not in ("", world.tenant_id, world.domain.lower()):
+        yield Refused("token_audience_or_tenant_wrong", since, say.no_tenant(name))
 
 
 def refusals_of_secret(app: Application, credential: ClientSecret | None, now: datetime) -> Iterator[Refused]:

@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.sandbox.entra.conditional_access import Person, unmet_demands
 from holdfast.sandbox.entra.first_party import SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.entra.interactive import Proven, accept_terms, signed_in
+from holdfast.sandbox.entra.judgement import refusals_of_assignment
 from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.tokens import life_of
 from holdfast.sandbox.frame import Deed, Event
@@ -35,6 +36,10 @@ def reconsent(deed: Deed) -> dict[str, Any]:
 def _proven(deed: Deed, account: Account) -> Proven:
     if not account.enabled or account.deleted_at is not None:
         raise ValueError(f"{account.user_principal_name} cannot sign in: the account is disabled or deleted")
+    for refused in refusals_of_assignment(deed.world.applications.get(SQL.client_id), account):
+        raise ValueError(
+            f"{account.user_principal_name} is refused: AADSTS{refused.error.code}: {refused.error.text}"
+        )
     how = Circumstances(
         SQL_CONNECTOR_CLIENT, SQL.client_id, account.ip_address, "browser", is_interactive=True
     )
@@ -58,6 +63,7 @@ def sign_in_for(world: World, now: datetime, connection: Connection, proven: Pro
     if connection.refresh_token_id is not None:
         world.refresh_tokens.pop(connection.refresh_token_id, None)
     client = world.applications[SQL_CONNECTOR_CLIENT]
+    client.consent_withdrawn.pop(proven.account.object_id, None)
     scopes = [f"{SQL.uris[0]}//.default", "offline_access"]
     token = signed_in(world, now, proven, client, scopes, held_by=connection.id)
     token.used_at = now

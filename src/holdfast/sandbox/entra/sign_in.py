@@ -23,7 +23,7 @@ from holdfast.sandbox.entra.judgement import refusals_of_client
 from holdfast.sandbox.entra.pages import HEADERS, notice, page
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, AuthorizationCode, World
+from holdfast.sandbox.world import Account, Application, AuthorizationCode, World
 
 CODE_LIFE = timedelta(minutes=10)
 
@@ -136,7 +136,7 @@ def authorize(call: Call) -> Response:
         proven = prove(call.world, call.now, answers_from(form), visit.app.client_id, want.resource.client_id)
     except SignInRefusedError as refused:
         return page("Sign in", visit.app.display_name, names, error=refused.error, wants=refused.wants)
-    consent(visit.app, want)
+    consent(visit.app, want, proven.account)
     return visit.back(code=_new_code(visit, proven))
 
 
@@ -152,7 +152,7 @@ def answers_from(form: Mapping[str, str]) -> Answers:
     )
 
 
-def consent(app: Application, want: Wanted) -> None:
+def consent(app: Application, want: Wanted, account: Account) -> None:
     """Accepting the page grants the client what it asked for."""
     if ".default" in want.names or not want.names:
         named: tuple[str, ...] = want.resource.scopes
@@ -162,6 +162,7 @@ def consent(app: Application, want: Wanted) -> None:
         if (granted := f"{want.resource.client_id}/{name}") not in app.delegated:
             app.delegated.append(granted)
     app.consent_revoked_at = None
+    app.consent_withdrawn.pop(account.object_id, None)
 
 
 def _new_code(visit: _Page, proven: Proven) -> str:

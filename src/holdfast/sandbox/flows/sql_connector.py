@@ -23,7 +23,7 @@ from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity, Session, open_session
 from holdfast.sandbox.sql.permissions import may, need
 from holdfast.sandbox.sql.statements import full_name, read_batch
-from holdfast.sandbox.world import Connection, World
+from holdfast.sandbox.world import Connection, Outage, World
 
 ADDRESS = "20.86.93.35"
 """Where the connector knocks from, as firewalls show it."""
@@ -31,6 +31,7 @@ ADDRESS = "20.86.93.35"
 STATUSES = {
     18456: 401,
     18470: 401,
+    18486: 401,
     18487: 401,
     4060: 401,
     40615: 403,
@@ -68,7 +69,14 @@ NO_QUERY_ON_PREMISES = Rule(
     Mark.DOCUMENTED,
     "learn.microsoft.com/connectors/sql, page of 2025-08-19",
 )
-RULES = (REFUSALS, GATEWAY_REFUSAL, NO_V1_WITH_ENTRA, NO_QUERY_ON_PREMISES)
+OUTAGES = Rule(
+    "connector_outages_are_told",
+    "The connector answers 429 when it was asked too often and 5xx when it has a fault of its own, before any server is "
+    "asked; here only when the event `connector_outage` says so.",
+    Mark.ASSUMED,
+    "learn.microsoft.com/connectors/sql gives 100 calls per connection in 10 seconds; the body was not recorded for SQL",
+)
+RULES = (REFUSALS, GATEWAY_REFUSAL, NO_V1_WITH_ENTRA, NO_QUERY_ON_PREMISES, OUTAGES)
 
 
 @dataclass(slots=True)
@@ -106,6 +114,9 @@ class Answer(NamedTuple):
 def mark_of(world: World, key: str) -> str:
     """The state of something that a run touched: it differs when a run may come out otherwise."""
     kind, _, name = key.partition(" ")
+    if kind == "environment":
+        environment = world.environments.get(name)
+        return str(environment.outage if environment else None)
     if kind == "gateway":
         gateway = world.gateways.get(name)
         return str(gateway.online if gateway else None)
@@ -120,7 +131,7 @@ def mark_of(world: World, key: str) -> str:
     if database is None:
         return "none"
     if kind == "database":
-        return f"{database.version} {database.state}"
+        return f"{database.version} {database.state} {database.trouble}"
     table = database.tables.get(table_name)
     return str(table.version if table else None)
 
@@ -142,6 +153,8 @@ def ask(
 def _ask(
     world: World, connection: Connection, who: Identity, call: SqlCall, now: datetime, trace: Trace
 ) -> Answer:
+    if refusal := _out(world, connection, now, trace):
+        return refusal
     if call.is_v1 and who.kind == "entra" and world.holds(NO_V1_WITH_ENTRA):
         message = "This operation does not support Microsoft Entra ID authentication. Use its version 2."
         return Answer(400, "v1_with_entra", said(world, connection, 400, message, now))
@@ -157,10 +170,35 @@ def _ask(
     server = world.servers.get(server_name)
     if server is None or server.gateway_id != connection.gateway_id:
         raise errors.no_server(server_name)
+    if (database := server.database(database_name)) is not None and database.trouble is not None:
+        trace.turn(database.trouble.until, now)
     if who.kind != "entra" and (login := server.logins.get(who.name.casefold())):
         trace.turn(login.expires_at, now)
     session = open_session(server, database_name, who, now, ADDRESS)
     return _operate(world, session, call, now, trace)
+
+
+def outage_of(world: World, connection: Connection, now: datetime) -> Outage | None:
+    """The connector's own fault at this instant."""
+    environment = world.environments.get(connection.environment_id)
+    outage = environment.outage if environment else None
+    return outage if outage is not None and (outage.until is None or now < outage.until) else None
+
+
+def _out(world: World, connection: Connection, now: datetime, trace: Trace) -> Answer | None:
+    trace.touched[f"environment {connection.environment_id}"] = None
+    outage = outage_of(world, connection, now)
+    if outage is None:
+        return None
+    trace.turn(outage.until, now)
+    if outage.status == 429:
+        message = "Rate limit is exceeded. Try again in 10 seconds."
+        return Answer(429, "throttled", {"statusCode": 429, "message": message})
+    message = "BadGateway" if outage.status == 502 else "The service is temporarily unavailable."
+    body = {
+        "error": {"code": outage.status, "message": message, "source": "sql-we.azconn-we.p.azurewebsites.net"}
+    }
+    return Answer(outage.status, f"outage {outage.status}", body)
 
 
 def _gateway(

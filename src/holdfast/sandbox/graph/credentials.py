@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.sandbox.entra.administration import drop_secret, note_credentials
+from holdfast.sandbox.entra.audits import note_policy
 from holdfast.sandbox.entra.jwt import is_signed_by, public_key_of, take_apart
 from holdfast.sandbox.frame import Call, Deed, answer
 from holdfast.sandbox.graph.applications import asked, secret_row, writable
@@ -145,6 +146,14 @@ def set_app_policy(deed: Deed) -> None:
     if deed.details.get("passwordLifetime") is not None:
         length_of(str(deed.details["passwordLifetime"]))
     deed.world.published["app_policy"] = dict(deed.details)
+    note_policy(
+        deed.world,
+        deed.now,
+        "Update tenant app management policy",
+        "00000000-0000-0000-0000-000000000000",
+        "Default app management tenant policy",
+        logged_by="Core Directory",
+    )
 
 
 def app_policy(call: Call) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -13,8 +14,9 @@ from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.flows.folding import run_now
 from holdfast.sandbox.frame import Call, Deed, Event, answer
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
-from holdfast.sandbox.sql.catalogue import Database, Permission, Principal, Server, sid_of
-from holdfast.sandbox.world import Flow, Gateway, World
+from holdfast.sandbox.sql.catalogue import Database, Permission, Principal, Server, Trouble, sid_of
+from holdfast.sandbox.sql.errors import TROUBLES
+from holdfast.sandbox.world import Flow, Gateway, Outage, World
 
 
 def flow_named(world: World, target: str) -> Flow:
@@ -153,6 +155,53 @@ def _put_into(state: str) -> Event:
     return happen
 
 
+def sql_trouble(deed: Deed) -> None:
+    """For some ``hours`` (1) every login to the database gets ``error``: one of its passing faults."""
+    number = deed.details.get("error", 40197)
+    if number not in TROUBLES:
+        raise ValueError(f"error must be one of {', '.join(map(str, TROUBLES))}")
+    for _, database in _databases(deed):
+        database.trouble = Trouble(number=number, since=deed.now, until=deed.now + _hours(deed))
+        database.changed()
+
+
+def connector_outage(deed: Deed) -> None:
+    """For some ``hours`` (1) the SQL connector of an environment answers ``status`` (503): 429 or one from 500 to 504."""
+    status = deed.details.get("status", 503)
+    if status not in (429, 500, 502, 503, 504):
+        raise ValueError("status must be 429, 500, 502, 503 or 504")
+    wanted = deed.target.casefold()
+    found = [
+        one
+        for one in deed.world.environments.values()
+        if wanted in (one.id.casefold(), one.display_name.casefold())
+    ]
+    if not found:
+        raise LookupError(f"environment {deed.target!r}")
+    found[0].outage = Outage(status=status, since=deed.now, until=deed.now + _hours(deed))
+
+
+def _hours(deed: Deed) -> timedelta:
+    hours = deed.details.get("hours", 1)
+    if not isinstance(hours, int | float) or isinstance(hours, bool) or not 0 < hours <= 24 * 365:
+        raise ValueError("hours must be a number above 0")
+    return timedelta(hours=hours)
+
+
+def _lock(locked: bool) -> Event:
+    def happen(deed: Deed) -> None:
+        wanted = str(deed.details.get("user", "")).casefold()
+        servers = {server.name: server for server, _ in _databases(deed)}
+        found = [(one, one.logins[wanted]) for one in servers.values() if wanted in one.logins]
+        if not found:
+            raise LookupError(f"login {wanted!r} on {deed.target}")
+        for server, login in found:
+            login.locked_at = (login.locked_at or deed.now) if locked else None
+            server.changed()
+
+    return happen
+
+
 def _principal(deed: Deed, database: Database) -> Principal:
     """The database user that ``user`` names: by its name, or by the account or application it stands for."""
     wanted = str(deed.details.get("user", ""))
@@ -227,13 +276,21 @@ def sql_add_user(deed: Deed) -> None:
 
 
 def sql_revoke(deed: Deed) -> None:
-    """Rights of ``user`` are taken away: those on ``object``, or one ``permission``, or all and every role."""
+    """Rights of ``user`` are taken away: those on ``object``, or one ``permission``, or all and every role.
+
+    Every user may connect without being granted it: the ``permission`` CONNECT is denied.
+    """
     for database, principal in _users(deed):
         database.permissions = [
             one for one in database.permissions if not _is_meant(one, principal, deed.details)
         ]
         if not {"permission", "object"} & set(deed.details):
             principal.roles.clear()
+        if str(deed.details.get("permission", "")).upper() == "CONNECT":
+            kept_out = Permission(
+                grantee=principal.name, permission="CONNECT", securable="DATABASE", state="DENY"
+            )
+            database.permissions.append(kept_out)
         _rights_changed(database, deed)
 
 
@@ -253,6 +310,10 @@ def sql_grant(deed: Deed) -> None:
         principal = _principal(deed, database)
         if role := deed.details.get("role"):
             principal.roles.append(str(role))
+        elif str(deed.details.get("permission", "")).upper() == "CONNECT":
+            database.permissions = [
+                one for one in database.permissions if not _is_meant(one, principal, deed.details)
+            ]
         else:
             permission, named = deed.details.get("permission"), deed.details.get("object")
             if not isinstance(permission, str) or not isinstance(named, str):
@@ -280,4 +341,8 @@ EVENTS: Mapping[str, Callable[[Deed], Mapping[str, Any] | None]] = {
     "sql_add_user": sql_add_user,
     "sql_revoke": sql_revoke,
     "sql_grant": sql_grant,
+    "sql_lock_login": _lock(True),
+    "sql_unlock_login": _lock(False),
+    "sql_trouble": sql_trouble,
+    "connector_outage": connector_outage,
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 from holdfast.sandbox.connection_use import identity_of, refusals
 from holdfast.sandbox.flows.definitions import DefinitionError, Operation, every_action
 from holdfast.sandbox.flows.runtime import SQL_CONNECTORS, bound, definition_of
-from holdfast.sandbox.flows.sql_connector import ADDRESS, server_of
+from holdfast.sandbox.flows.sql_connector import ADDRESS, outage_of, server_of
 from holdfast.sandbox.flows.sql_operations import SqlCall, sql_call
 from holdfast.sandbox.frame import Standing
 from holdfast.sandbox.memo import memo_of
@@ -39,6 +39,8 @@ def causes(world: World, connection: Connection, now: datetime) -> Iterator[Stan
         yield from (Standing(one.cause, one.since) for one in refusals(world, connection, now))
     if (policy := blocking(world, connection.environment_id, connection.connector)) is not None:
         yield Standing("dlp_blocked", policy.modified_at)
+    if (outage := outage_of(world, connection, now)) is not None:
+        yield Standing("throttled" if outage.status == 429 else "service_transient", outage.since)
     gateway = world.gateways.get(connection.gateway_id or "")
     if connection.gateway_id is not None and (gateway is None or not gateway.online):
         yield Standing("gateway_offline", gateway.offline_at if gateway else None)

@@ -107,6 +107,8 @@ MISFORTUNES = (
     Misfortune(3.8, "expire_password"),
     Misfortune(2.6, "disable_account"),
     Misfortune(1.4, "revoke_sessions"),
+    Misfortune(3.1, "revoke_consent"),
+    Misfortune(2.8, "require_assignment"),
 )
 
 
@@ -419,6 +421,15 @@ def _loose_ends(found: Founding, place: Place) -> None:
         )
     shell = found.connection(f"Never signed in, {name}", where, owner, parameter_set="oauth", status="Error")
     shell.fault = Fault(code="Unauthenticated", message="This connection is not authenticated.")
+    if where.display_name == "Research":
+        found.connection(
+            "Service principal of another tenant",
+            where,
+            owner,
+            parameter_set="oauthSP",
+            parameters={"token:TenantId": "fabrikam.example", "token:clientId": place.apps[0].client_id},
+            secrets={"token:clientSecret": "of the other tenant"},
+        )
     old = found.connection(
         f"Old kind, {name}",
         where,
@@ -525,6 +536,13 @@ def _what_happened(found: Founding, places: list[Place]) -> None:
         f"{places[7].server}/{places[7].database}",
         user=places[7].people[3].user_principal_name,
     )
+    keeps_out = {"user": places[4].people[3].user_principal_name, "permission": "CONNECT"}
+    event(3.2, "sql_revoke", f"{places[4].server}/{places[4].database}", **keeps_out)
+    event(1.9, "sql_lock_login", f"{places[3].server}/{places[3].database}", user="app_3_0")
+    # What passes by itself has just begun.
+    event(0.02, "sql_trouble", f"{AZURE[2]}/finance", error=10928, hours=3)
+    event(0.03, "sql_trouble", f"{AZURE[2]}/archive", error=40197, hours=2)
+    event(0.01, "connector_outage", places[7].environment.id, status=503, hours=4)
     event(2.2, "sql_firewall_deny", LEGACY)
     event(7.7, "sql_offline", f"{AZURE[1]}/archive")
     event(1.1, "sql_pause", f"{AZURE[0]}/scratch")

@@ -35,6 +35,16 @@ class Login:
     enabled: bool = True
     disabled_at: datetime | None = None
     expires_at: datetime | None = None
+    locked_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Trouble:
+    """A passing fault of a database: every login gets this error number; `until` None stands for no end."""
+
+    number: int
+    since: datetime
+    until: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +132,7 @@ class Database:
         wakes_at: when a paused one that was asked for is up again.
         version: counts changes of principals, permissions, objects and state.
         rights_changed_at: when somebody last changed principals or permissions.
+        trouble: a passing fault.
     """
 
     name: str
@@ -134,6 +145,7 @@ class Database:
     wakes_at: datetime | None = None
     version: int = 0
     rights_changed_at: datetime | None = None
+    trouble: Trouble | None = None
 
     def principal(self, name: str) -> Principal | None:
         """By name in any case."""

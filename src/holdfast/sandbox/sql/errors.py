@@ -53,6 +53,16 @@ def login_disabled(name: str) -> SqlError:
     return SqlError(18470, f"Login failed for user '{name}'. Reason: The account is disabled.", 14)
 
 
+def login_locked(name: str) -> SqlError:
+    """A login that is locked out."""
+    return SqlError(
+        18486,
+        f"Login failed for user '{name}' because the account is currently locked out. The system administrator can "
+        "unlock it.",
+        14,
+    )
+
+
 def password_expired(name: str) -> SqlError:
     """A login whose password is too old."""
     return SqlError(
@@ -73,6 +83,31 @@ def not_available(server: str, database: str) -> SqlError:
         "connection later. If the problem persists, contact customer support, and provide them the session tracing ID.",
         17,
     )
+
+
+def troubled(number: int, server: str, database: str) -> SqlError:
+    """A passing fault; `number` is one of `TROUBLES`."""
+    text = TROUBLES[number].format(server=server.partition(".")[0], database=database)
+    return SqlError(number, text, 20 if number == 40501 else 17 if number == 40197 else 16)
+
+
+TROUBLES = {
+    10928: "Resource ID : 1. The request limit for the database is 30 and has been reached. See "
+    "'https://go.microsoft.com/fwlink/?LinkId=267637' for assistance.",
+    10929: "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 30, and the current usage for the database "
+    "is 30. However, the server is currently too busy to support requests greater than 30 for this database. For more "
+    "information, see https://go.microsoft.com/fwlink/?LinkId=267637. Otherwise, please try again later.",
+    40197: "The service has encountered an error processing your request. Please try again. Error code 40166.",
+    40501: "The service is currently busy. Retry the request after 10 seconds. Incident ID: "
+    "{{5F4D2C1B-0000-0000-0000-000000000000}}. Code: 0.",
+    40613: "Database '{database}' on server '{server}' is not currently available. Please retry the connection later. If "
+    "the problem persists, contact customer support, and provide them the session tracing ID.",
+    49918: "Cannot process request. Not enough resources to process request. Please retry you request later.",
+}
+"""Passing faults by number. Source: azure-sql/database/troubleshoot-common-errors-issues."""
+
+THROTTLING = frozenset({10928, 10929, 40501, 49918})
+"""Those of them that mean too much was asked."""
 
 
 def offline(database: str) -> SqlError:

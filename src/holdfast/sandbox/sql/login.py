@@ -25,7 +25,13 @@ ENTRA_BY_SID = Rule(
     Mark.DOCUMENTED,
     "sql-docs create-user-transact-sql; troubleshooting of non-unique display names",
 )
-RULES = (WAKES, ENTRA_BY_SID)
+NO_LOCKOUT = Rule(
+    "wrong_passwords_lock_no_login",
+    "A SQL login is locked by the event `sql_lock_login` only, however often a wrong password comes.",
+    Mark.ABSENT,
+    "sql-docs password-policy: the Windows account policy of the machine decides, which is not played here",
+)
+RULES = (WAKES, ENTRA_BY_SID, NO_LOCKOUT)
 
 
 class Identity(NamedTuple):
@@ -109,7 +115,14 @@ def refusals_of_login(
         )
     if database.state == "OFFLINE":
         yield Refusal("sql_database_unavailable", database.state_changed_at, errors.offline(database.name))
-    if _user(server, database, who) is None:
+    trouble = database.trouble
+    if trouble is not None and (trouble.until is None or now < trouble.until):
+        cause = "throttled" if trouble.number in errors.THROTTLING else "sql_transient"
+        yield Refusal(cause, trouble.since, errors.troubled(trouble.number, server.name, database.name))
+    user = _user(server, database, who)
+    if user is not None and is_kept_out(database, user):
+        yield Refusal("sql_login_failed_other", database.rights_changed_at, errors.no_database(database.name))
+    if user is None:
         error = (
             errors.login_failed("<token-identified principal>")
             if who.kind == "entra"
@@ -118,9 +131,20 @@ def refusals_of_login(
         yield Refusal("sql_user_missing", database.rights_changed_at, error)
 
 
+def is_kept_out(database: Database, user: Principal) -> bool:
+    """Whether the right to connect is denied the user."""
+    name = user.name.casefold()
+    return any(
+        (one.grantee.casefold(), one.permission.casefold(), one.state) == (name, "connect", "DENY")
+        for one in database.permissions
+    )
+
+
 def _refusals_of_password(login: Login | None, who: Identity, now: datetime) -> Iterator[Refusal]:
     if login is None or login.password != who.password:
         yield Refusal("bad_credentials", None, errors.login_failed(who.name, 8 if login else 5))
+    elif login.locked_at is not None:
+        yield Refusal("account_locked", login.locked_at, errors.login_locked(who.name))
     elif not login.enabled:
         yield Refusal("account_disabled", login.disabled_at, errors.login_disabled(who.name))
     elif login.expires_at is not None and now >= login.expires_at:
