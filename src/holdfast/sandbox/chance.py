@@ -16,6 +16,12 @@ def draw(seed: int, *names: object) -> float:
     return int.from_bytes(_bytes(7, "draw", seed, *names), "big") / (1 << 56)
 
 
+def draws(seed: int, count: int, *names: object) -> tuple[float, ...]:
+    """As many independent numbers, at most 16, from 0 up to but not including 1."""
+    lots = _bytes(4 * count, "draws", seed, *names)
+    return tuple(int.from_bytes(lots[at : at + 4], "big") / (1 << 32) for at in range(0, 4 * count, 4))
+
+
 def guid(seed: int, *names: object) -> str:
     """A lower-case GUID that has the marks of a random one (version 4)."""
     text = _bytes(16, "guid", seed, *names).hex()

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.chance import guid
-from holdfast.sandbox.entra.errors import wrong_secret
+from holdfast.sandbox.entra.errors import TokenError, wrong_secret
+from holdfast.sandbox.entra.errors import body as body_of_error
 from holdfast.sandbox.entra.first_party import SQL
 from holdfast.sandbox.entra.held_certificates import refresh_by_certificate, refusals_by_certificate
 from holdfast.sandbox.entra.held_tokens import (
@@ -177,16 +178,27 @@ def _fetched(connection: Connection, redeemed: Redeemed, now: datetime) -> None:
 
 
 def _refused(world: World, connection: Connection, redeemed: Redeemed, now: datetime) -> Failure:
+    message = _record(world, connection, redeemed.body, now)
+    code = redeemed.refused.error.code if redeemed.refused else 0
+    return Failure(f"AADSTS{code}", 401, _said(401, message, connection))
+
+
+def recorded_refusal(world: World, connection: Connection, error: TokenError, now: datetime) -> None:
+    """Leave on a connection what the platform writes down when Entra refused it at `now`."""
+    stamp = guid(world.seed, "platform correlation", connection.id, "entra")
+    _record(world, connection, body_of_error(world, error, now, stamp, trace_id=stamp), now)
+
+
+def _record(world: World, connection: Connection, body: Mapping[str, Any], now: datetime) -> str:
     correlation = guid(world.seed, "platform correlation", connection.id, now.isoformat())
-    said = json.dumps(redeemed.body, ensure_ascii=False, separators=(",", ":"))
+    said = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     message = (
         f"Failed to refresh access token for service: aadcertificate. Correlation Id=g-{correlation}, "
         f"UTC TimeStamp={_american(now)}, Error: Failed to acquire token from AAD: {said}"
     )
     connection.status, connection.fault = "Error", Fault(code="Unauthorized", message=message)
     connection.modified_at = now
-    code = redeemed.refused.error.code if redeemed.refused else 0
-    return Failure(f"AADSTS{code}", 401, _said(401, message, connection))
+    return message
 
 
 def _missing() -> Failure:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.sandbox import faults
-from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at
+from holdfast.sandbox import crowd, faults
+from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at, streamed
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Connection, World
 
@@ -108,7 +109,8 @@ class Desk:
         self._reset = reset
         self._events = {name: event for part in parts for name, event in part.events.items()}
         self._rules = {
-            rule.id: rule for rule in (*(rule for part in parts for rule in part.rules), *faults.RULES)
+            rule.id: rule
+            for rule in (*(rule for part in parts for rule in part.rules), *faults.RULES, crowd.ONLY_AGES)
         }
 
     def happen(self, call: Call) -> Response:
@@ -129,7 +131,12 @@ class Desk:
 
     def tell(self, call: Call) -> Response:
         """The world as it is, for tests; the product never reads it."""
-        return answer({"now": call.now.isoformat(), **truth(call.world, call.now, self._parts)})
+        told = {"now": call.now.isoformat(), **truth(call.world, call.now, self._parts)}
+        if call.world.crowd is None:
+            return answer(told)
+        told["connections"] = chain(told["connections"], crowd.connection_truths(call.world, call.now))
+        told["flows"] = chain(told.get("flows", ()), crowd.flow_truths(call.world))
+        return streamed(told)
 
     def show_rules(self, call: Call) -> Response:
         """Every rule, and whether it holds in this world."""
@@ -218,4 +225,8 @@ def part(parts: Sequence[Part], reset: Callable[[str, int], Mapping[str, Any]]) 
         at("POST", "/rules", desk.flip),
         at("POST", "/reset", desk.start_over),
     )
-    return Part("control", rooms=(Room(Host.CONTROL, routes, missing=not_found),), rules=faults.RULES)
+    return Part(
+        "control",
+        rooms=(Room(Host.CONTROL, routes, missing=not_found),),
+        rules=(*faults.RULES, crowd.ONLY_AGES),
+    )

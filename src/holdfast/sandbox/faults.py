@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from holdfast.sandbox.frame import Call, answer
 from holdfast.sandbox.rules import Mark, Rule
@@ -147,5 +147,7 @@ def _throttled(met: Met, call: Call) -> Response:
 
 def garbled(response: Response) -> Response:
     """The answer as a bad line leaves it: cut in the middle, its length told as if that were all."""
+    if isinstance(response, StreamingResponse):
+        return Response(b'{"value":[{"id":"', response.status_code, media_type="application/json")
     content = bytes(response.body)
     return Response(content[: len(content) // 2], response.status_code, media_type="application/json")

@@ -522,6 +522,15 @@ class PlannedFault:
     met: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class Crowd:
+    """How many there are of what is worked out when it is asked for instead of being kept; see `crowd`."""
+
+    environments: int
+    flows: int
+    connections: int
+
+
 @dataclass(slots=True, weakref_slot=True, kw_only=True)
 class World:
     """Everything there is, at the instant `settled_at`.
@@ -579,6 +588,7 @@ class World:
     counts: dict[str, int] = field(default_factory=dict)
     changes: int = 0
     folds: bool = True
+    crowd: Crowd | None = None
 
     def changed(self) -> None:
         """Note that somebody changed something: what repeats by itself has to be looked at anew."""

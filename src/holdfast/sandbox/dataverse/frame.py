@@ -14,11 +14,12 @@ from holdfast.sandbox.chance import guid
 from holdfast.sandbox.entra.bearer import Caller, TokenRefusedError, caller_of
 from holdfast.sandbox.entra.first_party import DATAVERSE
 from holdfast.sandbox.frame import Call, CallRefusedError, answer
+from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.odata import QueryError, Row, ordered, parse_filter, selected, whole_number
 from holdfast.sandbox.powerplatform.access import ADMIN_ROLES
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Account, Application, Environment, World
+from holdfast.sandbox.world import Account, Application, Environment, OrgUser, World
 
 READ_ALL = frozenset({"System Administrator", "System Customizer", "Service Reader"})
 WRITE_ALL = frozenset({"System Administrator", "System Customizer"})
@@ -116,14 +117,7 @@ def user(call: Call) -> User:
 
 
 def _user(world: World, environment: Environment, caller: Caller) -> User:
-    own = next(
-        (
-            one
-            for one in world.org_users.values()
-            if one.environment_id == environment.id and one.principal_id == caller.object_id
-        ),
-        None,
-    )
+    own = _member(world, environment, caller.object_id)
     roles = list(own.roles) if own else []
     if caller.account is not None:
         roles += MAKER_ROLES
@@ -139,11 +133,20 @@ def _user(world: World, environment: Environment, caller: Caller) -> User:
     )
 
 
+def _member(world: World, environment: Environment, principal_id: str) -> OrgUser | None:
+    """The identity's own entry among the users of an environment; looked up often, by every row there is."""
+    kept = memo_of(world).get("members")
+    if kept is None or kept[0] != (world.changes, len(world.org_users)):
+        by_key = {(one.environment_id, one.principal_id): one for one in reversed(world.org_users.values())}
+        kept = memo_of(world)["members"] = ((world.changes, len(world.org_users)), by_key)
+    found: OrgUser | None = kept[1].get((environment.id, principal_id))
+    return found
+
+
 def systemuser_id(world: World, environment: Environment, principal_id: str) -> str:
     """The id under which an identity is a user of an environment."""
-    for one in world.org_users.values():
-        if one.environment_id == environment.id and one.principal_id == principal_id:
-            return one.id
+    if (own := _member(world, environment, principal_id)) is not None:
+        return own.id
     return guid(world.seed, "system user", environment.id, principal_id)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from starlette.responses import Response
 
+from holdfast.sandbox import crowd
 from holdfast.sandbox.dataverse import frame as dataverse_frame
 from holdfast.sandbox.dataverse import references
 from holdfast.sandbox.dataverse import rows as dataverse_rows
@@ -68,7 +70,8 @@ def list_workflows(call: Call) -> Response:
 
 
 def _flows(call: Call, caller: User) -> Iterator[Flow]:
-    for flow in call.world.flows.values():
+    there = chain(call.world.flows.values(), crowd.flows_in(call.world, caller.environment.id))
+    for flow in there:
         mine = flow.owner_id == caller.principal_id
         if flow.workflow_id and flow.environment_id == caller.environment.id and (mine or caller.reads_all):
             yield flow

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from starlette.responses import Response
 
+from holdfast.sandbox import crowd
 from holdfast.sandbox.dataverse import rows as dataverse_rows
 from holdfast.sandbox.dataverse.frame import (
     User,
@@ -49,7 +51,8 @@ def list_references(call: Call) -> Response:
 
 
 def _references(call: Call, caller: User) -> Iterator[ConnectionReference]:
-    for reference in call.world.references.values():
+    there = chain(call.world.references.values(), crowd.references_in(call.world, caller.environment.id))
+    for reference in there:
         mine = reference.owner_id == caller.principal_id
         if reference.environment_id == caller.environment.id and (mine or caller.reads_all):
             yield reference

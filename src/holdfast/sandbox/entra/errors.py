@@ -47,9 +47,11 @@ def limit_text(limit: timedelta) -> str:
     return f"{limit.days}.{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
 
 
-def body(world: World, error: TokenError, now: datetime, correlation_id: str) -> dict[str, Any]:
+def body(
+    world: World, error: TokenError, now: datetime, correlation_id: str, trace_id: str | None = None
+) -> dict[str, Any]:
     """The stamped JSON body. Separators are CRLF in about half of the bodies and blanks in the others (recorded)."""
-    trace_id = world.fresh("trace")
+    trace_id = trace_id or world.fresh("trace")
     blank = "\r\n" if world.draw("separator", trace_id) < 0.5 else " "
     parts = (
         f"AADSTS{error.code}: {error.text}",

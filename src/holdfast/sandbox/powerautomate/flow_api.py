@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from starlette.responses import Response
 
+from holdfast.sandbox import crowd
 from holdfast.sandbox.entra.bearer import Caller
 from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.definitions import DefinitionError
@@ -32,7 +34,8 @@ from holdfast.sandbox.world import Flow, FlowConnection
 def list_as_admin(call: Call) -> Response:
     """Every flow of an environment, in solutions or not."""
     environment = administered(call)
-    flows = [flow for flow in call.world.flows.values() if flow.environment_id == environment.id]
+    known = (flow for flow in call.world.flows.values() if flow.environment_id == environment.id)
+    flows = chain(known, crowd.flows_in(call.world, environment.id))
     return answer({"value": [flow_shapes.listed(call.tenant, flow) for flow in flows]})
 
 
@@ -48,7 +51,7 @@ def list_own(call: Call) -> Response:
     with_solutions = "includesolutioncloudflows" in call.query.get("include", "").lower()
     flows = [
         flow
-        for flow in call.world.flows.values()
+        for flow in chain(call.world.flows.values(), crowd.flows_in(call.world, environment.id))
         if flow.environment_id == environment.id
         and flow.owner_id == caller.object_id
         and (flow.workflow_id is None or with_solutions)

@@ -137,6 +137,8 @@ def environment_named(call: Call, environment_id: str) -> Environment:
     Raises:
         CallRefusedError: 404 as recorded: EnvironmentNotFound by BAP, ServiceToServiceEnvironmentNotFound by the others.
     """
+    if (known := call.world.environments.get(environment_id)) is not None:
+        return known
     wanted = environment_id.casefold()
     for environment in call.world.environments.values():
         if environment.id.casefold() == wanted or (wanted == "~default" and environment.is_default):

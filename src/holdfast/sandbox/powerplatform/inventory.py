@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from starlette.responses import Response
 
+from holdfast.sandbox import crowd
 from holdfast.sandbox.entra.bearer import Caller
-from holdfast.sandbox.frame import Call, answer
+from holdfast.sandbox.frame import Call, answer, streamed
 from holdfast.sandbox.powerplatform import shapes
 from holdfast.sandbox.powerplatform.access import admin, environment_named, maker, refusal, role_on
 from holdfast.sandbox.powerplatform.connector_metadata import connector
@@ -99,12 +101,15 @@ def list_connections_as_admin(call: Call) -> Response:
     """Every connection of an environment, whoever made it, or those of one connector; never a second page."""
     admin(call)
     environment = environment_named(call, call.params["environment"])
-    listed = [
+    there = chain(
+        call.world.connections_in(environment.id), crowd.connections_in(call.world, environment.id, call.now)
+    )
+    listed = (
         shapes.connection_as_admin(call.tenant, connection)
-        for connection in call.world.connections_in(environment.id)
+        for connection in there
         if _of_connector(connection, call.params.get("connector"))
-    ]
-    return answer({"value": listed})
+    )
+    return streamed({"value": listed}) if call.world.crowd else answer({"value": list(listed)})
 
 
 def list_connections(call: Call) -> Response:

@@ -34,9 +34,11 @@ def build(scenario: str, seed: int, now: datetime) -> World:
     Raises:
         LookupError: there is no such scenario.
     """
-    maker = SCENARIOS.get(scenario)
+    maker = SCENARIOS.get(scenario) or _sized(scenario)
     if maker is None:
-        raise LookupError(f"There is no scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}.")
+        raise LookupError(
+            f"There is no scenario {scenario!r}; known: {', '.join(sorted(SCENARIOS))}, and large-PERCENT."
+        )
     founding = Founding(scenario, seed, now.replace(microsecond=0))
     with _without_collection():
         maker(founding)
@@ -250,4 +252,19 @@ def _contoso(found: Founding) -> None:
     contoso(found, _identities(found))
 
 
-SCENARIOS: dict[str, Callable[[Founding], None]] = {"story": _story, "contoso": _contoso}
+def _large(found: Founding, percent: int = 100) -> None:
+    """As large as tenants come, or so many percent of it."""
+    from holdfast.sandbox.scenarios.large import large
+
+    _identities(found)
+    large(found, percent)
+
+
+def _sized(scenario: str) -> Callable[[Founding], None] | None:
+    name, _, percent = scenario.partition("-")
+    if name != "large" or not percent.isdecimal() or not 0 < int(percent) <= 100:
+        return None
+    return lambda found: _large(found, int(percent))
+
+
+SCENARIOS: dict[str, Callable[[Founding], None]] = {"story": _story, "contoso": _contoso, "large": _large}
