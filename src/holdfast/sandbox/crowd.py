@@ -18,7 +18,6 @@ from holdfast.sandbox.entra.judgement import IDLE_LIMIT, idle_ends_at, refusals_
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.scenarios.definitions import definition, procedure, query, recurrence
 from holdfast.sandbox.world import (
     Account,
     Application,
@@ -243,10 +242,10 @@ class _People:
 def _flows(world: World, environment_id: str) -> Iterator[tuple[Flow, int]]:
     if world.crowd is None:
         return
-    accounts = list(world.accounts.values())
+    accounts, definitions = list(world.accounts.values()), world.crowd.definitions
     place = _place(world, environment_id, world.crowd.flows, 10)
     for number in range(place.first, place.first + place.size):
-        who, what, often, at = draws(world.seed, 4, "crowd flow", number)
+        who, what, at = draws(world.seed, 3, "crowd flow", number)
         in_solution, used = number % 2 == 0, _used_by(world, environment_id, number)
         made = world.born_at - timedelta(days=90 + int(600 * at))
         yield (
@@ -257,22 +256,12 @@ def _flows(world: World, environment_id: str) -> Iterator[tuple[Flow, int]]:
                 owner_id=accounts[int(who * len(accounts))].object_id,
                 created_at=made,
                 modified_at=made,
-                definition=_definition(what, often, at),
+                definition=definitions[int(what * len(definitions))],
                 connections={"shared_sql": _key(number, used, in_solution=in_solution)} if used else {},
                 workflow_id=guid(world.seed, "crowd workflow", number) if in_solution else None,
             ),
             number,
         )
-
-
-def _definition(what: float, often: float, at: float) -> dict[str, Any]:
-    asks = (
-        query("SELECT TOP 10 * FROM dbo.Orders", SERVER, "erp")
-        if what < 0.5
-        else procedure("[dbo].[PostTotals]", SERVER, "erp")
-    )
-    frequency = ("Day", "Week", "Month")[int(often * 3)]
-    return definition(recurrence(frequency, 1, int(24 * at)), ("Ask", asks))
 
 
 def _key(number: int, used: str, *, in_solution: bool) -> FlowConnection:

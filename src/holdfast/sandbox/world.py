@@ -524,11 +524,16 @@ class PlannedFault:
 
 @dataclass(slots=True, kw_only=True)
 class Crowd:
-    """How many there are of what is worked out when it is asked for instead of being kept; see `crowd`."""
+    """How many there are of what is worked out when it is asked for instead of being kept; see `crowd`.
+
+    Attributes:
+        definitions: what its flows do; each does one of these.
+    """
 
     environments: int
     flows: int
     connections: int
+    definitions: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from holdfast.sandbox.crowd import SERVER
+from holdfast.sandbox.scenarios.definitions import definition, procedure, query, recurrence
 from holdfast.sandbox.scenarios.founding import Founding
 from holdfast.sandbox.world import Crowd
 
@@ -19,6 +21,15 @@ def large(found: Founding, percent: int) -> None:
         flows=WHOLE.flows * percent // 100,
         connections=WHOLE.connections * percent // 100,
     )
+    size.definitions = [
+        definition(recurrence(often, 1, hour), ("Ask", asks))
+        for often in ("Day", "Week", "Month")
+        for hour in (2, 5, 21)
+        for asks in (
+            query("SELECT TOP 10 * FROM dbo.Orders", SERVER, "erp"),
+            procedure("[dbo].[PostTotals]", SERVER, "erp"),
+        )
+    ]
     found.world.crowd = size
     for number in range(max(20, PEOPLE * percent // 100)):
         found.account(f"user{number:05}", f"User {number:05}")
