@@ -46,7 +46,7 @@ check: setup ## format, lint, types, import contracts, unit and docs tests
 	$(BIN)/python -m pytest -q tests/unit tests/docs -m "not slow"
 
 chaos: setup ## kills, lost answers and clocks that disagree; prints its seed when it fails
-	$(BIN)/python -m pytest -q tests/chaos
+	HOLDFAST_CHAOS_KILLS=$${HOLDFAST_CHAOS_KILLS:-100} $(BIN)/python -m pytest -q tests/chaos
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts
 	$(BIN)/python -m bench

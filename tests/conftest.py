@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import database_url, postgresql  # noqa: F401 - fixtures
+
 
 @pytest.fixture(scope="session")
 def fixtures() -> Path:

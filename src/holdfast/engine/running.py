@@ -57,6 +57,32 @@ class Timing(NamedTuple):
     grace: float = 20.0
 
 
+class Calm(logging.Filter):
+    """Lets the engine say the same thing once a minute, in one line.
+
+    It says it at every look at its queues, with a trace, while its database is away.
+    """
+
+    SECONDS: Final = 60.0
+    SAME: Final = 40
+    LONGEST: Final = 300
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this has not been said for a while; shortens it."""
+        words = record.getMessage().partition("\n")[0][: self.LONGEST]
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        record.msg, record.args, record.exc_info = f"{words} {kind}".rstrip(), None, None
+        before = self._said.get(words[: self.SAME])
+        if before is not None and 0 <= record.created - before < self.SECONDS:
+            return False
+        self._said[words[: self.SAME]] = record.created
+        return True
+
+
 LIMITS, TIMING = Limits(), Timing()
 
 
@@ -72,6 +98,7 @@ class Engine:
     ) -> None:
         self.lease = floor.lease
         self._floor = floor
+        self._idle: set[str] = set()
         self._planner = Planner(floor.jobs, floor.agenda, self.start, new_id)
         self._watchman = Watchman(workers, floor.lease.seat.name, dead_after=dead_after)
 
@@ -90,16 +117,30 @@ class Engine:
                 await DBOS.enqueue_workflow_async(RUNS, carry_out, run.id)
 
     async def mend(self) -> None:
-        """Start what was handed out and never started; give up what the engine gave up."""
+        """Start what was handed out and never started, or claimed by this process and lost; give up what the engine
+        gave up.
+
+        The engine loses a run that it claims in the moment in which its database goes away: it stands there as if
+        it ran. So it is put back when two looks, one after the other, find that this process is not at it.
+        """
         runs = {run.id: run for run in await self._floor.agenda.under_way()}
-        ids = list(runs)
+        ids, idle = list(runs), set()
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
-            states = {each.workflow_id: each.status for each in await _states(some)}
+            states = {each.workflow_id: each for each in await _states(some)}
             await self.start([runs[run] for run in some if run not in states])
             for run, state in states.items():
-                if state not in ("ENQUEUED", "PENDING", "DELAYED"):
-                    await self._give_up(runs[run], state)
+                if state.status not in ("ENQUEUED", "PENDING", "DELAYED"):
+                    await self._give_up(runs[run], state.status)
+                elif state.status == "PENDING" and state.executor_id == self.lease.seat.name:
+                    idle |= {run} - self._floor.running
+        await self._put_back(sorted(idle & self._idle))
+        self._idle = idle
+
+    async def _put_back(self, lost: list[str]) -> None:
+        if lost:
+            _log.warning("runs_put_back", runs=len(lost))
+            await DBOS.resume_workflows_async(lost, queue_name=RUNS)
 
     async def take_over(self) -> list[str]:
         """The workers whose work was put back into the queue because they are dead."""
@@ -176,8 +217,11 @@ async def running(
 
 
 def _construct(place: Path | str, worker: str) -> None:
+    lines = logging.getLogger("dbos")
     # The engine's own handler prints as it likes; with one there already it leaves the lines to ours.
-    logging.getLogger("dbos").addHandler(logging.NullHandler())
+    lines.addHandler(logging.NullHandler())
+    if not any(isinstance(each, Calm) for each in lines.filters):
+        lines.addFilter(Calm())
     url = place if isinstance(place, str) else f"sqlite:///{place}"
     if isinstance(place, Path):
         _write_ahead(place)

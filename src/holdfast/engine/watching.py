@@ -19,8 +19,8 @@ _log = structlog.stdlib.get_logger("holdfast.engine")
 Skew = Callable[[], Awaitable[timedelta | None]]
 """How far a tenant's cloud is ahead of our clock; None where it did not answer."""
 
-HOUSEKEEPING: Final = 600.0
-"""Seconds between two looks for runs that were handed out and never started."""
+MENDING: Final = 60.0
+"""Seconds between two looks for runs that were handed out and are not under way."""
 
 TAKING_UP: Final = 3600.0
 """Seconds between two questions what there is to look at."""
@@ -75,12 +75,13 @@ class Watching:
         now: Callable[[], datetime],
         alive: Callable[[datetime, str], None],
         measure_every: float = TAKING_UP,
+        mend_every: float = MENDING,
     ) -> None:
         self._engine, self._tenants, self._now, self._alive = engine, tenants, now, alive
         self._skews: dict[str, timedelta] = {}
         self._measuring = {tenant: _Every(measure_every) for tenant in tenants}
         self._taking_up = {tenant: _Every(TAKING_UP) for tenant in tenants}
-        self._mending, self._tidying = _Every(HOUSEKEEPING), _Every(TIDYING)
+        self._mending, self._tidying = _Every(mend_every), _Every(TIDYING)
         self._away = False
 
     async def until(self, stop: asyncio.Event, every: float) -> None:

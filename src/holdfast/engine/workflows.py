@@ -15,7 +15,7 @@ import asyncio
 import json
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -42,13 +42,18 @@ STORE_PAUSE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What the workflows of this process work with; the engine has one floor per process."""
+    """What the workflows of this process work with; the engine has one floor per process.
+
+    Attributes:
+        running: the runs that this process is at.
+    """
 
     jobs: Mapping[str, Job]
     agenda: Agenda
     subjects: Subjects
     lease: Lease
     clock: Clock
+    running: set[str] = field(default_factory=set)
 
 
 _floors: list[Floor] = []
@@ -92,7 +97,12 @@ async def durably(name: str, deed: Callable[[], Awaitable[R]]) -> R:
 @DBOS.workflow(name="carry_out")
 async def carry_out(run: str) -> dict[str, Any]:
     """One run of the agenda: look at its subjects, book when they are due next."""
-    return await durably("perform", partial(_perform, run))
+    running = _floor().running
+    running.add(run)
+    try:
+        return await durably("perform", partial(_perform, run))
+    finally:
+        running.discard(run)
 
 
 async def _perform(run: str) -> dict[str, Any]:
