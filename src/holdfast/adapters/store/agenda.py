@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from holdfast.adapters.store.database import Database, Line, insert_or_update
+from holdfast.adapters.store.database import Database, Line, insert_if_absent, insert_or_update
 from holdfast.adapters.store.instants import instant, millis
 from holdfast.adapters.store.schema import agenda, clocks, runs
 from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Run
@@ -123,8 +123,8 @@ def _take_up(
             gone.append(row.id)
     place = {"tenant": tenant, "job": job, "due_at": millis(now), "failures": 0, "run": None}
     new = [{**place, "subject": subject, "draw": draw()} for subject in subjects if subject not in known]
-    if new:
-        transaction.execute(insert(agenda), new)
+    # Somebody else may be taking up the same.
+    insert_if_absent(transaction, agenda, new, by=["tenant", "job", "subject"])
     for some in _parts(gone):
         transaction.execute(delete(agenda).where(agenda.c.id.in_(some)))
     return len(new), len(gone)

@@ -207,3 +207,13 @@ def insert_or_update(
     statement = dialect.insert(table)
     rest = {name: statement.excluded[name] for name in rows[0] if name not in by}
     connection.execute(statement.on_conflict_do_update(index_elements=list(by), set_=rest), list(rows))
+
+
+def insert_if_absent(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str]
+) -> None:
+    """Insert the rows; where one with the same `by` columns exists, leave it as it is."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).on_conflict_do_nothing(index_elements=list(by)), list(rows))
