@@ -31,6 +31,7 @@ from holdfast.core.making import AppPolicy, FlowRow, Share, WantedConnection
 from holdfast.core.plan import Plan
 from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.core.secret import Secret
+from holdfast.core.sql import Rows, SqlPlace, SqlProbe, SqlRight
 
 Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | AccessPolicy | Judgement
 """What history keeps."""
@@ -564,6 +565,41 @@ class Workers(Protocol):
 
         True if it is free and the pulse stands still; its late holder is shut out from then on. At the end the
         worker counts as left.
+        """
+        ...
+
+
+class SqlServer(Protocol):
+    """SQL servers as one identity sees them, by its access token. Every call logs in anew and keeps nothing open.
+
+    Every method raises UnreachableError where no server answered, RefusedError for a host that tokens may not go to, and
+    the CloudError of Entra where there was no token.
+    """
+
+    async def probe(self, place: SqlPlace, patience: timedelta = timedelta()) -> SqlProbe:
+        """Log in and SELECT 1. What the server refuses is in the answer, not raised.
+
+        A login wakes a paused serverless database, which costs money: ask before.
+
+        Args:
+            patience: how long to wait for a database that wakes (40613).
+        """
+        ...
+
+    async def execute(self, place: SqlPlace, *batches: str) -> list[Rows]:
+        """Run batches one after the other, each on its own; the rows of each one's last result.
+
+        Raises:
+            SqlServerError: the server refused the login or a batch; those before it were done.
+            OutcomeUnknownError: the line broke while a batch ran.
+        """
+        ...
+
+    async def rights(self, place: SqlPlace, wanted: Sequence[SqlRight]) -> tuple[bool, ...]:
+        """Which of the rights the identity has. False also for objects that it cannot see.
+
+        Raises:
+            SqlServerError: as for `execute`.
         """
         ...
 

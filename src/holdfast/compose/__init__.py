@@ -33,6 +33,7 @@ from holdfast.ports import (
     Registry,
     Runs,
     SecretStore,
+    SqlServer,
     Surroundings,
     Workers,
 )
@@ -123,9 +124,9 @@ def remains(settings: Settings) -> Remains | None:
 
 def ledger() -> Iterator[dict[str, Any]]:
     """Every cloud call there is, as plain values."""
-    from holdfast.wire.ledger import CALLS
+    from holdfast.wire.ledger import CALLS, SQL_CALLS
 
-    for call in CALLS:
+    for call in (*CALLS, *SQL_CALLS):
         yield {
             "id": call.id,
             "does": call.does,
@@ -249,7 +250,7 @@ class Tenant:
         from holdfast.adapters.cloud.hosts import foreign_hosts
 
         hosts = self._tenant.hosts
-        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse)
+        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse) + self._foreign_sql_hosts()
 
     @property
     def ca_file(self) -> Path | None:
@@ -279,21 +280,82 @@ class Tenant:
         """Whether the role has an identity."""
         return self._tenant.identity(role) is not None
 
-    def _access(self, role: Role) -> Access:
-        from holdfast.adapters.cloud.connect import connect
+    @asynccontextmanager
+    async def sql(self, role: Role = Role.SQL_ADMIN) -> AsyncIterator[SqlServer]:
+        """SQL servers as the identity of `role` sees them. Asks nothing yet.
 
+        Raises:
+            SettingsError: the role has no identity, or the driver of the settings cannot be used.
+        """
+        access = self._access(role)
+        try:
+            async with self._sql_by(access) as server:
+                yield server
+        finally:
+            await access.close()
+
+    @asynccontextmanager
+    async def sql_as(self, client_id: str, secret: Secret) -> AsyncIterator[SqlServer]:
+        """SQL servers as an application sees them that signs in with this secret. As `sql` otherwise."""
+        from holdfast.adapters.cloud.credentials import Credential
+
+        access = self._connected(Credential(client_id, secret=lambda: secret))
+        try:
+            async with self._sql_by(access) as server:
+                yield server
+        finally:
+            await access.close()
+
+    @asynccontextmanager
+    async def _sql_by(self, access: Access) -> AsyncIterator[SqlServer]:
+        from holdfast.adapters.sql.addresses import Address, SqlAddresses
+        from holdfast.adapters.sql.choosing import driver_for, trusted_file
+        from holdfast.adapters.sql.server import DriverSqlServer
+        from holdfast.wire.ledger import Audience
+
+        tenant, scope = self._tenant, access.hosts.scopes[Audience.DATABASE]
+        if self._foreign_sql_hosts() and not tenant.allow_custom_hosts:
+            raise SettingsError(
+                f"hosts.sql is {tenant.hosts.sql}, which is no host of the {tenant.cloud} cloud; set allow_custom_hosts ="
+                " true if holdfast may send tokens there."
+            )
+        host, _, port = (tenant.hosts.sql or "").partition(":")
+        reached_at = Address(host, int(port)) if host else None
+        server = DriverSqlServer(
+            driver_for(self._settings.sql_driver, tenant.ca_file),
+            lambda: access.tokens.token(scope),
+            SqlAddresses(access.hosts, reached_at, tenant.allow_custom_hosts),
+            self._clock,
+            trusted_file(tenant.ca_file),
+        )
+        try:
+            yield server
+        finally:
+            await server.close()
+
+    def _foreign_sql_hosts(self) -> tuple[str, ...]:
+        from holdfast.adapters.cloud.hosts import TABLES
+        from holdfast.wire.ledger import Audience
+
+        given = self._tenant.hosts.sql
+        if given is None or TABLES[self._tenant.cloud].admits(Audience.DATABASE, given.partition(":")[0]):
+            return ()
+        return (given,)
+
+    def _access(self, role: Role) -> Access:
         identity = self._tenant.identity(role)
         if identity is None:
             raise SettingsError(
                 f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
                 " `holdfast init` explains."
             )
+        return self._connected(_credential(self._tenant, role, identity, self._settings, self._secrets))
+
+    def _connected(self, credential: AnyCredential) -> Access:
+        from holdfast.adapters.cloud.connect import connect
+
         return connect(
-            self._tenant.tenant_id,
-            _credential(self._tenant, role, identity, self._settings, self._secrets),
-            self._clock,
-            own_only=self.sees_own_only,
-            **self._hosts(),
+            self._tenant.tenant_id, credential, self._clock, own_only=self.sees_own_only, **self._hosts()
         )
 
     def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:

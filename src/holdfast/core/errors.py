@@ -11,6 +11,7 @@ HoldfastError
 │   ├── RefusedError
 │   ├── MissingError
 │   ├── ConflictError
+│   ├── SqlServerError
 │   └── UnfamiliarError
 ├── StoreError
 ├── SecretStoreError
@@ -21,6 +22,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast.core.sql import SqlRefusal
 
 
 class HoldfastError(Exception):
@@ -109,6 +114,13 @@ class MissingError(CloudError):
 @dataclass(eq=False)
 class ConflictError(CloudError):
     """Someone changed it first: plan again."""
+
+
+@dataclass(eq=False)
+class SqlServerError(CloudError):
+    """SQL Server answered with an error; `code` is its number as a text."""
+
+    refusal: SqlRefusal | None = None
 
 
 @dataclass(eq=False)

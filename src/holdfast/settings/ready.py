@@ -43,6 +43,7 @@ def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -
         "hosts": {
             **{kind: content[kind] for kind in KINDS},
             "dataverse": sorted({_host_of(url) for url in (content.get("dataverse") or {}).values()}),
+            **_sql(content),
         },
         "ca_file": content["ca_file"],
         "allow_custom_hosts": True,
@@ -58,6 +59,11 @@ def _host_of(url: str) -> str:
     # A running sandbox tells its organisations apart by path, the cloud by host.
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _sql(content: Mapping[str, Any]) -> dict[str, str]:
+    sql = content.get("sql") or {}
+    return {"sql": f"{sql['host']}:{sql['port']}"} if sql.get("host") and sql.get("port") else {}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

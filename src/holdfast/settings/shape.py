@@ -30,6 +30,7 @@ _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SHORTEST_RETENTION = 180
 """Days: a forecast made at the start of a refresh token's 90 idle days can then still be graded after their end."""
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
 
@@ -66,6 +67,13 @@ def _base_url(text: str) -> str:
     return f"https://{parts.netloc.lower()}"
 
 
+def _host_and_port(text: str) -> str:
+    host, colon, port = text.strip().lower().partition(":")
+    if not _HOST.fullmatch(host) or (colon and not (port.isdecimal() and 0 < int(port) < 65536)):
+        raise PydanticCustomError("host_and_port", "must be HOST or HOST:PORT and nothing more")
+    return f"{host}:{port or 1433}"
+
+
 def _listed(value: Any) -> Any:
     """A list in the file, words with commas between in the environment."""
     return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
@@ -87,6 +95,7 @@ def _length(value: Any) -> Any:
 Length = Annotated[timedelta, BeforeValidator(_length)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
 SecretSource = Annotated[InstanceOf[SecretReference] | InstanceOf[SecretStr], BeforeValidator(_reference)]
 
 
@@ -156,6 +165,7 @@ class Hosts(Frozen):
         powerplatform: the Power Platform API.
         apihub: where connections are used.
         dataverse: base URLs of organisations, a `*` for the left-most label allowed.
+        sql: HOST or HOST:PORT where all SQL servers are reached instead of at their names.
     """
 
     authority: BaseUrl | None = None
@@ -166,10 +176,11 @@ class Hosts(Frozen):
     powerplatform: BaseUrl | None = None
     apihub: BaseUrl | None = None
     dataverse: Annotated[tuple[BaseUrl, ...], BeforeValidator(_listed)] = ()
+    sql: HostAndPort | None = None
 
     def given(self) -> dict[str, str]:
-        """The kinds that have one base URL of their own; `dataverse` stands apart."""
-        return {kind: url for kind, url in self if isinstance(url, str)}
+        """The kinds that have one base URL of their own; `dataverse` and `sql` stand apart."""
+        return {kind: url for kind, url in self if isinstance(url, str) and kind != "sql"}
 
 
 class Tenant(Frozen):
@@ -235,6 +246,7 @@ class Settings(Frozen):
             file in the state folder, or that text itself from the environment; needs the extra `postgres`.
         retention_days: how far back history reaches; a scan drops what is older when it ends.
         tenant: which tenant, where `--tenant` is not given and there are several.
+        sql_driver: "python-tds", "odbc" (the extra `odbc`), or "auto": odbc where it is installed, else python-tds.
         source: the settings file that was read, None when there was none.
         origins: dotted key → where it was set, "FILE:LINE" or the variable. What is absent is a default.
     """
@@ -246,6 +258,7 @@ class Settings(Frozen):
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()
     watch: Watch = Watch()
+    sql_driver: Literal["auto", "python-tds", "odbc"] = "auto"
     source: Path | None = Field(default=None, exclude=True)
     origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
 

@@ -20,6 +20,7 @@ class HostKind(StrEnum):
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
     LINKS = "links"  # signed addresses that an answer named
+    SQL = "sql"  # SQL servers, which speak TDS
 
 
 class Audience(StrEnum):
@@ -32,6 +33,7 @@ class Audience(StrEnum):
     POWERPLATFORM = "powerplatform"
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
+    DATABASE = "database"
     SIGNED = "signed"  # no token: the address itself is the key
 
 

@@ -6,6 +6,7 @@ secondary, assumed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from holdfast.wire.call import Audience as Audience
@@ -614,6 +615,42 @@ CALLS: Final[tuple[Call, ...]] = (
     *MAKING,
 )
 _BY_ID: Final = {call.id: call for call in CALLS}
+
+_TDS_SOURCE: Final = "sql-docs MS-TDS, HAS_PERMS_BY_NAME; azure-sql authentication-aad-service-principal"
+SQL_PROBE: Final = Call(
+    id="sql.probe",
+    method="TDS",
+    host=HostKind.SQL,
+    path="SELECT 1",
+    audience=Audience.DATABASE,
+    does="log in to a database",
+    who="an Entra user or application that has a user in the database; it wakes a paused serverless database",
+    needs="a user in the database",
+    unlocks="whether a database lets an identity in",
+    roles=("sql_admin",),
+    support="documented",
+    source=_TDS_SOURCE,
+)
+SQL_RIGHTS: Final = replace(
+    SQL_PROBE,
+    id="sql.rights",
+    path="SELECT HAS_PERMS_BY_NAME({securable}, {kind}, {permission})",
+    does="ask which rights an identity has in a database",
+    unlocks="whether a database user has what its flows need",
+)
+SQL_EXECUTE: Final = replace(
+    SQL_PROBE,
+    id="sql.execute",
+    path="{batch}",
+    does="make a user in a database and grant it rights",
+    who="the server's Entra administrator, or whoever has ALTER ANY USER in the database",
+    needs="ALTER ANY USER, ALTER ANY ROLE and CONTROL on what is granted; db_owner has them all",
+    unlocks="database users of applications and their rights",
+    writes=True,
+    is_idempotent=False,
+)
+SQL_CALLS: Final[tuple[Call, ...]] = (SQL_PROBE, SQL_RIGHTS, SQL_EXECUTE)
+"""What is asked of SQL servers, not by HTTP: the path is the batch."""
 
 
 def is_declared(call: Call) -> bool:

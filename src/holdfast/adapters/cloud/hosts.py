@@ -20,9 +20,12 @@ AUDIENCES = {
     HostKind.APIHUB: Audience.APIHUB,
     HostKind.DATAVERSE: Audience.DATAVERSE,
     HostKind.LINKS: Audience.SIGNED,
+    HostKind.SQL: Audience.DATABASE,
 }
-# Those that one base URL can replace. Organisations and signed links have as many as there are.
-_REPLACEABLE = [kind.value for kind in AUDIENCES if kind not in (HostKind.DATAVERSE, HostKind.LINKS)]
+# Those that one base URL can replace. Organisations, signed links and SQL servers have as many as there are.
+_REPLACEABLE = [
+    kind.value for kind in AUDIENCES if kind not in (HostKind.DATAVERSE, HostKind.LINKS, HostKind.SQL)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def matches(host: str, pattern: str) -> bool:
 def _table(
     *, login: str, graph: str, bap: str, powerapps: str, powerplatform: str, flow: str,
     powerapps_scope: str, flow_scope: str, dataverse: str, apihub: tuple[str, ...], links: tuple[str, ...],
+    sql: tuple[str, ...],
 ) -> HostTable:  # fmt: skip
     return HostTable(
         bases={
@@ -79,6 +83,7 @@ def _table(
             Audience.FLOW: f"https://{flow_scope}/.default",
             Audience.POWERPLATFORM: f"https://{powerplatform}/.default",
             Audience.APIHUB: "https://apihub.azure.com/.default",
+            Audience.DATABASE: f"https://{sql[0]}/.default",
         },
         patterns={
             Audience.NONE: (login,),
@@ -90,6 +95,7 @@ def _table(
             Audience.APIHUB: apihub,
             Audience.DATAVERSE: (dataverse,),
             Audience.SIGNED: links,
+            Audience.DATABASE: tuple(f"*.{name}" for name in sql),
         },
     )
 
@@ -97,7 +103,7 @@ def _table(
 # Sources: microsoft/terraform-provider-power-platform internal/constants/constants.go @024b82a (Power Platform,
 # Power Apps scopes; the admin PowerShell names other ones for the two US clouds), Microsoft.PowerApps.RestClientModule
 # (Flow), microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph). Dataverse, API Hub
-# and links of the sovereign clouds: one public source each. None was tried.
+# and links of the sovereign clouds: one public source each. SQL: azure-docs of the sovereign clouds, general knowledge. None was tried.
 TABLES: Mapping[Cloud, HostTable] = {
     Cloud.PUBLIC: _table(
         login="login.microsoftonline.com",
@@ -111,6 +117,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         dataverse="*.dynamics.com",
         apihub=("*.azure-apihub.net", "*.azure-apim.net"),
         links=("*.logic.azure.com", "*.powerplatformusercontent.com"),
+        sql=("database.windows.net", "database.fabric.microsoft.com", "sql.azuresynapse.net"),
     ),
     Cloud.GCC: _table(
         login="login.microsoftonline.com",
@@ -124,6 +131,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         dataverse="*.crm9.dynamics.com",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
+        sql=("database.windows.net", "database.usgovcloudapi.net"),
     ),
     Cloud.GCC_HIGH: _table(
         login="login.microsoftonline.us",
@@ -137,6 +145,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         dataverse="*.crm.microsoftdynamics.us",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
+        sql=("database.usgovcloudapi.net", "sql.azuresynapse.usgovcloudapi.net"),
     ),
     Cloud.DOD: _table(
         login="login.microsoftonline.us",
@@ -150,6 +159,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         dataverse="*.crm.appsplatform.us",
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
+        sql=("database.usgovcloudapi.net", "sql.azuresynapse.usgovcloudapi.net"),
     ),
     Cloud.CHINA: _table(
         login="login.chinacloudapi.cn",
@@ -163,6 +173,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         dataverse="*.crm.dynamics.cn",
         apihub=("*.azure-apihub.cn", "*.azure-apim.cn"),
         links=("*.logic.azure.cn",),
+        sql=("database.chinacloudapi.cn", "sql.azuresynapse.azure.cn"),
     ),
 }
 

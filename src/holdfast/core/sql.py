@@ -1,0 +1,91 @@
+"""Asking SQL Server: where, what it refused, which rights somebody has there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class SqlPlace(NamedTuple):
+    """A database. `server` is the name that connections give, with ``,port`` where it is not 1433."""
+
+    server: str
+    database: str
+
+    def __str__(self) -> str:
+        return f"{self.server}/{self.database}"
+
+
+class SqlRefusal(NamedTuple):
+    """What SQL Server said instead of doing it.
+
+    Attributes:
+        number: of the error; None where the driver does not give it and its words are none that we know.
+        state: None where the driver does not give it. A refused login shows 1 whatever it is.
+        severity: the class of the error; None where the driver does not give it.
+    """
+
+    number: int | None
+    state: int | None
+    severity: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SqlProbe:
+    """One login, one SELECT 1, one goodbye.
+
+    Attributes:
+        at: when it was answered, our clock.
+        refusal: None where it went well. That proves the login, not any right on an object.
+    """
+
+    place: SqlPlace
+    at: datetime
+    refusal: SqlRefusal | None = None
+
+
+class Securable(StrEnum):
+    """What a right is on."""
+
+    OBJECT = "OBJECT"
+    SCHEMA = "SCHEMA"
+    DATABASE = "DATABASE"
+
+
+class SqlRight(NamedTuple):
+    """A right on something of the database that one is connected to.
+
+    Attributes:
+        permission: "SELECT", "EXECUTE", "ALTER ANY USER", …
+        schema: of an object, or the schema itself; empty for the database.
+        name: of the object; empty for the others.
+    """
+
+    permission: str
+    securable: Securable
+    schema: str = ""
+    name: str = ""
+
+
+Rows = tuple[tuple[Any, ...], ...]
+
+
+def bracketed(name: str) -> str:
+    """A name as an identifier of T-SQL.
+
+    Raises:
+        ValueError: it is empty, longer than 128 characters, or holds control characters.
+    """
+    if not 1 <= len(name) <= 128 or not name.isprintable():
+        raise ValueError(f"no name for SQL Server: {name[:40]!r}")
+    return f"[{name.replace(']', ']]')}]"
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of T-SQL. Raises ValueError for control characters."""
+    if not text.isprintable():
+        raise ValueError(f"no text for SQL Server: {text[:40]!r}")
+    return "N'" + text.replace("'", "''") + "'"

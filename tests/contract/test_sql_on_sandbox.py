@@ -1,0 +1,179 @@
+"""The port SqlServer by both drivers, on the sandbox's SQL servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from holdfast.compose import Tenant, tenants_of
+from holdfast.core.errors import RefusedError, SettingsError, SqlServerError, UnreachableError
+from holdfast.core.secret import Secret
+from holdfast.core.sql import SqlPlace
+from holdfast.sandbox import embedded
+from holdfast.settings import from_ready
+from tests.sandbox.conftest import Sandbox
+
+ERP = SqlPlace("sql-contoso.database.windows.net", "erp")
+DRIVERS = ("python-tds", "odbc")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with embedded("story", frozen=True) as ready:
+        yield Sandbox(ready)
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Sandbox:
+    fresh = Sandbox(served.control("/reset", {"scenario": "story", "seed": 1}))
+    fresh.control("/faults", method="DELETE")
+    return fresh
+
+
+def tenant_of(sandbox: Sandbox, tmp_path: Path, driver: str = "python-tds", **changes: object) -> Tenant:
+    settings = from_ready(sandbox.ready, tmp_path)
+    tenant = settings.tenants["sandbox"].model_copy(update=changes)
+    return tenants_of(settings.model_copy(update={"sql_driver": driver, "tenants": {"sandbox": tenant}}))[
+        "sandbox"
+    ]
+
+
+@pytest.fixture(params=DRIVERS)
+def tenant(
+    request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Tenant:
+    if request.param == "odbc":
+        monkeypatch.setenv("SSL_CERT_FILE", sandbox.ready["ca_file"])
+    return tenant_of(sandbox, tmp_path, request.param)
+
+
+def app(sandbox: Sandbox, name: str) -> tuple[str, Secret]:
+    found = next(one for one in sandbox.ready["apps"] if one["name"] == name)
+    return found["client_id"], Secret(found["secret"])
+
+
+async def test_the_administrator_is_let_in(tenant: Tenant):
+    async with tenant.sql() as server:
+        probe = await server.probe(ERP)
+
+    assert (probe.place, probe.refusal) == (ERP, None)
+
+
+async def test_an_application_is_let_in_by_its_secret(tenant: Tenant, sandbox: Sandbox):
+    async with tenant.sql_as(*app(sandbox, "erp-nightly")) as server:
+        assert (await server.probe(ERP)).refusal is None
+
+
+async def test_who_has_no_user_is_refused_with_a_number(tenant: Tenant, sandbox: Sandbox):
+    async with tenant.sql_as(*app(sandbox, "erp-nightly")) as server:
+        probe = await server.probe(ERP._replace(database="finance"))
+
+    assert probe.refusal is not None
+    assert probe.refusal.number == 18456
+    assert "<token-identified principal>" in probe.refusal.message
+
+
+REFUSING = {
+    "firewall": ("sql_firewall_deny", "sql-contoso.database.windows.net/erp", 40615),
+    "paused": ("sql_pause", "sql-contoso.database.windows.net/erp", 40613),
+    "offline": ("sql_offline", "sql-contoso.database.windows.net/erp", 942),
+}
+
+
+@pytest.mark.parametrize(("event", "target", "number"), REFUSING.values(), ids=REFUSING)
+async def test_what_happens_to_a_database_shows_in_the_number(
+    tenant: Tenant, sandbox: Sandbox, event: str, target: str, number: int
+):
+    sandbox.event(event, target)
+
+    async with tenant.sql() as server:
+        probe = await server.probe(ERP)
+
+    assert probe.refusal is not None
+    assert probe.refusal.number == number
+
+
+async def test_a_user_that_was_dropped_is_refused(tenant: Tenant, sandbox: Sandbox):
+    client_id, secret = app(sandbox, "erp-nightly")
+    sandbox.event("sql_drop_user", client_id)
+
+    async with tenant.sql_as(client_id, secret) as server:
+        refusal = (await server.probe(ERP)).refusal
+
+    assert refusal is not None
+    assert refusal.number == 18456
+
+
+async def test_rows_of_each_batch_come_back(tenant: Tenant):
+    async with tenant.sql() as server:
+        first, second = await server.execute(ERP, "SELECT Id FROM dbo.Orders WHERE Id < 3", "SELECT 'é' AS x")
+
+    assert (first, second) == (((1,), (2,)), (("é",),))
+
+
+async def test_a_missing_right_is_an_error_with_its_number(tenant: Tenant, sandbox: Sandbox):
+    async with tenant.sql_as(*app(sandbox, "erp-nightly")) as server:
+        with pytest.raises(SqlServerError) as caught:
+            await server.execute(ERP, "SELECT * FROM dbo.OrderLines")
+
+    assert caught.value.code == "229"
+    assert "OrderLines" in caught.value.message
+
+
+async def test_a_database_that_is_not_there_is_told_apart_from_a_refused_login(
+    sandbox: Sandbox, tmp_path: Path
+):
+    # The ODBC driver shows the last of two errors only, which is the general one.
+    async with tenant_of(sandbox, tmp_path).sql() as server:
+        refusal = (await server.probe(ERP._replace(database="nowhere"))).refusal
+
+    assert refusal is not None
+    assert refusal.number == 4060
+
+
+async def test_a_server_that_is_not_there_is_no_refusal(sandbox: Sandbox, tmp_path: Path):
+    hosts = (
+        from_ready(sandbox.ready, tmp_path).tenants["sandbox"].hosts.model_copy(update={"sql": "localhost:1"})
+    )
+
+    async with tenant_of(sandbox, tmp_path, hosts=hosts).sql() as server:
+        with pytest.raises(UnreachableError, match="Connection refused"):
+            await server.probe(ERP)
+
+
+async def test_a_server_of_no_cloud_sees_no_token(sandbox: Sandbox, tmp_path: Path):
+    hosts = from_ready(sandbox.ready, tmp_path).tenants["sandbox"].hosts.model_copy(update={"sql": None})
+
+    async with tenant_of(sandbox, tmp_path, hosts=hosts).sql() as server:
+        server._addresses = server._addresses.__class__(server._addresses.hosts)  # type: ignore[attr-defined]
+        with pytest.raises(RefusedError, match="no SQL server of this cloud"):
+            await server.probe(SqlPlace("sql.example.com", "erp"))
+
+
+async def test_another_host_for_sql_needs_leave(sandbox: Sandbox, tmp_path: Path):
+    with pytest.raises(SettingsError, match="allow_custom_hosts"):
+        async with tenant_of(sandbox, tmp_path, allow_custom_hosts=False).sql():
+            pass
+
+
+async def test_a_database_that_wakes_is_waited_for(sandbox: Sandbox, tmp_path: Path):
+    class Waiting:
+        """Its sleep moves the cloud's clock."""
+
+        def __init__(self, clock):
+            self.now, self.slept = clock.now, timedelta()
+
+        async def sleep_until(self, instant):
+            sandbox.advance(seconds=(instant - self.now()).total_seconds())
+
+    sandbox.event("sql_pause", "sql-contoso.database.windows.net/erp")
+    tenant = tenant_of(sandbox, tmp_path)
+
+    async with tenant.sql() as server:
+        server._clock = Waiting(server._clock)  # type: ignore[attr-defined]
+        probe = await server.probe(ERP, timedelta(minutes=3))
+
+    assert probe.refusal is None
