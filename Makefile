@@ -47,6 +47,7 @@ check: setup ## format, lint, types, import contracts, unit and docs tests
 
 chaos: setup ## kills, lost answers and clocks that disagree; prints its seed when it fails
 	HOLDFAST_CHAOS_KILLS=$${HOLDFAST_CHAOS_KILLS:-100} $(BIN)/python -m pytest -q tests/chaos
+	$(BIN)/python -m tests.chaos.matrix
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts
 	$(BIN)/python -m bench

@@ -90,7 +90,11 @@ class Platform(Protocol):
 
 
 class Runs(Protocol):
-    """Runs of flows as a person who owns them sees them; no application may ask."""
+    """Flows and their runs as a person who owns them sees them; no application may ask."""
+
+    def own(self, environment: Environment) -> AsyncIterator[Flow]:
+        """The person's own and shared flows with the connections that they hold."""
+        ...
 
     def runs(self, environment: EnvironmentId, flow: FlowId) -> AsyncIterator[FlowRun]:
         """Of an own or a shared flow, newest first, at most 30 days back."""

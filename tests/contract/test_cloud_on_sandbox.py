@@ -71,6 +71,8 @@ TRIALS: Mapping[str, Trial] = {
     "dataverse.connection_references.list": Trial(dataverse.ConnectionReference),
     "dataverse.flow_runs.list": Trial(dataverse.FlowRun),
     "dataverse.failed_runs.list": Trial(dataverse.FlowRun),
+    "flow.flows.list": Trial(flows.Flow),
+    "flow.flows.get": Trial(flows.Flow, is_list=False),
     "flow.triggers.list": Trial(flows.Trigger),
     "flow.triggers.run": Trial(flows.Trigger),
     "bap.data_policies.list": Trial(policies.Policy),
@@ -98,6 +100,8 @@ NO_ROOM = frozenset(
         "flow.runs.list",
         "flow.run_actions.list",
         "flow.run_content.get",
+        "flow.flows.list",
+        "flow.flows.get",
         "flow.triggers.list",
         "flow.triggers.run",
     }

@@ -24,7 +24,9 @@ from holdfast.wire.ledger import (
     FLOW_AS_ADMIN,
     FLOW_TRIGGERS,
     FLOWS_AS_ADMIN,
+    OWN_FLOW,
     OWN_FLOW_RUNS,
+    OWN_FLOWS,
     OWN_RUN_ACTIONS,
     RUN_CONTENT,
 )
@@ -159,3 +161,19 @@ async def test_an_owner_starts_a_run(as_person, ready, finance):
 async def test_another_persons_flow_is_not_started(as_person, ready, finance):
     with pytest.raises(RefusedError):
         await as_person("dana").flows.start(finance, flow_named(ready, "Invoices"))
+
+
+async def test_an_owner_reads_the_own_flows_in_a_known_shape(as_person, finance):
+    access, at = as_person("dana"), {"environment": finance}
+    listed = [one async for one in access.transport.items(OWN_FLOWS, flows.Flow, at=at)]
+    whole = await access.transport.read(OWN_FLOW, flows.Flow, at={**at, "flow": listed[0].name})
+    assert [path for one in (*listed, whole) for path in unnamed(one)] == []
+
+
+async def test_the_own_flows_tell_which_connections_they_hold(as_person, ready, finance):
+    from holdfast.core.inventory import Environment, EnvironmentId
+
+    own = [one async for one in as_person("dana").flows.own(Environment(EnvironmentId(finance), "Finance"))]
+    told = {one["id"]: one["connections"] for one in Steering(ready["control"]).truth()["flows"]}
+    assert own
+    assert {flow.id: list(flow.connections) for flow in own} == {flow.id: told[flow.id] for flow in own}

@@ -59,6 +59,7 @@ class Finding:
         reason: for programs, stable: "AccountDisabled".
         message: for people, one sentence.
         is_certain: nothing about it is out of our sight; else it only can be so.
+        confidence: from 0 to 1, how often such a finding names the right cause.
         since: from when on; None where nothing tells.
     """
 
@@ -71,3 +72,4 @@ class Finding:
     since: datetime | None = None
     evidence: tuple[Evidence, ...] = ()
     act: Act | None = None
+    confidence: float = 0.95

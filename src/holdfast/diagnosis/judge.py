@@ -180,4 +180,6 @@ def _verdict(standing: Sequence[Finding], found: Sequence[Finding]) -> Verdict |
     verdict: Verdict | None = BY_ID[first.cause].explain(first.evidence)
     if verdict is None:
         return None
-    return replace(verdict, confidence=SURE, because=first.evidence, alternatives=tuple(others))
+    if first.confidence < SURE:
+        others |= dict.fromkeys(each for each in verdict.alternatives if each != first.cause)
+    return replace(verdict, confidence=first.confidence, because=first.evidence, alternatives=tuple(others))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from holdfast.core.coverage import RUNS, Outcome, Sweep
-from holdfast.core.errors import CloudError
+from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.evidence import Evidence
 from holdfast.core.inventory import Environment, Flow, FlowId, FlowRun
 from holdfast.diagnosis.case import Use
@@ -49,11 +50,12 @@ class RunLog:
         outcome, detail = Outcome.SCANNED, ""
         found: dict[FlowId, Use] = {}
         try:
-            if self._people is not None:
-                found, detail = await self._as_person(self._people, environment, flows)
-                outcome = Outcome.PARTIAL if detail else outcome
-            else:
+            if environment.dataverse_url is not None:
                 found = await self._as_application(environment, flows, started)
+            if self._people is not None:
+                if environment.dataverse_url is None:
+                    found = await self._as_person(self._people, environment, flows)
+                found = {id: await self._told(self._people, environment, use) for id, use in found.items()}
         except CloudError as error:
             outcome, detail = outcome_of(error, saw_some=False), str(error)
         sweep = Sweep(environment.id, RUNS, outcome, started, self._time.now(), len(found), detail)
@@ -80,25 +82,19 @@ class RunLog:
 
     async def _as_person(
         self, people: Runs, environment: Environment, flows: Mapping[FlowId, Flow]
-    ) -> tuple[dict[FlowId, Use], str]:
-        """What the own flows met with; those of others are refused, which is said."""
+    ) -> dict[FlowId, Use]:
         found: dict[FlowId, Use] = {}
-        trouble = ""
         for id, flow in list(flows.items())[:MOST_FLOWS]:
-            if not flow.is_on:
-                continue
-            try:
-                newest = await anext(aiter(people.runs(environment.id, id)), None)
-                if newest is not None and not newest.succeeded and newest.status != "Running":
-                    found[id] = Use(flow, newest, await self._said(people, environment, id, newest))
-            except CloudError as error:
-                trouble = str(error)
-        return found, trouble
+            newest = await anext(aiter(people.runs(environment.id, id)), None) if flow.is_on else None
+            if newest is not None and newest.status == "Failed":
+                found[id] = Use(flow, newest)
+        return found
 
-    async def _said(
-        self, people: Runs, environment: Environment, flow: FlowId, run: FlowRun
-    ) -> tuple[Evidence, ...]:
-        failure = await people.failure(environment.id, flow, run.id)
-        if failure is None:
-            return ()
-        return self._read(masked(f"{failure.code} {failure.text}"), "run")
+    async def _told(self, people: Runs, environment: Environment, use: Use) -> Use:
+        """With what the failed action met with, where the person may read it."""
+        try:
+            failure = await people.failure(environment.id, use.flow.id, use.run.id)
+        except (RefusedError, MissingError):
+            return use
+        text = masked(f"{failure.code} {failure.text}") if failure else ""
+        return replace(use, said=self._read(text, "run"))

@@ -157,6 +157,7 @@ class _Work:
         progress: Callable[[Progress], None],
         runs: Runs | None = None,
     ) -> None:
+        self._people = runs
         self._runs = RunLog(platform, runs, time, read)
         self._tenant = tenant
         self._platform = platform
@@ -200,7 +201,7 @@ class _Work:
             for environment in waiting:
                 flows: Mapping[ConnectionId, tuple[Flow, ...]] = {}
                 uses: Mapping[FlowId, Use] | None = None
-                if environment.dataverse_url is not None:
+                if environment.dataverse_url is not None or self._people is not None:
                     await self._flows(environment)
                     flows = await carried(self._history, self._tenant, environment.id)
                     if not all(self._is_read(_connections_of(environment, c)) for c in SQL_CONNECTORS):
@@ -265,14 +266,17 @@ class _Work:
         return uses
 
     async def _flows(self, environment: Environment) -> None:
-        """The flows in solutions, after the references that they go through."""
+        """The flows in solutions, after the references that they go through; a maker's own where those are out of sight."""
         references = Part(environment.id, REFERENCES, ConnectionReference)
         if not self._is_read(references):
-            source = self._platform.references(environment)
-            await self._read(references, source, lambda reference: reference.id)
+            pointers = self._platform.references(environment)
+            await self._read(references, pointers, lambda reference: reference.id)
         flows = Part(environment.id, FLOWS, Flow)
         if not self._is_read(flows):
-            await self._read(flows, self._platform.flows(environment), lambda flow: flow.id)
+            source = self._platform.flows(environment)
+            if environment.dataverse_url is None and self._people is not None:
+                source = self._people.own(environment)
+            await self._read(flows, source, lambda flow: flow.id)
 
     async def _tenant_directory(self) -> TenantDirectory:
         """Applications and policies into history; accounts only to judge by, since most of them own nothing."""

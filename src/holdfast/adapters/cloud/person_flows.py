@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import Final
 
 from holdfast.adapters.cloud.flows import Definition
@@ -15,7 +16,9 @@ from holdfast.wire.ledger import (
     FLOW_AS_ADMIN,
     FLOW_TRIGGERS,
     FLOWS_AS_ADMIN,
+    OWN_FLOW,
     OWN_FLOW_RUNS,
+    OWN_FLOWS,
     OWN_RUN_ACTIONS,
     RUN_CONTENT,
     RUN_TRIGGER,
@@ -42,6 +45,16 @@ class PersonFlows:
         """One flow with its bindings, for its administrator."""
         at = {"environment": environment, "flow": flow}
         return flow_of(await self._transport.read(FLOW_AS_ADMIN, flows.Flow, at=at), environment)
+
+    async def own(self, environment: Environment) -> AsyncIterator[Flow]:
+        """The person's own and shared flows with the connections that they hold; each is read alone."""
+        at = {"environment": environment.id}
+        async for told in self._transport.items(OWN_FLOWS, flows.Flow, at=at):
+            whole = await self._transport.read(OWN_FLOW, flows.Flow, at={**at, "flow": told.name})
+            found = flow_of(whole, environment.id)
+            # Its own name, by which runs are asked for. References are out of a maker's sight, connections not.
+            held = tuple(replace(one, reference=None) if one.connection else one for one in found.bindings)
+            yield replace(found, id=FlowId(told.name), bindings=held)
 
     async def runs(self, environment: EnvironmentId, flow: FlowId) -> AsyncIterator[FlowRun]:
         """Runs of an own or a shared flow, newest first, at most 30 days back."""

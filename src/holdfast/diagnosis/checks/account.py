@@ -83,33 +83,56 @@ def account_disabled(case: Case) -> Iterator[Finding]:
 def sign_in_revoked(case: Case) -> Iterator[Finding]:
     """Sign-ins from before a date are refused, and this one is from before."""
     account = case.account
-    since = account.sessions_valid_from if account else None
-    if not case.is_person or account is None or case.refreshed is None or since is None:
+    if not case.is_person or case.refreshed is None:
         return
-    if since <= case.refreshed.earliest:
+    if account is None:
+        yield from _revoked_before_deletion(case)
+        return
+    since = account.sessions_valid_from
+    if since is None or since <= case.refreshed.earliest:
         return
     row = revoking(case, account.id, since)
     cause = _cause_of(row, since, account.password_changed_at)
+    yield _revoked(case, cause, since, row, is_certain=since > case.refreshed.latest)
+
+
+def _revoked_before_deletion(case: Case) -> Iterator[Finding]:
+    """The account is gone, and its date with it; the log still tells what was done before and since."""
+    if case.changes is None or case.refreshed is None or case.accounts is None:
+        return
+    rows = case.changes.to(case.person_id, PASSWORD_SET | REVOKED)
+    later = [row for row in rows if row.at > case.refreshed.latest]
+    if later:
+        cause = _cause_of(later[0], later[0].at, None)
+        yield _revoked(case, cause, later[0].at, later[0], is_certain=False)
+
+
+def _revoked(case: Case, cause: str, since: datetime, row: Change | None, *, is_certain: bool) -> Finding:
     at = row.at if row else since
+    last = f"{case.refreshed.latest:%Y-%m-%d %H:%M}" if case.refreshed else "before"
     fact = _fact(
         cause,
         f"sign-ins of {case.person_name} from before {since:%Y-%m-%d %H:%M} UTC are refused, and this one was"
-        f" last refreshed {case.refreshed.latest:%Y-%m-%d %H:%M} UTC",
+        f" last refreshed {last} UTC",
         since,
     )
-    certain = since > case.refreshed.latest
     who = f" {row.by_name or 'Somebody'} did it: {row.activity}." if row else ""
     message = (
         f"Sign-ins of {case.person_name} from before {since:%Y-%m-%d %H:%M} UTC are refused for good.{who}"
     )
-    reason = {"password_changed": "PasswordChanged", "account_disabled": "RevokedByDisabling"}.get(
-        cause, "SessionsRevoked"
-    )
-    act = _act(row, f"{account.id}/{at.isoformat()}", case.person_name) or Act(
-        account.id, "changed the account of", case.person_name, since
-    )
-    yield Finding(
-        "sign_in_revoked", reason, message, cause, End.REVOKED, certain, at, _with_row(fact, row), act
+    reasons = {"password_changed": "PasswordChanged", "account_disabled": "RevokedByDisabling"}
+    id = f"{case.person_id}/{at.isoformat()}"
+    act = _act(row, id, case.person_name) or Act(id, "changed the account of", case.person_name, since)
+    return Finding(
+        "sign_in_revoked",
+        reasons.get(cause, "SessionsRevoked"),
+        message,
+        cause,
+        End.REVOKED,
+        is_certain,
+        at,
+        _with_row(fact, row),
+        act,
     )
 
 

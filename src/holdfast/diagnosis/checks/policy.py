@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from holdfast.core.directory import SignInRecord
+from holdfast.core.directory import Change, SignInRecord
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.finding import Act, Doer, End, Finding
+from holdfast.core.identity import Principal
 from holdfast.core.policies import AccessPolicy, DataPolicy, PolicyState
 from holdfast.diagnosis.case import Case
 from holdfast.diagnosis.checks.account import row_fact
 from holdfast.diagnosis.policies import Hit, hits_of
-from holdfast.reading.changes import CONSENT_GIVEN, CONSENT_TAKEN, POLICY_SET, TERMS_ACCEPTED, act_of
+from holdfast.reading.changes import (
+    CONSENT_GIVEN,
+    CONSENT_TAKEN,
+    POLICY_SET,
+    TERMS_ACCEPTED,
+    Changes,
+    act_of,
+    letters,
+)
 
 POLICY_REACH = "The policies as they are now; what was before, the audit log tells for 30 days."
 LOG_REACH = "Sign-ins of the last 30 days at most, of all connections of the person together."
+CONNECTIONS_CLIENT = "fe053c5f-3692-4f14-aef2-ee34fc081cae"
+"""Azure API Connections, in whose name the platform refreshes connections (assumed; no document says so)."""
 ORDER = (
     "signin_frequency",
     "conditional_access_blocked",
@@ -90,32 +101,38 @@ def consent_taken(case: Case) -> Iterator[Finding]:
     """What was consented for the client that refreshes it was taken back."""
     if not case.is_person or case.changes is None:
         return
-    named = {fact.details["application"].casefold() for fact in case.said if "application" in fact.details}
-    named |= {row.client_id.casefold() for row in case.sign_ins or ()}
-    clients = [one for id, one in (case.principals or {}).items() if id.casefold() in named]
-    for client in clients:
-        rows = [
-            row
-            for each in case.changes.by_target.values()
-            for row in each
-            if client.display_name in row.target_names
-            and row in case.changes.to(row.targets[0], CONSENT_TAKEN)
-        ]
-        row = max(rows, key=lambda one: one.at, default=None)
+    told = {fact.details["application"].casefold() for fact in case.said if "application" in fact.details}
+    told |= {row.client_id.casefold() for row in case.sign_ins or ()}
+    for id, client in (case.principals or {}).items():
+        is_named = id.casefold() in told
+        row = _taken_from(client, case.changes) if is_named or id == CONNECTIONS_CLIENT else None
         if row is None or case.let_through(row.at):
             continue
-        given = case.changes.latest(row.targets[0], CONSENT_GIVEN)
-        if given is None or given.at < row.at:
-            yield Finding(
-                "consent_taken",
-                "ConsentRemoved",
-                f"Consent for {client.display_name} was taken back; consented again, the old sign-in works.",
-                "consent_missing",
-                End.REFUSED,
-                since=row.at,
-                evidence=(row_fact(row, "consent_missing"),),
-                act=act_of(row, client.object_id, client.display_name),
-            )
+        yield Finding(
+            "consent_taken",
+            "ConsentRemoved",
+            f"Consent for {client.display_name} was taken back; consented again, the old sign-in works.",
+            "consent_missing",
+            End.REFUSED,
+            is_named,
+            row.at,
+            (row_fact(row, "consent_missing"),),
+            act_of(row, client.object_id, client.display_name),
+        )
+
+
+def _taken_from(client: Principal, changes: Changes) -> Change | None:
+    """When consent for this client was taken back, unless it was given again; rows name clients in two ways."""
+    rows = [
+        row
+        for target, each in changes.by_target.items()
+        for row in each
+        if client.display_name in row.target_names or target == client.object_id.casefold()
+    ]
+    taken = [row for row in rows if letters(row.activity) in CONSENT_TAKEN]
+    given = [row for row in rows if letters(row.activity) in CONSENT_GIVEN]
+    newest = max(taken, key=lambda row: row.at, default=None)
+    return None if newest is None or any(row.at > newest.at for row in given) else newest
 
 
 def data_policy_blocks(case: Case) -> Iterator[Finding]:

@@ -38,10 +38,11 @@ def _finding(case: Case, use: Use) -> Finding | None:
         f" {verdict.because[0].quote}",
         cause,
         end,
-        verdict.confidence >= 0.7 and end is not End.PASSING,
+        end is not End.PASSING,
         at,
         verdict.because,
         _act(case, cause),
+        verdict.confidence,
     )
 
 
