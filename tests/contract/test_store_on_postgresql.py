@@ -15,6 +15,7 @@ from holdfast.adapters.store.history import SqlHistory
 from holdfast.adapters.store.leaving import Remains
 from holdfast.adapters.store.looking import look
 from holdfast.cli.main import run
+from holdfast.core.agenda import ENGINE_SCHEMA
 from holdfast.core.errors import StoreError
 from holdfast.core.inventory import Connection
 from tests.builders import START, a_connection
@@ -66,7 +67,7 @@ async def test_a_forgotten_person_is_in_no_table(database_url: str):
     assert known.owner.display_name not in str(kept)
 
 
-async def test_the_turn_is_held_by_a_transaction_so_that_a_pooler_keeps_it(database_url: str):
+async def test_a_turn_holds_no_transaction_open(database_url: str):
     history = SqlHistory(database_url)
     watching = create_engine(database_url)
     held = text("select state from pg_stat_activity join pg_locks using (pid) where locktype = 'advisory'")
@@ -77,21 +78,25 @@ async def test_the_turn_is_held_by_a_transaction_so_that_a_pooler_keeps_it(datab
 
     history.close()
     watching.dispose()
-    assert states == ["idle in transaction"]
+    assert states == ["idle"]
 
 
-async def test_a_server_that_ends_idle_transactions_leaves_a_turn_alone(database_url: str):
-    url = f"{database_url}&options=-c%20idle_in_transaction_session_timeout%3D50"
-    one, other = SqlHistory(url), SqlHistory(url)
+async def test_a_turn_whose_session_was_ended_is_told(database_url: str):
+    history = SqlHistory(database_url)
+    watching = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    holder = "select pid from pg_locks where locktype = 'advisory'"
 
-    async with one.scanning("contoso"):
-        with create_engine(database_url).connect() as connection:
-            connection.execute(text("select pg_sleep(0.3)"))
-        with pytest.raises(StoreError, match="Another holdfast is scanning"):
-            async with other.scanning("contoso"):
-                pass
-    one.close()
-    other.close()
+    async def scan() -> None:
+        async with history.scanning("contoso"):
+            # As when the server is restarted meanwhile.
+            with watching.connect() as connection:
+                connection.execute(text(f"select pg_terminate_backend(({holder}))"))
+
+    with pytest.raises(StoreError):
+        await scan()
+
+    history.close()
+    watching.dispose()
 
 
 def test_a_store_of_a_newer_holdfast_is_refused_as_it_is(database_url: str):
@@ -153,6 +158,7 @@ def test_purging_takes_our_tables_and_leaves_the_rest(database_url: str, tmp_pat
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("create table theirs (id integer)"))
+        connection.execute(text(f"create schema {ENGINE_SCHEMA} create table notes (id integer)"))
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path))
     monkeypatch.setenv("HOLDFAST_STORE_URL", database_url)
     (tmp_path / "holdfast.toml").write_text("")
@@ -166,6 +172,7 @@ def test_purging_takes_our_tables_and_leaves_the_rest(database_url: str, tmp_pat
     assert row["where"].startswith("postgresql://")
     assert row["size"] > 0
     assert inspect(engine).get_table_names() == ["theirs"]
+    assert ENGINE_SCHEMA not in inspect(engine).get_schema_names()
     engine.dispose()
 
 

@@ -26,8 +26,11 @@ class Kept(NamedTuple):
 def files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Files and folders in the state folder that holdfast made, and no others."""
     from holdfast.compose import STORE_NAME
+    from holdfast.compose.work import ENGINE_NAME
 
     folder = settings.state_dir
+    for path in sorted(folder.glob(f"{ENGINE_NAME}*")):
+        yield "engine", path
     for path in sorted(folder.glob(f"{STORE_NAME}*")):
         yield ("a copy before an upgrade" if ".before-" in path.name else "store"), path
     for path in sorted(settings.secrets_file.parent.glob(f"{settings.secrets_file.name}*")):

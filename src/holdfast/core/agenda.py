@@ -10,6 +10,9 @@ from typing import NamedTuple
 WHOLE_TENANT = ""
 """The subject of a job that looks at a tenant as a whole."""
 
+ENGINE_SCHEMA = "holdfast_engine"
+"""In which the engine keeps its tables, where the history lies on PostgreSQL; `purge` drops it."""
+
 
 class Cadence(NamedTuple):
     """How often.

@@ -24,7 +24,7 @@ from dbos import (
     WorkflowStatus,
 )
 
-from holdfast.core.agenda import Job, Performed, Run, Seat
+from holdfast.core.agenda import ENGINE_SCHEMA, Job, Performed, Run, Seat
 from holdfast.engine import retention
 from holdfast.engine.lease import BEAT, DEAD, VALID, Lease
 from holdfast.engine.plan import bookings
@@ -235,6 +235,8 @@ def _construct(place: Path | str, worker: str) -> None:
         "run_migrations": True,
         "enable_otlp": False,
     }
+    if isinstance(place, str):
+        config["dbos_system_schema"] = ENGINE_SCHEMA
     DBOS(config=config)
 
 

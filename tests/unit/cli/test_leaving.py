@@ -25,6 +25,8 @@ def state(config, tmp_path) -> Path:
     folder = tmp_path / "state"
     SqlHistory(folder / "holdfast.db").close()
     (folder / "holdfast.db.before-0002").write_text("a copy")
+    (folder / "engine.db").write_text("notes of the engine")
+    (folder / "engine.db-wal").write_text("its newest")
     (folder / "secrets.enc").write_text("secrets")
     (folder / "sandbox" / "story").mkdir(parents=True)
     (folder / "sandbox" / "story" / "story.json").write_text("{}")

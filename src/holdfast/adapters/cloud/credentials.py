@@ -56,7 +56,8 @@ class Credential:
         if not keys or not certificates:
             missing = "a private key" if not keys else "the certificate"
             raise SettingsError(
-                f"The certificate file of the application {self.client_id} lacks {missing} (PEM)."
+                f"The certificate file of the application {self.client_id} lacks {missing}: it must hold the private key and"
+                " the certificate, one below the other, as PEM."
             )
         pair = {"private_key": keys[0], "public_certificate": "\n".join(certificates)}
         if self.passphrase is not None:

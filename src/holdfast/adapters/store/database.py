@@ -67,12 +67,6 @@ class Database:
             yield connection
 
     @contextmanager
-    def holding(self) -> Iterator[Connection]:
-        """One transaction that stays open for long and sees nothing: for a lock."""
-        with self.translated(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
     def outside_transactions(self) -> Iterator[Connection]:
         """For the few statements that a database refuses inside a transaction."""
         with self.translated(), self._engine.connect() as connection:

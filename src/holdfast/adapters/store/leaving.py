@@ -9,6 +9,7 @@ from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.schema import metadata, tenants
 from holdfast.adapters.store.turns import hold
 from holdfast.adapters.store.upgrade import refuse_newer, revision_of
+from holdfast.core.agenda import ENGINE_SCHEMA
 from holdfast.core.errors import StoreError
 
 VERSION_TABLE = "alembic_version"
@@ -40,7 +41,7 @@ class Remains:
             return int(connection.execute(sizes, {"names": there}).scalar() or 0)
 
     def drop(self) -> None:
-        """Drop the tables, all or none; whatever else is in the database stays.
+        """Drop the tables and the engine's schema, all or none; whatever else is in the database stays.
 
         Raises:
             StoreError: somebody is scanning or doing something from this store, or it is of a newer holdfast.
@@ -52,6 +53,7 @@ class Remains:
             if tenants.name in there:
                 _keep_others_out(transaction)
             metadata.drop_all(transaction)
+            transaction.execute(text(f"drop schema if exists {ENGINE_SCHEMA} cascade"))
             transaction.execute(text(f"drop table if exists {VERSION_TABLE}"))
 
     def close(self) -> None:

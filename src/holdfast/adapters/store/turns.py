@@ -15,12 +15,6 @@ from holdfast.adapters.store.database import Database
 from holdfast.adapters.system import lock_file, make_private_file
 from holdfast.core.errors import StoreError
 
-_FOR_LONG = text(
-    "select set_config(name, '0', true) from pg_settings"
-    " where name in ('idle_in_transaction_session_timeout', 'transaction_timeout')"
-)
-"""A server may end transactions that are idle or long; this one is both on purpose. The second name came with 17."""
-
 
 @asynccontextmanager
 async def one_at_a_time(database: Database, name: str, busy: str) -> AsyncIterator[None]:
@@ -52,20 +46,25 @@ def _file_turn(store: Path, name: str, busy: str) -> Iterator[None]:
 
 @contextmanager
 def _server_turn(database: Database, name: str, busy: str) -> Iterator[None]:
-    with database.holding() as connection:
-        connection.execute(_FOR_LONG)
-        if not hold(connection, name):
+    # Of the session, which PostgreSQL frees it with. A transaction that stayed open meanwhile would hold up every
+    # CREATE INDEX CONCURRENTLY in the server, the engine's own among them.
+    key = {"number": _number(name)}
+    with database.outside_transactions() as connection:
+        if not connection.execute(text("select pg_try_advisory_lock(:number)"), key).scalar():
             raise StoreError(busy)
         yield
+        if not connection.execute(text("select pg_advisory_unlock(:number)"), key).scalar():
+            raise StoreError(
+                f"The store {database.name} lost our turn meanwhile, so another holdfast may have worked at the same time:"
+                " let store_url lead past a pooler in transaction mode (PgBouncer), or set it to session mode."
+            )
 
 
 def hold(transaction: Transaction, name: str) -> bool:
-    """Take the turn of that name on PostgreSQL until the transaction ends; whether it was free.
+    """Take the turn of that name on PostgreSQL until the transaction ends; whether it was free."""
+    taken = transaction.execute(text("select pg_try_advisory_xact_lock(:number)"), {"number": _number(name)})
+    return bool(taken.scalar())
 
-    The lock is of the transaction, not of the session: a pooler such as PgBouncer hands a session to somebody
-    else after each transaction. It reads nothing, so it keeps no row from being vacuumed.
-    """
-    number = int.from_bytes(hashlib.sha256(f"holdfast {name}".encode()).digest()[:8], signed=True)
-    return bool(
-        transaction.execute(text("select pg_try_advisory_xact_lock(:number)"), {"number": number}).scalar()
-    )
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"holdfast {name}".encode()).digest()[:8], signed=True)
