@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from holdfast.adapters.tables import load_codebook
 from holdfast.core.errors import SettingsError
+from holdfast.core.spent import Spent
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.reading.texts import read_fault, read_text
 from holdfast.scan.ourselves import OwnIdentity
@@ -36,8 +38,12 @@ class ToldTenant:
         return self.own
 
     @asynccontextmanager
-    async def reached(self) -> AsyncIterator[ToldTenant]:
+    async def reached(self, *, budget: int | None = None) -> AsyncIterator[ToldTenant]:
         yield self
+
+    @staticmethod
+    def spent() -> Spent:
+        return Spent(12, 2, 1, timedelta(seconds=3.5), {"bap": 1, "powerapps": 11})
 
 
 class ToldHoldfast:

@@ -20,6 +20,7 @@ from holdfast.core.identity import Role
 from holdfast.core.inventory import Connection, SignIn
 from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
+from holdfast.core.spent import Spent
 from holdfast.core.verdict import Verdict
 from holdfast.ports import (
     Agenda,
@@ -155,6 +156,7 @@ class Reach:
 
     Attributes:
         runs: of flows that the person owns; None where no person signed in.
+        spent: what asking took so far.
     """
 
     platform: Platform
@@ -164,6 +166,7 @@ class Reach:
     operator: Operator
     registry: Registry
     runs: Runs | None = None
+    spent: Callable[[], Spent] = Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +194,17 @@ class Tenant:
     _clock: Clock
 
     @asynccontextmanager
-    async def reached(self, role: Role = Role.READER) -> AsyncIterator[Reach]:
+    async def reached(self, role: Role = Role.READER, *, budget: int | None = None) -> AsyncIterator[Reach]:
         """The way in as the identity of `role`; closed at the end. Asks the cloud nothing yet.
+
+        Args:
+            budget: how many requests to each API there may be, after which BudgetSpentError is raised.
 
         Raises:
             SettingsError: the role has no identity, or it cannot be used.
         """
         access = self._access(role)
+        access.traffic.budget = budget
         try:
             runs = access.flows if access.is_person else None
             yield Reach(
@@ -208,6 +215,7 @@ class Tenant:
                 access.operator,
                 access.registry,
                 runs,
+                access.traffic.told,
             )
         finally:
             await access.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, NewType
@@ -106,10 +106,16 @@ class ScanRecord:
     finished_at: datetime | None
     skew: timedelta
     sweeps: tuple[Sweep, ...] = ()
+    # Asked once per connection, of which there may be 200,000, among thousands of parts.
+    _by_place: dict[tuple[str, str], Sweep] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {(sweep.environment, sweep.part): sweep for sweep in reversed(self.sweeps)}
+        object.__setattr__(self, "_by_place", index)
 
     def sweep_of(self, environment: str, part: str) -> Sweep | None:
         """That part, if it was read or tried."""
-        return next((s for s in self.sweeps if (s.environment, s.part) == (environment, part)), None)
+        return self._by_place.get((environment, part))
 
     def by_environment(self) -> dict[str, Outcome]:
         """The worst outcome of each environment's parts; the tenant's own parts stand under ""."""

@@ -15,6 +15,7 @@ HoldfastError
 │   └── UnfamiliarError
 ├── StoreError
 ├── SecretStoreError
+├── BudgetSpentError
 └── StrandedError
 """
 
@@ -140,6 +141,12 @@ class SecretStoreError(HoldfastError):
     """The secret store could not be read or written."""
 
     exit_code = 5
+
+
+class BudgetSpentError(HoldfastError):
+    """As many requests were made as there may be; what was done is kept, and the same command goes on from there."""
+
+    exit_code = 1
 
 
 class StrandedError(HoldfastError):

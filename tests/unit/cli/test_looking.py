@@ -242,6 +242,17 @@ def test_a_scan_says_what_it_could_not_read(holdfast, say):
     assert "The reader may not." in told["rows"][0]["detail"]
 
 
+def test_a_scan_says_what_it_took_and_waiting_apart(holdfast, say):
+    cloud_of(holdfast).held = [a_connection()]
+
+    assert (
+        "12 requests (bap 1, powerapps 11), 2 of them repeated; 3.5 s of waiting, summed over what went on at once."
+        in say("scan")[1]
+    )
+    requests = json.loads(say("scan", "-o", "json")[1])["scans"][0]["requests"]
+    assert (requests["total"], requests["repeated"], requests["waited_seconds"]) == (12, 2, 3.5)
+
+
 def test_a_cloud_that_cannot_be_asked_is_exit_code_three(holdfast, say):
     cloud_of(holdfast).breaks[""] = (RefusedError("The reader may not.", "bap", "environments", 403), 0)
 

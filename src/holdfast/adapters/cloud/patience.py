@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -37,17 +38,19 @@ class Again(Exception):  # noqa: N818 - a request to try again, never seen outsi
         self.unconnected = unconnected
 
 
-async def patiently(call: Call, deed: Callable[[], Awaitable[T]], on_repeat: Callable[[], None]) -> T:
+async def patiently(call: Call, deed: Callable[[], Awaitable[T]], on_repeat: Callable[[float], None]) -> T:
     """What `deed` gives, tried again while it raises `Again` and the ledger says that repeating is harmless.
 
     Args:
-        on_repeat: called before each repetition.
+        on_repeat: called before each repetition with the seconds since the try before it ended.
 
     Raises:
         CloudError: patience ended, or repeating is not harmless.
     """
     waited = 0.0
     unconnected = 0
+    now = asyncio.get_running_loop().time
+    ended = now()
 
     def wait_for(error: Exception) -> bool | float:
         nonlocal waited, unconnected
@@ -66,9 +69,12 @@ async def patiently(call: Call, deed: Callable[[], Awaitable[T]], on_repeat: Cal
             on=wait_for, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=20.0, wait_jitter=1.0
         ):
             if attempt.num > 1:
-                on_repeat()
+                on_repeat(now() - ended)
             with attempt:
-                return await deed()
+                try:
+                    return await deed()
+                finally:
+                    ended = now()
     except Again as last:
         raise last.error from None
     raise AssertionError("the loop above returns or raises")

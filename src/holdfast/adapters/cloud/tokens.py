@@ -100,8 +100,9 @@ class MsalTokens:
         if isinstance(self._source, MachineSource):
             self._source.close()
 
-    def _repeating(self) -> None:
+    def _repeating(self, waited: float) -> None:
         self._traffic.retries += 1
+        self._traffic.waited += waited
 
 
 def _source(

@@ -28,11 +28,13 @@ from holdfast.adapters.cloud.refusals import PASSING, refusal, retry_after, unre
 from holdfast.adapters.cloud.scrubbing import scrubbed
 from holdfast.adapters.cloud.silence import unanswered
 from holdfast.core.errors import (
+    BudgetSpentError,
     CloudError,
     RefusedError,
     StoreError,
     UnfamiliarError,
 )
+from holdfast.core.spent import Spent
 from holdfast.ports import Clock
 from holdfast.wire.ledger import Audience, Call, is_declared
 from holdfast.wire.shape import PlainShape, Shape
@@ -69,6 +71,9 @@ class Traffic:
     Attributes:
         retries: requests that repeat an earlier one.
         throttled: answers that asked to slow down.
+        waited: seconds between a failed try and its repetition, or until the pace allowed a request.
+        by_api: requests by the kind of host; tokens apart.
+        budget: how many requests to one API there may be; None sets no limit.
         strangers: fields of answers that no shape names, by their path.
     """
 
@@ -76,7 +81,33 @@ class Traffic:
     retries: int = 0
     throttled: int = 0
     received: int = 0
+    waited: float = 0.0
+    by_api: Counter[str] = field(default_factory=Counter)
+    budget: int | None = None
     strangers: Counter[str] = field(default_factory=Counter)
+
+    def spend(self, api: str) -> None:
+        """Note one request.
+
+        Raises:
+            BudgetSpentError: it would be one too many; it must not be sent.
+        """
+        if self.budget is not None and self.by_api[api] >= self.budget:
+            raise BudgetSpentError(
+                f"The budget of {self.budget:,} requests to {api} is spent; run the same command again to go on from here."
+            )
+        self.by_api[api] += 1
+        self.requests += 1
+
+    def told(self) -> Spent:
+        """As it stands."""
+        return Spent(
+            self.requests,
+            self.retries,
+            self.throttled,
+            timedelta(seconds=round(self.waited, 3)),
+            dict(self.by_api),
+        )
 
 
 @dataclass(slots=True)
@@ -332,8 +363,9 @@ class Transport:
 
         return await patiently(asking.call, once, self._repeating)
 
-    def _repeating(self) -> None:
+    def _repeating(self, waited: float) -> None:
         self.traffic.retries += 1
+        self.traffic.waited += waited
 
     async def _signed(
         self, call: Call, things: Mapping[str, str], url: str, content: bytes | None
@@ -362,9 +394,12 @@ class Transport:
             CloudError: it would not.
             StoreError: there is no room for the answer.
         """
+        time = asyncio.get_running_loop().time
+        came = time()
         async with self._limiter(asking):
-            self.traffic.requests += 1
-            started = asyncio.get_running_loop().time()
+            started = time()
+            self.traffic.waited += started - came
+            self.traffic.spend(asking.call.host.value)
             body: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by its reader
             try:
                 response = await self._client.send(request, stream=True)
@@ -376,7 +411,7 @@ class Transport:
             except httpx2.HTTPError as failure:
                 body.close()
                 raise unanswered(asking, failure) from None
-        took = asyncio.get_running_loop().time() - started
+        took = time() - started
         log.debug("%s %s %s %.3f", asking.call.id, asking.host, response.status_code, took)
         if 200 <= response.status_code < 300:
             return Answer(response.status_code, response.headers, body)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,8 +15,19 @@ from holdfast.cli.render import Column, console, emit
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
+    from holdfast.core.coverage import Sweep
     from holdfast.core.inventory import Environment
+    from holdfast.core.spent import Spent
     from holdfast.scan.tenant import Progress, ScanReport
+
+
+class Scanned(NamedTuple):
+    """What a scan of one tenant did, and what it took."""
+
+    tenant: str
+    report: ScanReport
+    spent: Spent
+
 
 COLUMNS = (
     Column("environment", "Environment"),
@@ -28,8 +40,14 @@ COLUMNS = (
 
 @click.command()
 @click.option("--fresh", is_flag=True, help="Start over even if a scan was broken off a short while ago.")
+@click.option(
+    "--budget",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N requests to each API; the next scan goes on from there.",
+)
 @common_options
-def command(fresh: bool, invocation: Invocation) -> int:
+def command(fresh: bool, budget: int | None, invocation: Invocation) -> int:
     """Read environments, SQL connections, flows and applications into the store.
 
     Only reads. What an environment refuses is noted and stops no other; a scan that was broken off goes on
@@ -38,10 +56,10 @@ def command(fresh: bool, invocation: Invocation) -> int:
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_scan(holdfast, invocation, fresh))
+        return asyncio.run(_scan(holdfast, invocation, fresh, budget))
 
 
-async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
+async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool, budget: int | None) -> int:
     from holdfast.cli.looking import chosen, with_tenant
     from holdfast.core.inventory import Environment
     from holdfast.scan.tenant import scan
@@ -49,10 +67,10 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
     tenants = chosen(holdfast, invocation)
     several = len(tenants) > 1
     rows: list[dict[str, Any]] = []
-    reports: list[tuple[str, ScanReport]] = []
+    reports: list[Scanned] = []
     for tenant in tenants:
         with _bar(tenant.name) as progress:
-            async with tenant.reached() as reach:
+            async with tenant.reached(budget=budget) as reach:
                 report = await scan(
                     tenant.id,
                     reach.platform,
@@ -65,9 +83,9 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool) -> int:
                     runs=reach.runs,
                     keep=holdfast.settings.keep,
                 )
+                reports.append(Scanned(tenant.name, report, reach.spent()))
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
         rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
-        reports.append((tenant.name, report))
     _print(rows, reports, invocation.output, several=several)
     return 0
 
@@ -81,8 +99,11 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
     ranked = sorted(
         environments, key=lambda e: (-order.index(worst.get(e.id, Outcome.PARTIAL)), e.display_name)
     )
+    parts_of: defaultdict[str, list[Sweep]] = defaultdict(list)
+    for sweep in report.record.sweeps:
+        parts_of[sweep.environment].append(sweep)
     for environment in ranked:
-        parts = [s for s in report.record.sweeps if s.environment == environment.id]
+        parts = parts_of[environment.id]
         yield {
             "environment": environment.display_name,
             "environment_id": environment.id,
@@ -93,26 +114,24 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
         }
 
 
-def _print(
-    rows: list[dict[str, Any]], reports: list[tuple[str, ScanReport]], output: str, *, several: bool
-) -> None:
+def _print(rows: list[dict[str, Any]], reports: list[Scanned], output: str, *, several: bool) -> None:
     columns: Sequence[Column] = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
     if output == "table":
         shown = [row for row in rows if row["outcome"] != "scanned"] or rows if len(rows) > 30 else rows
         if not any(row["detail"] for row in shown):
             columns = tuple(column for column in columns if column.key != "detail")
         emit(shown, columns, output, shape="holdfast.scan/1", empty="There is no environment.")
-        for name, report in reports:
+        for scanned in reports:
             click.echo()
-            _summary(name, report)
+            _summary(*scanned)
     else:
         emit(
             rows, columns, output, shape="holdfast.scan/1", meta={"scans": [_meta(*each) for each in reports]}
         )
 
 
-def _summary(name: str, report: ScanReport) -> None:
-    """What the scan brought, in two or three lines."""
+def _summary(name: str, report: ScanReport, spent: Spent) -> None:
+    """What the scan brought and what it took, in a few lines."""
     from holdfast.cli.render import clean
     from holdfast.core.coverage import SERVICE_PRINCIPALS
 
@@ -128,6 +147,7 @@ def _summary(name: str, report: ScanReport) -> None:
     directory = record.sweep_of("", SERVICE_PRINCIPALS)
     if directory is not None and directory.detail:
         click.echo(clean(f"The directory could not be read, so no secret's end is known: {directory.detail}"))
+    click.echo(_took(spent))
     if report.dropped:
         click.echo(f"{report.dropped} observations are older than retention_days and were dropped.")
     if record.gaps:
@@ -135,7 +155,18 @@ def _summary(name: str, report: ScanReport) -> None:
     click.secho("Next: holdfast status, holdfast forecast", dim=True)
 
 
-def _meta(name: str, report: ScanReport) -> dict[str, Any]:
+def _took(spent: Spent) -> str:
+    """The requests, and apart from them the time that was lost to waiting."""
+    by_api = ", ".join(f"{api} {number:,}" for api, number in sorted(spent.by_api.items()))
+    told = f"{spent.requests:,} requests ({by_api})" if by_api else f"{spent.requests:,} requests"
+    if spent.retries:
+        told += f", {spent.retries:,} of them repeated"
+    if spent.waited.total_seconds() >= 0.1:
+        told += f"; {spent.waited.total_seconds():,.1f} s of waiting, summed over what went on at once"
+    return f"{told}."
+
+
+def _meta(name: str, report: ScanReport, spent: Spent) -> dict[str, Any]:
     record = report.record
     return {
         "tenant": name,
@@ -150,6 +181,13 @@ def _meta(name: str, report: ScanReport) -> dict[str, Any]:
             "gone": report.counts.news.gone,
         },
         "dropped": report.dropped,
+        "requests": {
+            "total": spent.requests,
+            "by_api": dict(spent.by_api),
+            "repeated": spent.retries,
+            "throttled": spent.throttled,
+            "waited_seconds": spent.waited.total_seconds(),
+        },
         "gaps": [
             {
                 "environment": s.environment or None,
@@ -169,14 +207,15 @@ def _bar(tenant: str) -> Iterator[Callable[[Progress], None]]:
     if not screen.is_terminal:
         yield lambda _: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("environments, {task.fields[connections]} connections", markup=False),
+        TextColumn("environments, {task.fields[connections]} connections, done in", markup=False),
+        TimeRemainingColumn(),
     )
     with Bar(*columns, console=screen, transient=True) as bar:
         task = bar.add_task(f"Scanning {tenant}", total=None, connections=0)

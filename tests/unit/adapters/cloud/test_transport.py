@@ -15,6 +15,7 @@ from holdfast.adapters.cloud.addresses import host_of
 from holdfast.adapters.cloud.patience import ATTEMPTS, ATTEMPTS_TO_CONNECT
 from holdfast.adapters.cloud.transport import EMPTY_PAGES, PAGE_LIMIT, Transport
 from holdfast.core.errors import (
+    BudgetSpentError,
     CloudError,
     ConflictError,
     MissingError,
@@ -498,3 +499,26 @@ async def test_an_answer_that_finds_no_room_is_our_own_trouble(monkeypatch, tmp_
 
     with pytest.raises(StoreError, match=r"cannot be kept in .*gone"):
         await names(transport)
+
+
+# --- what it takes -------------------------------------------------------------------------------------
+
+
+async def test_requests_are_counted_by_api_with_what_was_repeated():
+    transport, _ = a_transport([said(503, {}, retry_after="0"), said(200, a_page("c1"))])
+
+    await names(transport)
+
+    spent = transport.traffic.told()
+    assert (spent.by_api, spent.retries) == ({"powerapps": 2}, 1)
+
+
+async def test_nothing_leaves_when_the_budget_of_an_api_is_spent():
+    page = said(200, a_page("c1", next_link=f"{ASKED}&$skiptoken=2"))
+    transport, wire = a_transport([page, said(200, a_page("c2"))])
+    transport.traffic.budget = 1
+
+    with pytest.raises(BudgetSpentError, match="run the same command again"):
+        await names(transport)
+
+    assert len(wire.asked) == 1
