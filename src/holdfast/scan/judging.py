@@ -159,16 +159,29 @@ async def _shown(
     before: Judgement | None,
     directory: TenantDirectory,
 ) -> frozenset[str]:
-    """What the sign-in log tells of the key, asked once per token and only where several can be the one."""
-    if before is not None and before.shown and before.witnesses[:1] == found[:1]:
-        return frozenset(before.shown)
+    """What the sign-in log tells of the key: asked once, and again only where something was put in since.
+
+    It is asked only where several can be the one.
+    """
     app = _app_of(connection, directory)
     refreshed = last_refresh(found)
-    if app is None or refreshed is None or directory.log is None:
+    if app is None or refreshed is None:
+        return frozenset()
+    if before is not None and before.shown and _is_unchanged(connection, before.witnesses):
+        remembered = frozenset(before.shown)
+        if candidates(connection, app, refreshed, remembered):
+            return remembered
+    if directory.log is None:
         return frozenset()
     if len({secret.expires_at for secret in candidates(connection, app, refreshed)}) < 2:
         return frozenset()
     return await directory.log.keys(app.client_id, refreshed)
+
+
+def _is_unchanged(connection: Connection, before: Sequence[Witness]) -> bool:
+    """Whether nothing was put into the connection since it last got a token at the look before."""
+    then = last_refresh(before)
+    return then is not None and connection.modified_at is not None and connection.modified_at <= then.latest
 
 
 def _app_of(connection: Connection, directory: TenantDirectory) -> ServicePrincipal | None:

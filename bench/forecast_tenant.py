@@ -1,0 +1,185 @@
+"""A tenant of many kinds of connections for the benchmark of forecasts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.scenarios import named as scenarios
+from holdfast.sandbox.scenarios.contoso import _certificate
+from holdfast.sandbox.scenarios.definitions import definition, query, recurrence
+from holdfast.sandbox.scenarios.founding import Founding
+from holdfast.sandbox.scenarios.sql_founding import ServerFounding
+from holdfast.sandbox.world import Account, Application, ClientSecret, Connection, Environment
+
+SERVER = "sql-contoso.database.windows.net"
+DATABASES = 8
+
+
+@dataclass
+class Maker:
+    """Makes the connections of one tenant, each of a kind of its own."""
+
+    found: Founding
+    client: Application
+    place: Environment
+    chance: random.Random
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def person(self, number: int) -> Account:
+        return self.found.account(f"user{number}", f"User {number}", licences=["POWERAUTOMATE_PREMIUM"])
+
+    def user(self, number: int, kind: str, often: dict[str, Any] | None, *, in_solution: bool = True) -> None:
+        """A person's sign-in, and a flow that uses it as often as said; None for none."""
+        owner, name = self.person(number), f"{kind} {number}"
+        months = often["interval"] if often and often["frequency"] == "Month" else 0
+        longest = min(85, 30 * months)
+        days = self.chance.randrange(31, longest) if longest > 31 else 31 if months else 1
+        used = self.found.ago(days=days, minutes=self.chance.randrange(600))
+        if often is None:
+            used = self.found.ago(days=self.chance.randrange(0, 80))
+        connection = self.found.oauth_connection(name, self.place, owner, used_at=used)
+        self.kinds[connection.id] = kind
+        if often is None:
+            return
+        # Without a start time months count from when the flow was turned on: from a run that was.
+        since = {"created_at": used, "modified_at": used} if often["frequency"] == "Month" else {}
+        self._flow(number, owner, connection, often, in_solution=in_solution, **since)
+
+    def principal(self, number: int, kind: str, *ends: int) -> None:
+        """A service principal with a secret per end (days from now); the connection holds the first."""
+        owner, name = self.person(number), f"{kind} {number}"
+        app = self.found.app(f"app {number}", secret_ends_in=timedelta(days=ends[0]))
+        for which, days in enumerate(ends[1:]):
+            made = self.found.ago(days=170)
+            app.secrets.append(
+                ClientSecret(
+                    key_id=self.found.id_of("secret", f"{number}-{which}"),
+                    label=f"further {which}",
+                    starts_at=made,
+                    expires_at=self.found.now + timedelta(days=days),
+                    created_at=made,
+                )
+            )
+        text = secret_text(self.found.world, app.secrets[0])
+        connection = self.found.principal_connection(
+            name, self.place, owner, app, secret=text, used_at=self.found.ago(hours=5)
+        )
+        self.kinds[connection.id] = kind
+        self._flow(number, owner, connection, often("Day"))
+
+    def certificate(self, number: int, kind: str, ends: int) -> None:
+        """An application that proves itself with a certificate."""
+        owner = self.person(number)
+        app = self.found.app(f"app {number}", secret_ends_in=None)
+        app.certificates.append(_certificate(self.found, app, timedelta(days=ends)))
+        used = self.found.ago(hours=5)
+        connection = self.found.connection(
+            f"{kind} {number}",
+            self.place,
+            owner,
+            parameter_set="certOauth",
+            parameters={"token:TenantId": self.found.world.tenant_id, "token:clientId": app.client_id},
+            secrets={"token:clientCertificateSecret": app.certificates[0].sha1},
+            modified_at=used,
+            last_token_at=used,
+            token_expires_at=used + self.found.token_life(f"{kind} {number}"),
+        )
+        self.kinds[connection.id] = kind
+        self._flow(number, owner, connection, often("Day"))
+
+    def login(self, number: int, kind: str) -> None:
+        """A login of SQL Server with a password: nothing that can be read tells when it ends."""
+        connection = self.found.connection(
+            f"{kind} {number}",
+            self.place,
+            self.person(number),
+            parameter_set="sqlAuthentication",
+            parameters={"server": SERVER, "database": "erp0"},
+            secrets={"username": f"login{number}", "password": "kept by nobody"},
+        )
+        self.kinds[connection.id] = kind
+
+    def _flow(
+        self,
+        number: int,
+        owner: Account,
+        connection: Connection,
+        often: dict[str, Any],
+        *,
+        in_solution: bool = True,
+        **since: Any,
+    ) -> None:
+        name = connection.display_name
+        uses = [
+            self.found.reference(f"con_{number}", name, connection, self.place, owner)
+            if in_solution
+            else connection
+        ]
+        trigger = recurrence(often["frequency"], often["interval"])
+        what = definition(trigger, ("Ask", query("SELECT 1 AS n", SERVER, f"erp{number % DATABASES}")))
+        self.found.flow(f"Flow {number}", self.place, owner, what, uses, **since)
+
+
+def often(frequency: str, interval: int = 1) -> dict[str, Any]:
+    return {"frequency": frequency, "interval": interval}
+
+
+KINDS: tuple[tuple[int, Callable[[Maker, int], None]], ...] = (
+    (7, lambda m, n: m.user(n, "daily", often("Day"))),
+    (2, lambda m, n: m.user(n, "weekly", often("Week"))),
+    (1, lambda m, n: m.user(n, "monthly", often("Month"))),
+    (1, lambda m, n: m.user(n, "two-monthly", often("Month", 2))),
+    (2, lambda m, n: m.user(n, "quarterly", often("Month", 3))),
+    (1, lambda m, n: m.user(n, "yearly", often("Month", 12))),
+    (1, lambda m, n: m.user(n, "unused", None)),
+    (1, lambda m, n: m.user(n, "daily, unseen", often("Day"), in_solution=False)),
+    (1, lambda m, n: m.user(n, "two-monthly, unseen", often("Month", 2), in_solution=False)),
+    (1, lambda m, n: m.user(n, "quarterly, unseen", often("Month", 3), in_solution=False)),
+    (3, lambda m, n: m.principal(n, "one secret", m.chance.randrange(20, 900))),
+    (1, lambda m, n: m.certificate(n, "certificate", m.chance.randrange(20, 900))),
+    (
+        2,
+        lambda m, n: m.principal(n, "two secrets", m.chance.randrange(20, 400), m.chance.randrange(500, 900)),
+    ),
+    (1, lambda m, n: m.login(n, "SQL login")),
+)
+
+
+def tenant_of(
+    size: int, days: int, kinds: dict[str, str], chance: random.Random
+) -> Callable[[Founding], None]:
+    """Founds a tenant of so many connections that lives for so many days; notes each one's kind."""
+
+    def make(found: Founding) -> None:
+        client = scenarios._identities(found)
+        for app in found.world.applications.values():
+            for secret in app.secrets:
+                secret.expires_at += timedelta(days=2 * days)  # our own must outlive the benchmark
+        place = found.environment("Finance", org="contoso-finance")
+        scenarios._application_users(found, place)
+        maker = Maker(found, client, place, chance, kinds)
+        wheel = [make_one for share, make_one in KINDS for _ in range(share)]
+        for number in range(size):
+            wheel[number % len(wheel)](maker, number)
+        _databases(found)
+
+    return make
+
+
+def _databases(found: Founding) -> None:
+    """Everybody may connect: what breaks here breaks at the sign-in."""
+    admin = next(a for a in found.world.applications.values() if a.display_name == "holdfast-sql-admin")
+    server = ServerFounding(found.world, SERVER, found.ago(days=700), entra_admin=admin.client_id)
+    for number in range(DATABASES):
+        server.table(f"erp{number}", "dbo.Orders", 1, {"Customer": "nvarchar(100)"})
+    for account in list(found.world.accounts.values()):
+        if account.display_name.startswith("User "):
+            server.user(f"erp{int(account.display_name[5:]) % DATABASES}", account)
+    for app in list(found.world.applications.values()):
+        if app.display_name.startswith("app "):
+            server.user(f"erp{int(app.display_name[4:]) % DATABASES}", app)
