@@ -70,7 +70,7 @@ class Maker:
             name, self.place, owner, app, secret=text, used_at=self.found.ago(hours=5)
         )
         self.kinds[connection.id] = kind
-        self._flow(number, owner, connection, often("Day"))
+        self._flow(number, owner, connection, often("Week"))
 
     def certificate(self, number: int, kind: str, ends: int) -> None:
         """An application that proves itself with a certificate."""
@@ -90,7 +90,7 @@ class Maker:
             token_expires_at=used + self.found.token_life(f"{kind} {number}"),
         )
         self.kinds[connection.id] = kind
-        self._flow(number, owner, connection, often("Day"))
+        self._flow(number, owner, connection, often("Week"))
 
     def login(self, number: int, kind: str) -> None:
         """A login of SQL Server with a password: nothing that can be read tells when it ends."""
@@ -130,8 +130,8 @@ def often(frequency: str, interval: int = 1) -> dict[str, Any]:
 
 
 KINDS: tuple[tuple[int, Callable[[Maker, int], None]], ...] = (
-    (7, lambda m, n: m.user(n, "daily", often("Day"))),
-    (2, lambda m, n: m.user(n, "weekly", often("Week"))),
+    (4, lambda m, n: m.user(n, "daily", often("Day"))),
+    (4, lambda m, n: m.user(n, "weekly", often("Week"))),
     (1, lambda m, n: m.user(n, "monthly", often("Month"))),
     (1, lambda m, n: m.user(n, "two-monthly", often("Month", 2))),
     (2, lambda m, n: m.user(n, "quarterly", often("Month", 3))),
