@@ -28,7 +28,7 @@ class Maker:
     client: Application
     place: Environment
     chance: random.Random
-    kinds: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def person(self, number: int) -> Account:
         return self.found.account(f"user{number}", f"User {number}", licences=["POWERAUTOMATE_PREMIUM"])
@@ -43,7 +43,7 @@ class Maker:
         if often is None:
             used = self.found.ago(days=self.chance.randrange(0, 80))
         connection = self.found.oauth_connection(name, self.place, owner, used_at=used)
-        self.kinds[connection.id] = kind
+        self.kinds[connection.id] = (number, kind)
         if often is None:
             return
         # Without a start time months count from when the flow was turned on: from a run that was.
@@ -69,7 +69,7 @@ class Maker:
         connection = self.found.principal_connection(
             name, self.place, owner, app, secret=text, used_at=self.found.ago(hours=5)
         )
-        self.kinds[connection.id] = kind
+        self.kinds[connection.id] = (number, kind)
         self._flow(number, owner, connection, often("Week"))
 
     def certificate(self, number: int, kind: str, ends: int) -> None:
@@ -89,7 +89,7 @@ class Maker:
             last_token_at=used,
             token_expires_at=used + self.found.token_life(f"{kind} {number}"),
         )
-        self.kinds[connection.id] = kind
+        self.kinds[connection.id] = (number, kind)
         self._flow(number, owner, connection, often("Week"))
 
     def login(self, number: int, kind: str) -> None:
@@ -102,7 +102,7 @@ class Maker:
             parameters={"server": SERVER, "database": "erp0"},
             secrets={"username": f"login{number}", "password": "kept by nobody"},
         )
-        self.kinds[connection.id] = kind
+        self.kinds[connection.id] = (number, kind)
 
     def _flow(
         self,
@@ -151,7 +151,7 @@ KINDS: tuple[tuple[int, Callable[[Maker, int], None]], ...] = (
 
 
 def tenant_of(
-    size: int, days: int, kinds: dict[str, str], chance: random.Random
+    size: int, days: int, kinds: dict[str, tuple[int, str]], chance: random.Random
 ) -> Callable[[Founding], None]:
     """Founds a tenant of so many connections that lives for so many days; notes each one's kind."""
 

@@ -12,6 +12,7 @@ from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.deed import Deed, PlanRecord, Turn
 from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import ClientSecret, Principal, ServicePrincipal
+from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import (
     ActionFailure,
     CanvasApp,
@@ -33,11 +34,30 @@ from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.core.secret import Secret
 from holdfast.core.sql import Rows, SqlPlace, SqlProbe, SqlRight
 
-Thing = Environment | Connection | ConnectionReference | Flow | ServicePrincipal | AccessPolicy | Judgement
+Thing = (
+    Environment
+    | Connection
+    | ConnectionReference
+    | Flow
+    | ServicePrincipal
+    | AccessPolicy
+    | Judgement
+    | PasswordTerm
+    | KitFlow
+)
 """What history keeps."""
 
 Kept = TypeVar(
-    "Kept", Environment, Connection, ConnectionReference, Flow, ServicePrincipal, AccessPolicy, Judgement
+    "Kept",
+    Environment,
+    Connection,
+    ConnectionReference,
+    Flow,
+    ServicePrincipal,
+    AccessPolicy,
+    Judgement,
+    PasswordTerm,
+    KitFlow,
 )
 
 

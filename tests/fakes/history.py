@@ -11,6 +11,7 @@ from typing import Any
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.errors import StoreError
 from holdfast.core.identity import ServicePrincipal
+from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
@@ -29,6 +30,10 @@ def name_of(thing: Thing) -> tuple[str, str]:
             return "", thing.object_id
         case Connection():
             return thing.environment, f"{thing.connector}/{thing.id}"
+        case PasswordTerm():
+            return "", thing.connection
+        case KitFlow():
+            return "", thing.id
         case Judgement():
             return thing.environment, f"{thing.connector}/{thing.connection}"
 

@@ -12,6 +12,7 @@ from holdfast.adapters.tables import load_codebook
 from holdfast.core.errors import SettingsError
 from holdfast.core.spent import Spent
 from holdfast.diagnosis.diagnose import diagnose
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND
 from holdfast.reading.texts import read_fault, read_text
 from holdfast.scan.ourselves import OwnIdentity
 from tests.fakes.clock import StillClock
@@ -30,6 +31,7 @@ class ToldTenant:
         self.own: dict[str, str] = {}
         self.identities: list[OwnIdentity] = []
         self.runs = None
+        self.recurrences = NOTHING_COMES_ROUND
 
     async def own_identities(self) -> list[OwnIdentity]:
         return self.identities

@@ -32,6 +32,9 @@ COMMANDS: dict[str, Entry] = {
     "logout": Entry("logout", "Remove your tokens from the secret store."),
     "doctor": Entry("doctor", "What each identity may do and what is missing. Writes nothing."),
     "scan": Entry("scan", "Read the tenant's connections into the store. Writes nothing to the cloud."),
+    "import": Entry(
+        "import_tables", "Tables that no cloud tells: when passwords end, flows that an inventory kit knows."
+    ),
     "status": Entry("status", "Every connection: state, cause, what to do next."),
     "show": Entry("show", "Everything known about one connection."),
     "forecast": Entry("forecast", "What breaks when."),

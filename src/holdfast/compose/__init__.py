@@ -22,6 +22,7 @@ from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.core.spent import Spent
 from holdfast.core.verdict import Verdict
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.ports import (
     Agenda,
     Applications,
@@ -157,6 +158,7 @@ class Reach:
     Attributes:
         runs: of flows that the person owns; None where no person signed in.
         spent: what asking took so far.
+        recurrences: what comes round for its sign-ins, from the settings.
     """
 
     platform: Platform
@@ -167,6 +169,7 @@ class Reach:
     registry: Registry
     runs: Runs | None = None
     spent: Callable[[], Spent] = Spent
+    recurrences: Recurrences = NOTHING_COMES_ROUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ class Tenant:
                 access.registry,
                 runs,
                 access.traffic.told,
+                Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use),
             )
         finally:
             await access.close()

@@ -35,6 +35,24 @@ NO_LOGIN_DATE: Final = (
 )
 NO_APPLICATION_NAMED: Final = "The platform does not name the application whose credential it holds."
 NOBODY_RENEWS: Final = "Nobody renews it before."
+NO_LAST_CHANGE: Final = (
+    "Nothing tells when that was: for a Windows account the synced account of its name would, for a SQL login"
+    " LOGINPROPERTY through a SQL administrator's identity."
+)
+IMPORTED_DATE: Final = "The imported table of passwords says so."
+IMPORTED_AGE: Final = (
+    "The imported table of passwords tells its age, the directory the last password change of the synced account"
+    " (that the login is that account is told by its name alone)."
+)
+NOBODY_CHANGES_IT: Final = "Nobody changes the password before, nor is it set never to expire."
+REMEMBERED_FACTOR: Final = (
+    "A policy asks for a second factor and the setting remember_mfa says how long the tenant remembers one; a sign-in"
+    " that works carries such a proof (documented: below 90 days it shortens the life of tokens)."
+)
+TERMS_RECUR: Final = (
+    "A policy asks to accept terms of use and the setting terms_of_use says how often that comes round."
+)
+SIGNED_IN_WHEN: Final = "When its owner last signed in lies between when it was made and when it was last changed, which is too wide."
 
 NUMBERED: Final[tuple[str, ...]] = (
     EXPIRATION_TIME,
@@ -48,4 +66,11 @@ NUMBERED: Final[tuple[str, ...]] = (
     NO_LOGIN_DATE,
     NO_APPLICATION_NAMED,
     NOBODY_RENEWS,
+    NO_LAST_CHANGE,
+    IMPORTED_DATE,
+    IMPORTED_AGE,
+    NOBODY_CHANGES_IT,
+    REMEMBERED_FACTOR,
+    TERMS_RECUR,
+    SIGNED_IN_WHEN,
 )

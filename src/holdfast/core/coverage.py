@@ -22,6 +22,7 @@ OWNER_SIGN_INS = "sign_ins_of_owners"
 CONNECTIONS = "connections"
 FLOWS = "flows"
 REFERENCES = "connection_references"
+IMPORTED = "imported"
 """Parts of a scan. Of an environment each connector's connections are a part of their own."""
 
 

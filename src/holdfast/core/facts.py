@@ -69,6 +69,20 @@ EXPIRATION_TIME_IS_TOKEN_EXPIRY: Final = _fact(
     "assumed",
     "microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_pp_admin.yaml, 10 of 10 connections",
 )
+FLOW_FAILING_FOR: Final = _fact(
+    "flow_failing_for",
+    timedelta(days=14),
+    "A flow that fails without a break for so long is switched off.",
+    "documented",
+    "learn.microsoft.com/power-automate/limits-and-config",
+)
+FLOW_DORMANT_AFTER: Final = _fact(
+    "flow_dormant_after",
+    timedelta(days=90),
+    "A flow whose trigger did not fire for so long is switched off, but for owners with a paid plan.",
+    "documented",
+    "learn.microsoft.com/power-automate/limits-and-config",
+)
 SECRET_PROPAGATION: Final = _fact(
     "secret_propagation",
     timedelta(minutes=2),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
 from holdfast.core import beliefs
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.identity import ClientSecret, ServicePrincipal
-from holdfast.core.inventory import Connection, Flow, SignIn
-from holdfast.core.policies import AccessPolicy, PolicyState
-from holdfast.core.verdict import Verdict
+from holdfast.core.policies import PolicyState
 from holdfast.core.witness import Witness
+from holdfast.diagnosis.known import Known as Known
+from holdfast.diagnosis.known import unknown
+from holdfast.diagnosis.passwords import password_expiry
 from holdfast.diagnosis.policies import hit_of
+from holdfast.diagnosis.sign_in_limits import sign_in_limits
+from holdfast.diagnosis.switching_off import switching_off
 from holdfast.diagnosis.usage import idle_break
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
 from holdfast.reading.witnesses import last_refresh
@@ -29,31 +32,6 @@ SIGN_IN_IS_GONE: Final = frozenset(
 """After these only a new sign-in helps, so the old one cannot go idle any more."""
 
 
-class Known(NamedTuple):
-    """All that a forecast of one connection stands on.
-
-    Attributes:
-        witnesses: when its token was last refreshed.
-        apps: the tenant's applications by client id; None where the directory could not be read.
-        verdict: why it is broken; None where nothing speaks for a break.
-        seen_at: when it was read, by the cloud's clock.
-        flows: those that hold it, as far as they were seen.
-        flows_read: whether the flows in solutions of its environment could be read.
-        policies: for access of the tenant, as far as they could be read.
-        shown: ids of the keys that its application showed when it last got a token, where the log tells.
-    """
-
-    connection: Connection
-    witnesses: tuple[Witness, ...]
-    apps: Mapping[str, ServicePrincipal] | None
-    verdict: Verdict | None
-    seen_at: datetime
-    flows: tuple[Flow, ...] = ()
-    flows_read: bool = False
-    policies: tuple[AccessPolicy, ...] = ()
-    shown: frozenset[str] = frozenset()
-
-
 def forecast(known: Known) -> tuple[Horizon, ...]:
     """When each predictable cause can break the connection; a cause that already broke it is left out."""
     found = [horizon for look in FORESEEN for horizon in look(known)]
@@ -62,7 +40,7 @@ def forecast(known: Known) -> tuple[Horizon, ...]:
 
 def inactivity(known: Known) -> list[Horizon]:
     """The sign-in expires if nothing uses it for 90 days."""
-    if not known.connection.sign_in.has_refresh_token or _cause(known) in SIGN_IN_IS_GONE:
+    if not known.connection.sign_in.has_refresh_token or known.cause in SIGN_IN_IS_GONE:
         return []
     refreshed = last_refresh(known.witnesses)
     if refreshed is None and known.verdict is not None:
@@ -73,7 +51,9 @@ def inactivity(known: Known) -> list[Horizon]:
     unused = Horizon.after(
         refreshed, REFRESH_TOKEN_IDLE_LIMIT, "token_inactive", Condition.IF_UNUSED, stands_on
     )
-    comes = idle_break(refreshed, known.flows, known.seen_at, flows_read=known.flows_read)
+    comes = idle_break(
+        refreshed, known.flows, known.seen_at, flows_read=known.flows_read, unseen=known.unseen
+    )
     if comes is None:
         return [unused]
     if comes.at.width > WIDEST_EXPECTED:
@@ -93,17 +73,17 @@ def credential_expiry(known: Known) -> list[Horizon]:
     """The secret or certificate that the connection holds expires."""
     connection = known.connection
     kind = KIND_OF_SIGN_IN.get(connection.sign_in)
-    if kind is None or _cause(known) == CAUSE_OF_KIND[kind]:
+    if kind is None or known.cause == CAUSE_OF_KIND[kind]:
         return []
     cause = CAUSE_OF_KIND[kind]
     if connection.client_id is None:
-        return [_unknown(cause, beliefs.NO_APPLICATION_NAMED)]
+        return [unknown(cause, beliefs.NO_APPLICATION_NAMED)]
     if known.apps is None:
-        return [_unknown(cause, beliefs.NO_DIRECTORY)]
+        return [unknown(cause, beliefs.NO_DIRECTORY)]
     app = known.apps.get(connection.client_id)
     if app is None:
         return [
-            _unknown(
+            unknown(
                 cause,
                 f"Application {connection.client_id} is not registered in this tenant: it was deleted, or its"
                 " home is another tenant, whose administrators see its expiry.",
@@ -113,27 +93,12 @@ def credential_expiry(known: Known) -> list[Horizon]:
     return _credential_horizon(kind, app, possible, is_shown=bool(known.shown))
 
 
-def password_expiry(known: Known) -> list[Horizon]:
-    """The password of a SQL login or Windows account expires; nothing that holdfast reads tells when."""
-    if (
-        known.connection.sign_in not in (SignIn.SQL_LOGIN, SignIn.WINDOWS)
-        or _cause(known) == "password_expired"
-    ):
-        return []
-    return [
-        _unknown(
-            "password_expired",
-            beliefs.NO_LOGIN_DATE,
-        )
-    ]
-
-
 def policies_in_waiting(known: Known) -> list[Horizon]:
     """A policy that only reports would stop the connection once it is switched on; nobody tells when."""
     found: dict[str, list[str]] = {}
     for policy in known.policies:
         hit = hit_of(policy, known.connection) if policy.state is PolicyState.REPORT_ONLY else None
-        if hit is not None and hit.cause != _cause(known):
+        if hit is not None and hit.cause != known.cause:
             sure = "Once it is enforced" if hit.is_certain else "Once it is enforced, possibly"
             found.setdefault(hit.cause, []).append(f"{sure}: {hit.because}")
     return [
@@ -146,16 +111,10 @@ FORESEEN: Final[tuple[Callable[[Known], list[Horizon]], ...]] = (
     inactivity,
     credential_expiry,
     password_expiry,
+    sign_in_limits,
     policies_in_waiting,
+    switching_off,
 )
-
-
-def _cause(known: Known) -> str | None:
-    return known.verdict.cause.id if known.verdict else None
-
-
-def _unknown(cause: str, because: str) -> Horizon:
-    return Horizon(cause, Condition.EXPECTED, None, None, None, (because,))
 
 
 def _idle_assumptions(found: tuple[Witness, ...]) -> tuple[str, ...]:
@@ -170,10 +129,10 @@ def _credential_horizon(
     name = app.display_name or app.client_id
     expiries = [secret.expires_at for secret in possible if secret.expires_at is not None]
     if not possible:
-        return [_unknown(cause, f"{name} has no {kind} in the directory that this connection can hold.")]
+        return [unknown(cause, f"{name} has no {kind} in the directory that this connection can hold.")]
     if len(expiries) < len(possible):
         return [
-            _unknown(
+            unknown(
                 cause,
                 f"{name} has a {kind} without an expiry, and which one is held the platform does not tell.",
             )
@@ -181,7 +140,7 @@ def _credential_horizon(
     ends = Interval(expiries[0], expiries[-1])
     if ends.width > WIDEST_EXPECTED_CREDENTIAL:
         return [
-            _unknown(
+            unknown(
                 cause,
                 f"{name} has {len(possible)} {kind}s that this connection can hold; they expire from"
                 f" {ends.earliest:%Y-%m-%d} to {ends.latest:%Y-%m-%d}, and which one is held the platform does"

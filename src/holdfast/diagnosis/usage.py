@@ -35,13 +35,19 @@ class IdleBreak:
 
 
 def idle_break(
-    refreshed: Interval, flows: Iterable[Flow], seen_at: datetime, *, flows_read: bool
+    refreshed: Interval,
+    flows: Iterable[Flow],
+    seen_at: datetime,
+    *,
+    flows_read: bool,
+    unseen: tuple[str, ...] | None = None,
 ) -> IdleBreak | None:
     """When the sign-in expires though the known flows run as scheduled; None where they keep it, or nobody knows.
 
     Args:
         flows: those that hold the connection, switched on or off.
         flows_read: whether the flows in solutions of its environment could be read.
+        unseen: flows there that an imported table names besides; None without such a table.
     """
     idle = seen_at - refreshed.latest
     scheduled = [(flow, flow.recurrence) for flow in flows if flow.is_on and flow.recurrence is not None]
@@ -58,9 +64,18 @@ def idle_break(
     )
     rest = (
         f"Nothing has used it for {idle.days} days, so nothing that comes round every two months does; flows"
-        " outside solutions and apps were not seen.",
+        f" outside solutions and apps were not seen{_named(unseen)}.",
     )
     return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
+
+
+def _named(unseen: tuple[str, ...] | None) -> str:
+    if unseen is None:
+        return ""
+    shown = ", ".join(repr(name) for name in unseen[:3]) + (" and others" if len(unseen) > 3 else "")
+    return f"; by the imported table of flows there are {len(unseen)} with SQL there" + (
+        f" ({shown})" if shown else ""
+    )
 
 
 def is_kept_alive(flows: Iterable[Flow]) -> bool:

@@ -34,6 +34,18 @@ class Accounts:
             names[account.user_principal_name.casefold()] = account
         return cls(names)
 
+    def of_login(self, login: str) -> Account | None:
+        """The synced account that a Windows login `DOMAIN\\name` or `name@domain` is; None where several can be it."""
+        if "@" in login:
+            return self.by_name.get(login.casefold())
+        name = login.rpartition("\\")[2].casefold()
+        found = {
+            account.id: account
+            for account in self.by_name.values()
+            if account.is_synced and account.user_principal_name.partition("@")[0].casefold() == name
+        }
+        return next(iter(found.values())) if len(found) == 1 else None
+
     def behind(self, connection: Connection) -> Account | None:
         """Whose sign-in the connection holds: the account that it names, else whoever made it."""
         owner = connection.owner

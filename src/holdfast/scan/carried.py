@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from holdfast.core.coverage import FLOWS, REFERENCES, Outcome, ScanRecord
-from holdfast.core.inventory import ConnectionId, ConnectionReference, Flow
+from holdfast.core.imported import KitFlow
+from holdfast.core.inventory import ConnectionId, ConnectionReference, Environment, Flow
 from holdfast.ports import History
 
 
@@ -26,6 +27,21 @@ async def carried(history: History, tenant: str, environment: str) -> Mapping[Co
         for connection in dict.fromkeys([*held, *flow.connections]):
             flows[connection].append(flow)
     return {connection: tuple(each) for connection, each in flows.items()}
+
+
+def unseen_in(
+    kit: tuple[KitFlow, ...] | None, environment: Environment, flows: Mapping[ConnectionId, tuple[Flow, ...]]
+) -> tuple[str, ...] | None:
+    """Names of switched-on flows there with SQL that only an imported table knows; None without such a table."""
+    if kit is None:
+        return None
+    seen = {flow.id.casefold() for each in flows.values() for flow in each}
+    here = {environment.id.casefold(), environment.display_name.casefold()}
+    return tuple(
+        flow.display_name
+        for flow in kit
+        if flow.environment in here and flow.is_on is not False and flow.has_sql and flow.id not in seen
+    )
 
 
 def flows_were_read(record: ScanRecord, environment: str) -> bool:

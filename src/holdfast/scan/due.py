@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
+from holdfast.diagnosis.known import Recurrences
 from holdfast.ports import Clock, Directory, History, Platform
 from holdfast.scan.judging import Read
 from holdfast.scan.tenant import ScanReport, scan
@@ -29,6 +30,11 @@ class Way(Protocol):
         """Entra, as the reader sees it."""
         ...
 
+    @property
+    def recurrences(self) -> Recurrences:
+        """What comes round for sign-ins, from the settings."""
+        ...
+
 
 def scanning(
     reached: Mapping[str, Callable[[], AbstractAsyncContextManager[Way]]],
@@ -47,7 +53,16 @@ def scanning(
 
     async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
         async with reached[tenant]() as way:
-            report = await scan(tenant, way.platform, way.directory, history, clock, read, keep=keep)
+            report = await scan(
+                tenant,
+                way.platform,
+                way.directory,
+                history,
+                clock,
+                read,
+                keep=keep,
+                recurrences=way.recurrences,
+            )
         return Performed(said_of(report))
 
     return Job("scan", Cadence(every, every / SPREAD), whole_tenant, perform, finds=True)

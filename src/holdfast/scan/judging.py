@@ -10,6 +10,7 @@ from holdfast.core.coverage import Sweep
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import Principal, ServicePrincipal
+from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import Connection, ConnectionId, Flow, FlowId
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy, DataPolicy
@@ -17,6 +18,7 @@ from holdfast.core.witness import Witness
 from holdfast.diagnosis.case import Case, Use
 from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.diagnosis.judge import Conclusion, concluded
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Failing, Recurrences
 from holdfast.ports import History
 from holdfast.reading.accounts import Accounts
 from holdfast.reading.changes import Changes
@@ -38,6 +40,8 @@ class TenantDirectory:
         policies: those that concern nobody yet among them.
         log: to be asked which key an application showed; None where it is not to be asked.
         owners: to be asked about owners of connections that were refused; likewise.
+        passwords: by connection, from an imported table.
+        kit: flows of the tenant from an imported table; None without one.
     """
 
     apps: Mapping[str, ServicePrincipal] | None = None
@@ -48,6 +52,9 @@ class TenantDirectory:
     changes: Changes | None = None
     data_policies: tuple[DataPolicy, ...] | None = None
     owners: OwnerLog | None = None
+    passwords: Mapping[str, PasswordTerm] = field(default_factory=dict)
+    kit: tuple[KitFlow, ...] | None = None
+    recurrences: Recurrences = NOTHING_COMES_ROUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Bench:
         flows: of the environment, by the connection that they hold.
         flows_read: whether all flows in its solutions were read.
         uses: runs that failed and did not succeed since, by flow; None where that was not looked at.
+        unseen: flows of the environment with SQL that only an imported table knows; None without one.
     """
 
     read: Read
@@ -70,6 +78,7 @@ class Bench:
     flows: Mapping[ConnectionId, tuple[Flow, ...]] = field(default_factory=dict)
     flows_read: bool = False
     uses: Mapping[FlowId, Use] | None = None
+    unseen: tuple[str, ...] | None = None
 
 
 async def judge_page(
@@ -126,6 +135,10 @@ def judge(
 ) -> Judgement:
     """What we conclude about one connection, with what it is to be expected of it."""
     connection = case.connection
+    password = bench.directory.passwords.get(connection.id)
+    account = (
+        case.accounts.of_login(password.login) if case.accounts and password and password.login else None
+    )
     horizons = forecast(
         Known(
             connection,
@@ -137,6 +150,13 @@ def judge(
             bench.flows_read,
             bench.directory.policies or (),
             case.shown,
+            password,
+            account.password_changed_at if account else None,
+            tuple(
+                Failing(u.flow.display_name, u.run.started_at) for u in case.uses or () if u.run.started_at
+            ),
+            bench.unseen,
+            bench.directory.recurrences,
         )
     )
     return Judgement(

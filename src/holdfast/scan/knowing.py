@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from holdfast.core.coverage import SERVICE_PRINCIPALS, Outcome
 from holdfast.core.identity import ServicePrincipal
+from holdfast.core.imported import PasswordTerm
 from holdfast.core.inventory import Connection
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
@@ -34,6 +35,7 @@ async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing
     if directory is not None and directory.outcome is Outcome.SCANNED:
         apps = {app.client_id: app async for app in history.current(seen.tenant, ServicePrincipal)}
     policies = tuple([policy async for policy in history.current(seen.tenant, AccessPolicy)])
+    passwords = {term.connection: term async for term in history.current(seen.tenant, PasswordTerm)}
     async for standing in standings(history, seen):
         judgement, connection = standing.judgement, standing.status.connection
         yield (
@@ -47,5 +49,7 @@ async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing
                 standing.status.flows,
                 flows_were_read(seen.record, connection.environment),
                 policies,
+                frozenset(judgement.shown) if judgement else frozenset(),
+                passwords.get(connection.id),
             ),
         )

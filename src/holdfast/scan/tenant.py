@@ -25,6 +25,7 @@ from holdfast.core.coverage import (
 )
 from holdfast.core.errors import CloudError
 from holdfast.core.identity import ServicePrincipal
+from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import (
     SQL_CONNECTORS,
     Connection,
@@ -37,11 +38,12 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.policies import AccessPolicy
 from holdfast.diagnosis.case import Use
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.ports import Clock, Directory, History, Platform, Runs, Thing
 from holdfast.reading.accounts import Accounts
 from holdfast.reading.changes import Changes
 from holdfast.reading.masking import masked
-from holdfast.scan.carried import carried
+from holdfast.scan.carried import carried, unseen_in
 from holdfast.scan.failing import RunLog
 from holdfast.scan.judging import Bench, Read, TenantDirectory, judge_page
 from holdfast.scan.owners import OwnerLog, newest
@@ -96,6 +98,7 @@ async def scan(
     fresh: bool = False,
     runs: Runs | None = None,
     keep: timedelta | None = None,
+    recurrences: Recurrences = NOTHING_COMES_ROUND,
 ) -> ScanReport:
     """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
@@ -105,6 +108,7 @@ async def scan(
         runs: of flows as a person who owns them sees them; None for an application.
         fresh: start over even if a scan was broken off a short while ago.
         keep: how far back history is to reach; older is dropped at the end. None keeps all.
+        recurrences: of demands that no call of the cloud tells, from the settings.
 
     Raises:
         CloudError: the environments could not be listed at all.
@@ -116,7 +120,9 @@ async def scan(
         before = await history.last_scan(tenant)
         resume_since = time.now() if fresh else time.now() - RESUMES_WITHIN
         begun = await history.begin(tenant, time.now(), resume_since)
-        work = _Work(tenant, platform, directory, history, time, begun, before, read, progress, runs)
+        work = _Work(
+            tenant, platform, directory, history, time, begun, before, read, progress, runs, recurrences
+        )
         await history.observe(begun.id, time.now(), listed)
         await work.note_environments(listed, listing)
         await work.read_all(listed)
@@ -156,8 +162,10 @@ class _Work:
         read: Read,
         progress: Callable[[Progress], None],
         runs: Runs | None = None,
+        recurrences: Recurrences = NOTHING_COMES_ROUND,
     ) -> None:
         self._people = runs
+        self._recurrences = recurrences
         self._runs = RunLog(platform, runs, time, read)
         self._tenant = tenant
         self._platform = platform
@@ -243,6 +251,7 @@ class _Work:
             flows,
             all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
             uses,
+            unseen_in(self._known.kit, environment, flows),
         )
 
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
@@ -307,6 +316,9 @@ class _Work:
             None if changes is None else Changes.of(changes, since),
             None if data_policies is None else tuple(data_policies),
             OwnerLog(self._directory, self._time),
+            {term.connection: term async for term in history.current(tenant, PasswordTerm)},
+            tuple([flow async for flow in history.current(tenant, KitFlow)]) or None,
+            self._recurrences,
         )
 
     async def _told(self, part: str, source: AsyncIterator[Told]) -> list[Told] | None:

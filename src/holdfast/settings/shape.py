@@ -193,6 +193,9 @@ class Tenant(Frozen):
         ca_file: certificate authorities to trust instead of the machine's.
         scope: what the reader sees: "tenant", as an administrator, or "own", as a maker.
         allow_custom_hosts: whether tokens may go to hosts outside the shipped lists.
+        remember_mfa: how long the tenant remembers a second factor ("14d"), which no call tells; absent where a proof
+            lasts as the sign-in does.
+        terms_of_use: how often terms of use must be accepted anew ("90d"), which no call tells; absent for once.
     """
 
     name: str
@@ -202,6 +205,8 @@ class Tenant(Frozen):
     ca_file: Path | None = None
     scope: Literal["tenant", "own"] = "tenant"
     allow_custom_hosts: bool = False
+    remember_mfa: Length | None = None
+    terms_of_use: Length | None = None
     reader: Identity | None = None
     operator: Identity | None = None
     app_admin: Identity | None = None

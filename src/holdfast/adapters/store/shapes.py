@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from holdfast.core.beliefs import NUMBERED
 from holdfast.core.identity import ServicePrincipal
+from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
@@ -94,6 +95,8 @@ def _shapes() -> dict[type, Shape[Any]]:
         AccessPolicy: Shape(
             "access_policy", TypeAdapter(AccessPolicy), lambda _: "", lambda p: p.id, has_sets=True
         ),
+        PasswordTerm: Shape("password", TypeAdapter(PasswordTerm), lambda _: "", lambda p: p.connection),
+        KitFlow: Shape("kit_flow", TypeAdapter(KitFlow), lambda _: "", lambda f: f.id),
         Judgement: Shape(
             "judgement",
             TypeAdapter(Judgement),

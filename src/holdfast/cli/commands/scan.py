@@ -82,6 +82,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool, budget:
                     fresh=fresh,
                     runs=reach.runs,
                     keep=holdfast.settings.keep,
+                    recurrences=reach.recurrences,
                 )
                 reports.append(Scanned(tenant.name, report, reach.spent()))
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]

@@ -1,0 +1,52 @@
+"""What a person hands in because no cloud tells it: when passwords end, and flows that an inventory kit knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from holdfast.core.inventory import ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordTerm:
+    """How long the password of one connection lives.
+
+    Attributes:
+        login: as the connection uses it: `app_erp`, `CONTOSO\\svc-erp`; empty where the table does not say.
+        kind: "sql" or "windows".
+        expires_from: not before; a date without a time is a whole day. None where only an age is given.
+        max_age: from its last change on; None where a date is given.
+    """
+
+    connection: ConnectionId
+    login: str
+    kind: str
+    expires_from: datetime | None = None
+    expires_to: datetime | None = None
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KitFlow:
+    """A flow as the CoE Starter Kit's table of flows has it, which also knows those outside solutions.
+
+    Attributes:
+        id: of the flow, as the platform names it.
+        environment: its id where the export gives one, else its name.
+        is_on: None where the table does not tell.
+        connectors: whose actions it has, as far as the kit's table of connection references was imported.
+    """
+
+    id: str
+    environment: str
+    display_name: str
+    is_on: bool | None = None
+    connectors: tuple[str, ...] = ()
+
+    @property
+    def has_sql(self) -> bool:
+        """Whether it uses a SQL connector; without a table of connection references any flow may."""
+        if not self.connectors:
+            return True
+        return any("sql" in connector.casefold() for connector in self.connectors)

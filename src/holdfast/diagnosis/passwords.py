@@ -1,0 +1,51 @@
+"""When the password of a SQL login or a Windows account ends."""
+
+from __future__ import annotations
+
+from holdfast.core import beliefs
+from holdfast.core.horizon import Condition, Horizon, Interval
+from holdfast.core.inventory import SignIn
+from holdfast.diagnosis.known import Known, unknown
+
+CAUSE = "password_expired"
+
+
+def password_expiry(known: Known) -> list[Horizon]:
+    """By an imported table, and for an age in it by the last change of the synced account; else nothing tells.
+
+    A person's own Entra sign-in is not concerned: by the documents an expired password revokes no token.
+    """
+    if known.connection.sign_in not in (SignIn.SQL_LOGIN, SignIn.WINDOWS) or known.cause == CAUSE:
+        return []
+    term = known.password
+    if term is None:
+        return [unknown(CAUSE, beliefs.NO_LOGIN_DATE)]
+    if term.max_age is not None and known.password_changed_at is None:
+        days = term.max_age.days
+        return [unknown(CAUSE, f"It lives {days} days from its last change. {beliefs.NO_LAST_CHANGE}")]
+    ends = _ends(known)
+    if ends is None or ends.latest <= known.seen_at:
+        said = f" ({ends.latest:%Y-%m-%d})" if ends else ""
+        return [
+            unknown(CAUSE, f"By the imported table it has ended{said}, and it works: import a newer table.")
+        ]
+    stands_on = beliefs.IMPORTED_DATE if term.max_age is None else beliefs.IMPORTED_AGE
+    return [
+        Horizon(
+            CAUSE,
+            Condition.EXPECTED,
+            ends.earliest,
+            ends.middle,
+            ends.latest,
+            (stands_on, beliefs.NOBODY_CHANGES_IT),
+        )
+    ]
+
+
+def _ends(known: Known) -> Interval | None:
+    term, changed_at = known.password, known.password_changed_at
+    if term is not None and term.expires_from is not None:
+        return Interval(term.expires_from, term.expires_to or term.expires_from)
+    if term is None or term.max_age is None or changed_at is None:
+        return None
+    return Interval(changed_at + term.max_age, changed_at + term.max_age)

@@ -1,0 +1,50 @@
+"""When passwords end, by what was handed in."""
+
+from datetime import timedelta
+
+import pytest
+
+from holdfast.core.horizon import Condition
+from holdfast.core.imported import PasswordTerm
+from holdfast.core.inventory import ConnectionId, SignIn
+from holdfast.diagnosis.forecast import Known, forecast
+from tests.builders import a_connection, day
+
+
+def foreseen(term, *, changed_at=None, sign_in=SignIn.WINDOWS):
+    connection = a_connection(sign_in=sign_in, token_expires_at=None)
+    known = Known(connection, (), None, None, day(1), password=term, password_changed_at=changed_at)
+    [horizon] = forecast(known)
+    return horizon
+
+
+def a_term(**given):
+    return PasswordTerm(ConnectionId("c1"), "CONTOSO\\svc", "windows", **given)
+
+
+@pytest.mark.parametrize("sign_in", [SignIn.WINDOWS, SignIn.SQL_LOGIN])
+def test_a_date_in_the_imported_table_is_expected(sign_in):
+    horizon = foreseen(a_term(expires_from=day(30), expires_to=day(31)), sign_in=sign_in)
+
+    assert (horizon.cause, horizon.condition) == ("password_expired", Condition.EXPECTED)
+    assert (horizon.earliest, horizon.latest) == (day(30), day(31))
+
+
+def test_an_age_counts_from_the_synced_accounts_last_change():
+    horizon = foreseen(a_term(max_age=timedelta(days=90)), changed_at=day(-20))
+
+    assert horizon.earliest == horizon.latest == day(70)
+
+
+def test_an_age_without_a_last_change_is_unknown_with_what_would_tell():
+    horizon = foreseen(a_term(max_age=timedelta(days=90)))
+
+    assert not horizon.is_known
+    assert "LOGINPROPERTY" in horizon.assumptions[0]
+
+
+def test_a_date_that_passed_says_that_the_table_is_old():
+    horizon = foreseen(a_term(expires_from=day(-3), expires_to=day(-2)))
+
+    assert not horizon.is_known
+    assert "newer table" in horizon.assumptions[0]
