@@ -1,6 +1,8 @@
 """What ends a person's sign-in though it is used."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from holdfast.diagnosis.known import Recurrences
 from holdfast.diagnosis.sign_in_limits import sign_in_limits
 from tests.builders import a_connection, an_app_connection, day
 
-EVERYBODY = {"users": Scope(frozenset({"All"})), "applications": Scope(frozenset({"All"}))}
+EVERYBODY: dict[str, Any] = {"users": Scope(frozenset({"All"})), "applications": Scope(frozenset({"All"}))}
 MFA = AccessPolicy("p1", "MFA for all", PolicyState.ENFORCED, **EVERYBODY, controls=("mfa",))
 TERMS = AccessPolicy("p2", "Terms", PolicyState.ENFORCED, **EVERYBODY, terms_of_use=("t",))
 WEEKLY = AccessPolicy("p3", "Weekly", PolicyState.ENFORCED, **EVERYBODY, sign_in_frequency=timedelta(days=40))
@@ -52,8 +54,6 @@ def test_without_the_setting_nothing_comes_round():
 
 
 def test_a_policy_that_only_reports_limits_nothing():
-    from dataclasses import replace
-
     assert limits(replace(MFA, state=PolicyState.REPORT_ONLY), remember_mfa=timedelta(days=14)) == []
 
 
