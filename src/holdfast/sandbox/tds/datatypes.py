@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.tds.octets import Octets, ProtocolError, utf16
@@ -411,6 +412,7 @@ _SIMPLE = {
 _SIZED = re.compile(r"\s*([a-z_0-9]+)\s*(?:\(\s*(max|\d+)\s*(?:,\s*(\d+)\s*)?\))?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=512)
 def wire_of(declared: str) -> Wire | None:
     """How a column of this T-SQL type goes over the wire; None for a type that is not known."""
     found = _SIZED.fullmatch(declared)

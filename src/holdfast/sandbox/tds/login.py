@@ -81,6 +81,8 @@ class LoginRequest:
 
 NAMES = ("host", "user", "password", "application", "server", "extension", "library", "language", "database")
 OFFSETS = 36
+REVEALED = bytes((byte ^ 0xA5) >> 4 | ((byte ^ 0xA5) & 0x0F) << 4 for byte in range(256))
+"""Passwords are obfuscated by swapped half bytes and 0xA5; TLS is what protects them."""
 
 
 def read_login(content: bytes) -> LoginRequest:
@@ -119,8 +121,7 @@ def _piece(content: bytes, start: int, characters: int) -> bytes:
 
 
 def _revealed(password: bytes) -> bytes:
-    """Obfuscated by swapped half bytes and 0xA5; TLS is what protects it."""
-    return bytes((byte ^ 0xA5) >> 4 | ((byte ^ 0xA5) & 0x0F) << 4 for byte in password)
+    return password.translate(REVEALED)
 
 
 def _features(content: bytes, place: int) -> dict[int, bytes]:

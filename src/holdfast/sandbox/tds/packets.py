@@ -64,8 +64,10 @@ class Assembler:
         Raises:
             ProtocolError: it is no packet, or the message grows too long.
         """
-        while len(self._bytes) >= HEADER:
+        while self._bytes:
             kind, length = _kind(self._bytes[0]), int.from_bytes(self._bytes[2:4], "big")
+            if len(self._bytes) < HEADER:
+                return None
             if length < HEADER or self._kind not in (None, kind):
                 raise ProtocolError("no TDS packet")
             if len(self._content) + length - HEADER > self.limit:
