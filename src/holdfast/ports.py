@@ -328,6 +328,18 @@ class Operator(Protocol):
         """Take a share back."""
         ...
 
+    async def lend(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """As administrator, let an application use somebody's connection; `take_back` when it is done."""
+        ...
+
+    async def take_back(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """As administrator, take back what was lent."""
+        ...
+
     async def sign_ins(
         self, environment: EnvironmentId, connector: ConnectorId
     ) -> Mapping[str, frozenset[str]]:

@@ -38,7 +38,7 @@ def settings_of(invocation: Invocation) -> Iterator[Settings]:
     if invocation.sandbox is None:
         yield load(invocation.config, os.environ)
     elif names_a_file(invocation.sandbox):
-        yield from_ready(Path(invocation.sandbox), sandbox_folder("running"))
+        yield _with_key(from_ready(Path(invocation.sandbox), sandbox_folder("running")))
     else:
         from holdfast.sandbox import SandboxError, embedded
 
@@ -46,7 +46,7 @@ def settings_of(invocation: Invocation) -> Iterator[Settings]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with embedded(invocation.sandbox, state=folder) as ready:
-                yield from_ready(ready, folder)
+                yield _with_key(from_ready(ready, folder))
         except SandboxError as error:
             raise SettingsError(str(error)) from None
         except BrokenPipeError:
@@ -55,6 +55,17 @@ def settings_of(invocation: Invocation) -> Iterator[Settings]:
             raise SettingsError(
                 f"The sandbox cannot keep its state in {folder}: {error.strerror or error}; HOLDFAST_STATE_DIR moves it."
             ) from None
+
+
+def _with_key(settings: Settings) -> Settings:
+    """The settings of a sandbox, once there is a key for its secrets."""
+    from holdfast.adapters.secrets.encrypted import new_key_file
+
+    key = settings.secrets.key_file
+    if key is not None and not key.exists():
+        key.parent.mkdir(parents=True, exist_ok=True)
+        new_key_file(key)
+    return settings
 
 
 def names_a_file(sandbox: str) -> bool:

@@ -274,6 +274,27 @@ class Tenant:
         """Whether the reader is a maker, to whom only the own connections show."""
         return self._tenant.scope == "own"
 
+    async def signs_in(self, client_id: str, secret: Secret) -> str:
+        """Sign in anew as an application, with nothing cached; empty if that worked, else what Entra said."""
+        from holdfast.adapters.cloud.connect import connect
+        from holdfast.adapters.cloud.credentials import Credential
+        from holdfast.wire.ledger import Audience
+
+        credential = Credential(client_id, secret=lambda: secret)
+        access = connect(self._tenant.tenant_id, credential, self._clock, **self._hosts())
+        try:
+            await access.transport.sign_in(Audience.GRAPH)
+        except CloudError as error:
+            return str(error)
+        finally:
+            await access.close()
+        return ""
+
+    @property
+    def entra_id(self) -> str:
+        """The tenant as Entra knows it."""
+        return self._tenant.tenant_id
+
     def client_id(self, role: Role) -> str:
         """The application of a role.
 
@@ -489,6 +510,11 @@ class Holdfast:
     agenda: Agenda
     workers: Workers
     tenants: Mapping[str, Tenant]
+
+    @property
+    def secrets(self) -> SecretStore:
+        """Where the texts of secrets lie that holdfast makes; nothing is opened yet."""
+        return secret_stores(self.settings)[self.settings.secrets.store]
 
     def chosen(self, name: str | None) -> Tenant:
         """The tenant meant by `--tenant`. Raises SettingsError where that is none or several."""

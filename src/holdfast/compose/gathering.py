@@ -48,10 +48,9 @@ async def cases(
         if chosen.environments and environment.id not in chosen.environments:
             continue
         flows = await carried(history, seen.tenant, environment.id)
-        references = {
-            each.logical_name: each.connection
-            async for each in history.current(seen.tenant, ConnectionReference, environment.id)
-        }
+        references = bindings_of(
+            [each async for each in history.current(seen.tenant, ConnectionReference, environment.id)]
+        )
         page = [
             each
             async for each in history.current(seen.tenant, Connection, environment.id)
@@ -79,6 +78,11 @@ async def cases(
                 )
             )
     return found
+
+
+def bindings_of(references: Sequence[ConnectionReference]) -> Mapping[str, ConnectionId | None]:
+    """The connection of each reference, by its logical name."""
+    return {each.logical_name: each.connection for each in references}
 
 
 def operations_on(

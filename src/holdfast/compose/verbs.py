@@ -33,7 +33,15 @@ async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIte
         yield Keepalive(reach.operator, await environments_of(tenant))
 
 
-VERBS: dict[str, Binding] = {"keepalive": _keepalive}
+@asynccontextmanager
+async def _rotate(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Verb]:
+    from holdfast.compose.rotating import bound_rotation
+
+    async with bound_rotation(holdfast, tenant, plan) as rotation:
+        yield rotation
+
+
+VERBS: dict[str, Binding] = {"keepalive": _keepalive, "rotate": _rotate}
 """By the kind that plans have."""
 
 

@@ -245,7 +245,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 def target_of(connection: Connection, operations: Sequence[SqlOperation]) -> Target | None:
     """Where its flows ask, if they say so in plain words; the place that most of them name."""
-    if connection.server is not None or not connection.sign_in.has_refresh_token:
+    if connection.server is not None or connection.sign_in in (SignIn.SQL_LOGIN, SignIn.WINDOWS):
         table = next((op.object for op in operations if op.object and op.operation == ROWS), None)
         return Target("default", "default", table if connection.gateway else None)
     places = [

@@ -19,6 +19,10 @@ from holdfast.settings.shape import Settings
 KINDS = ("authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub")
 
 
+KEY_FILE = "secrets.key"
+"""In the state folder: what a sandbox's secrets are encrypted with, so that no keyring is asked for them."""
+
+
 def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -> Settings:
     """One tenant named `sandbox` with the hosts and identities of a running sandbox.
 
@@ -50,8 +54,10 @@ def from_ready(ready: Path | Mapping[str, Any], state_dir: Path | None = None) -
         **_identities(content),
     }
     state = state_dir or platformdirs.user_state_path("holdfast", appauthor=False) / "sandbox"
+    secrets = {"store": "file", "key_file": state / KEY_FILE}
     return build(
-        {"state_dir": state, "tenants": {"sandbox": tenant}}, {"tenants": name, "state_dir": "default"}
+        {"state_dir": state, "secrets": secrets, "tenants": {"sandbox": tenant}},
+        {"tenants": name, "state_dir": "default", "secrets": "default"},
     )
 
 

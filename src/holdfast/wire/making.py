@@ -230,6 +230,18 @@ SHARE_CONNECTION: Final = _connection(
     "share a connection of holdfast's own, or take a share back",
     source="terraform-provider-power-platform internal/services/connection",
 )
+LEND_CONNECTION: Final = _connection(
+    "powerapps.connections.admin_modify_permissions",
+    "POST",
+    "/providers/Microsoft.PowerApps/scopes/admin/environments/{environment}/apis/{connector}/connections/{connection}/modifyPermissions",
+    "share somebody's connection with holdfast for a moment, so that a flow can be bound to it again",
+    query={"api-version": "2017-06-01"},
+    who="Power Platform, Dynamics 365 or Global administrator; a service principal registered as management application",
+    needs="registration as Power Platform management application, or a Power Platform administrator",
+    permission="power-platform/management-application",
+    unlocks="undoing migrate and rotate",
+    source="Microsoft.PowerApps.Administration.PowerShell 2.0.64, Set-AdminPowerAppConnectionRoleAssignment",
+)
 CONNECTOR: Final = _connection(
     "powerapps.connectors.get",
     "GET",
@@ -393,6 +405,7 @@ MAKING: Final[tuple[Call, ...]] = (
     DELETE_CONNECTION,
     CONNECTION_SHARES,
     SHARE_CONNECTION,
+    LEND_CONNECTION,
     CONNECTOR,
     PROOF_QUERY,
     WHO_AM_I,

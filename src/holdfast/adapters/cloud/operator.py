@@ -34,6 +34,7 @@ from holdfast.wire.making import (
     DELETE_WORKFLOW,
     LABELLED_FLOWS,
     LABELLED_REFERENCES,
+    LEND_CONNECTION,
     NEW_REFERENCE,
     NEW_WORKFLOW,
     PROOF_QUERY,
@@ -134,24 +135,32 @@ class CloudOperator:
         self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, share: Share
     ) -> None:
         """See the port."""
-        wanted = powerplatform.WantedShareProperties(
-            role_name=share.role,
-            capabilities=(),
-            principal=powerplatform.WantedPrincipal(id=share.principal, type=share.kind, tenant_id=None),
-            notify_share_target_option="DoNotNotify",
-        )
-        body = powerplatform.PermissionChanges(put=(powerplatform.WantedShare(properties=wanted),), delete=())
-        await self._transport.do(SHARE_CONNECTION, at=_at(environment, connector, connection), body=body)
+        at = _at(environment, connector, connection)
+        await self._transport.do(SHARE_CONNECTION, at=at, body=_granting(share))
 
     async def unshare(
         self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
     ) -> None:
         """See the port."""
         at = _at(environment, connector, connection)
-        pointer = f"{_CONNECTORS}/{connector}/connections/{connection}/permissions/{principal}"
-        body = powerplatform.PermissionChanges(put=(), delete=(powerplatform.PermissionPointer(id=pointer),))
         with suppress(MissingError):
-            await self._transport.do(SHARE_CONNECTION, at=at, body=body)
+            await self._transport.do(SHARE_CONNECTION, at=at, body=_revoking(at, principal))
+
+    async def lend(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """See the port."""
+        share = Share(principal, "ServicePrincipal", "CanView")
+        at = _at(environment, connector, connection)
+        await self._transport.do(LEND_CONNECTION, at=at, body=_granting(share))
+
+    async def take_back(
+        self, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId, principal: str
+    ) -> None:
+        """See the port."""
+        at = _at(environment, connector, connection)
+        with suppress(MissingError):
+            await self._transport.do(LEND_CONNECTION, at=at, body=_revoking(at, principal))
 
     async def sign_ins(
         self, environment: EnvironmentId, connector: ConnectorId
@@ -287,6 +296,21 @@ class CloudOperator:
 
 def _at(environment: str, connector: str, connection: str) -> dict[str, str]:
     return {"environment": environment, "connector": connector, "connection": connection}
+
+
+def _granting(share: Share) -> powerplatform.PermissionChanges:
+    wanted = powerplatform.WantedShareProperties(
+        role_name=share.role,
+        capabilities=(),
+        principal=powerplatform.WantedPrincipal(id=share.principal, type=share.kind, tenant_id=None),
+        notify_share_target_option="DoNotNotify",
+    )
+    return powerplatform.PermissionChanges(put=(powerplatform.WantedShare(properties=wanted),), delete=())
+
+
+def _revoking(at: Mapping[str, str], principal: str) -> powerplatform.PermissionChanges:
+    pointer = f"{_CONNECTORS}/{at['connector']}/connections/{at['connection']}/permissions/{principal}"
+    return powerplatform.PermissionChanges(put=(), delete=(powerplatform.PermissionPointer(id=pointer),))
 
 
 def _dataverse(environment: Environment) -> str:

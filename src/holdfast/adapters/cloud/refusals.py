@@ -107,7 +107,7 @@ def refusal(
             " A proxy may be in the way.",
             **about,
         )
-    if _is_page(body) or (code is None and status != 404):
+    if _is_page(body) or (code is None and not words and status != 404):
         return unreadable(asking, body, status=status, headers=headers)
     if status == 404:
         hint = (
