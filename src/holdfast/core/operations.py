@@ -32,6 +32,8 @@ class SqlOperation:
         object_expression: the expression that gives the object at run time.
         query: of a native query, as written; None for other operations.
         reads: objects as written, each once; `writes` and `executes` likewise.
+        changes: of a native query, what each of `writes` needs: INSERT, UPDATE or DELETE, and SELECT where the same
+            statement looks at the object as well.
         ddl: statements that need more than rights on objects.
         needs_human: something of the above cannot be decided from the definition.
     """
@@ -56,5 +58,6 @@ class SqlOperation:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     executes: tuple[str, ...] = ()
+    changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     ddl: tuple[str, ...] = ()
     needs_human: bool = False

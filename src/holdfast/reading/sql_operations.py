@@ -264,6 +264,7 @@ def _with_query(operation: SqlOperation, query: str | None, template: Template) 
         reads=found.reads,
         writes=found.writes,
         executes=found.executes,
+        changes=found.changes,
         ddl=found.needs_more,
         needs_human=not found.is_certain,
     )

@@ -36,6 +36,7 @@ class Touched:
     Attributes:
         reads: objects as written, each once, in the order of the text; `writes` and `executes` likewise.
             CTEs, variables, temporary tables and built-in functions are none.
+        changes: of each of `writes`, the permissions that writing it so needs.
         needs_more: what rights on objects do not cover: DDL, server state.
         is_certain: False where something that it does cannot be told from the text.
     """
@@ -44,6 +45,7 @@ class Touched:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     executes: tuple[str, ...] = ()
+    changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     needs_more: tuple[str, ...] = ()
     is_certain: bool = True
 
@@ -64,6 +66,7 @@ def touched(query: Parts) -> Touched:
         tuple(reader.reads.values()),
         tuple(reader.writes.values()),
         tuple(reader.executes.values()),
+        tuple((written, tuple(reader.verbs.get(bare, {}))) for bare, written in reader.writes.items()),
         tuple(reader.needs_more),
         reader.certain and form is not QueryForm.WHOLE,
     )
@@ -90,6 +93,7 @@ class _Reader:
     reads: dict[str, str] = field(default_factory=dict)
     writes: dict[str, str] = field(default_factory=dict)
     executes: dict[str, str] = field(default_factory=dict)
+    verbs: dict[str, dict[str, None]] = field(default_factory=dict)
     needs_more: dict[str, None] = field(default_factory=dict)
     certain: bool = True
     only_values: bool = True
@@ -97,6 +101,7 @@ class _Reader:
     _aliases: dict[str, str] = field(default_factory=dict)
     _sources: list[tuple[str, str | None]] = field(default_factory=list)
     _target: str | None = None
+    _target_verbs: tuple[str, ...] = ()
     _levels: list[_Level] = field(default_factory=lambda: [_Level(True)])
     _closing: dict[int, int] = field(default_factory=dict)
     _at: int = 0
@@ -170,21 +175,22 @@ class _Reader:
 
     def _insert(self, _word: Word) -> None:
         if self._peek(-2).key == "BULK":
-            self._write(self._name())
+            self._write(self._name(), "INSERT")
             return
         self._skip_top()
         if self._peek().key == "INTO":
             self._at += 1
         if self._peek().key not in ("(", "VALUES", "DEFAULT"):
             self._settle()
-            self._write(self._name())
+            name = self._name()
+            self._write(name, "INSERT", *self._looks_at("INSERT"))
 
     def _into(self, _word: Word) -> None:
         word = self._peek()
         if not word.is_name:
             return
         name = self._name()
-        if self._write(name) and not self._is_output():
+        if self._write(name, "INSERT") and not self._is_output():
             self._more("SELECT INTO")
 
     def _update(self, _word: Word) -> None:
@@ -194,7 +200,7 @@ class _Reader:
             self._more("UPDATE STATISTICS")
             return
         self._skip_top()
-        self._aim()
+        self._aim("UPDATE")
 
     def _delete(self, _word: Word) -> None:
         if self._peek(-2).key == "ON":
@@ -203,7 +209,7 @@ class _Reader:
         if self._peek().key == "FROM":
             self._at += 1
         if self._peek().is_name and self._peek().key not in ("WHEN", "OUTPUT", "END"):
-            self._aim()
+            self._aim("DELETE")
 
     def _merge(self, _word: Word) -> None:
         if self._peek().key in ("JOIN", "UNION") or self._peek(-2).key in (
@@ -218,7 +224,8 @@ class _Reader:
         if self._peek().key == "INTO":
             self._at += 1
         self._settle()
-        self._write(self._name())
+        name = self._name()
+        self._write(name, "SELECT", *self._merged())
 
     def _execute(self, _word: Word) -> None:
         self._settle()
@@ -248,6 +255,8 @@ class _Reader:
             return
         inner = _Reader(words(text.text.replace("''", "'")))
         inner.read()
+        for bare, verbs in inner.verbs.items():
+            self.verbs.setdefault(bare, {}).update(verbs)
         for ours, theirs in (
             (self.reads, inner.reads),
             (self.writes, inner.writes),
@@ -317,7 +326,7 @@ class _Reader:
     def _next_value(self, _word: Word) -> None:
         if self._peek().key == "VALUE" and self._peek(1).key == "FOR":
             self._at += 2
-            self._write(self._name())
+            self._write(self._name(), "UPDATE")
 
     # --- sources ----------------------------------------------------------------------------------------
 
@@ -380,13 +389,49 @@ class _Reader:
             return word.text
         return None
 
-    def _aim(self) -> None:
+    def _aim(self, verb: str) -> None:
         self._settle()
         if self._peek().kind == "variable":
             return
         name = self._name()
         if name is not None:
-            self._target = name
+            self._target, self._target_verbs = name, (verb, *self._looks_at(verb))
+
+    def _looks_at(self, verb: str) -> tuple[str, ...]:
+        """SELECT, where the statement that has just named its target reads columns of it; nothing where not."""
+        depth, in_set = 0, False
+        for at in range(self._at, len(self.words or ())):
+            word, following = self._peek_at(at), self._peek_at(at + 1)
+            depth += (word.key == "(") - (word.key == ")")
+            if word.key == ";" or (depth <= 0 and word.key in _OTHERS):
+                break
+            if word.key == "OUTPUT" or (verb != "INSERT" and word.key in ("WHERE", "FROM", "JOIN")):
+                return ("SELECT",)
+            is_target = depth <= 0 and (following.key == "=" or following.key == ".")
+            if (
+                in_set
+                and word.is_name
+                and word.key not in ("NULL", "DEFAULT")
+                and not is_target
+                and following.key != "("
+            ):
+                return ("SELECT",)
+            in_set |= verb == "UPDATE" and word.key == "SET"
+        return ()
+
+    def _merged(self) -> tuple[str, ...]:
+        """What the branches of a MERGE do."""
+        found: dict[str, None] = {}
+        for at in range(self._at, len(self.words or ())):
+            if self._peek_at(at).key == ";":
+                break
+            if self._peek_at(at).key == "THEN" and self._peek_at(at + 1).key in (
+                "INSERT",
+                "UPDATE",
+                "DELETE",
+            ):
+                found[self._peek_at(at + 1).key] = None
+        return tuple(found)
 
     def _settle(self) -> None:
         """At the end of a statement: which sources are read, and what its target really is."""
@@ -398,7 +443,7 @@ class _Reader:
             by_alias = next((n for n, a in sources if a and _bare(a).lower() == wanted), None)
             by_name = next((n for n, _ in sources if wanted in (_bare(n).lower(), _last(n).lower())), None)
             written = by_alias or by_name or target
-            self._write(written)
+            self._write(written, *self._target_verbs)
         for name, _ in sources:
             if name != written:
                 self._read(name)
@@ -457,10 +502,11 @@ class _Reader:
         if bare.startswith("sys.dm_") or ".sys.dm_" in bare:
             self._more("VIEW STATE")
 
-    def _write(self, name: str | None) -> bool:
+    def _write(self, name: str | None, *verbs: str) -> bool:
         if name is None or _bare(name).startswith("#") or _bare(name).lower() in self._ctes:
             return False
         self._keep(self.writes, name)
+        self.verbs.setdefault(_bare(name).lower(), {}).update(dict.fromkeys(verbs))
         return True
 
     def _keep(self, kept: dict[str, str], name: str) -> None:
@@ -503,6 +549,38 @@ class _Reader:
         return self.words[at] if self.words and 0 <= at < len(self.words) else END
 
 
+# What begins another statement behind an INSERT, UPDATE or DELETE.
+_OTHERS: Final = frozenset(
+    {
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "EXEC",
+        "EXECUTE",
+        "DECLARE",
+        "IF",
+        "ELSE",
+        "END",
+        "BEGIN",
+        "PRINT",
+    }
+    | {
+        "RETURN",
+        "COMMIT",
+        "ROLLBACK",
+        "GO",
+        "USE",
+        "CREATE",
+        "ALTER",
+        "DROP",
+        "TRUNCATE",
+        "WHILE",
+        "THROW",
+        "RAISERROR",
+    }
+)
 _RULES: Final = {
     "FROM": _Reader._from,
     "JOIN": _Reader._join,

@@ -21,6 +21,7 @@ from holdfast.sandbox.sql.catalogue import (
 from holdfast.sandbox.sql.engine import Engine, Footprint, result_as_rows
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity, Session, open_session
+from holdfast.sandbox.sql.running import execute
 from holdfast.sandbox.sql.statements import full_name, read_batch
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -73,7 +74,7 @@ def session(server: Server, who: Identity, database: str = "erp", now: datetime 
 
 def ask(server: Server, who: Identity, text: str, **parameters: Any) -> list[dict[str, Any]]:
     database = server.databases["erp"]
-    results = Engine(database).execute(session(server, who), text, parameters, NOW, Footprint())
+    results = execute(Engine(database), session(server, who), text, parameters, NOW, Footprint())
     return result_as_rows(results[-1]) if results else []
 
 
@@ -234,7 +235,8 @@ def test_the_footprint_tells_what_was_read_and_written():
     server = a_server()
     server.databases["erp"].principals["dana"].roles = ["db_owner"]
     engine, footprint = Engine(server.databases["erp"]), Footprint()
-    engine.execute(
+    execute(
+        engine,
         session(server, entra(DANA)),
         "UPDATE dbo.Orders SET Amount = 1 WHERE Id = @id",
         {"id": 1},
@@ -243,7 +245,7 @@ def test_the_footprint_tells_what_was_read_and_written():
     )
     assert footprint.wrote == {"dbo.orders"}
     assert not footprint.is_volatile
-    engine.execute(session(server, entra(DANA)), "SELECT GETUTCDATE() AS now", {}, NOW, footprint)
+    execute(engine, session(server, entra(DANA)), "SELECT GETUTCDATE() AS now", {}, NOW, footprint)
     assert footprint.is_volatile
 
 

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.chance import guid
+from holdfast.sandbox.databases import engine_of
 from holdfast.sandbox.flows.sql_operations import SqlCall
-from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.odata import QueryError, ordered, parse_filter, selected
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.sql import errors
+from holdfast.sandbox.sql import errors, running
 from holdfast.sandbox.sql.catalogue import Server, Table
-from holdfast.sandbox.sql.engine import Engine, Footprint, Result, engine_for, result_as_rows
+from holdfast.sandbox.sql.engine import Engine, Footprint, Result, result_as_rows
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity, Session, open_session
 from holdfast.sandbox.sql.permissions import may, need
@@ -243,7 +243,7 @@ class Work(NamedTuple):
 
     def run(self, text: str, values: Mapping[str, Any]) -> list[Result]:
         """Execute a batch."""
-        return self.engine.execute(self.session, text, values, self.now, self.footprint)
+        return running.execute(self.engine, self.session, text, values, self.now, self.footprint)
 
     def rows(self, text: str, values: list[Any]) -> list[dict[str, Any]]:
         """The rows of one query with parameters ``@p0``, ``@p1`` …"""
@@ -260,7 +260,7 @@ class Work(NamedTuple):
 
 def _operate(world: World, session: Session, call: SqlCall, now: datetime, trace: Trace) -> Answer:
     place = f"{session.server.name}/{session.database.name}".casefold()
-    work = Work(session, engine_for(memo_of(world), session.server.name, session.database), Footprint(), now)
+    work = Work(session, engine_of(world, session.server, session.database), Footprint(), now)
     try:
         body = OPERATIONS[call.kind](work, call)
     finally:
@@ -320,8 +320,8 @@ def _get_row(work: Work, call: SqlCall) -> dict[str, Any]:
 def _insert(work: Work, call: SqlCall) -> dict[str, Any]:
     table = work.table(call.object)
     # The connector returns the row that it made, which needs the right to read it.
-    need(work.session, "INSERT", table.full_name)
-    need(work.session, "SELECT", table.full_name)
+    need(work.session, "INSERT", table.full_name, work.now)
+    need(work.session, "SELECT", table.full_name, work.now)
     names = ", ".join(_column(table, name) for name in call.values)
     holes = ", ".join(f"@p{n}" for n in range(len(call.values)))
     text = f"INSERT INTO {_name(table)} ({names}) OUTPUT INSERTED.* VALUES ({holes})"  # noqa: S608 - as above
@@ -346,7 +346,7 @@ def _delete(work: Work, call: SqlCall) -> None:
 
 def _procedure(work: Work, call: SqlCall) -> dict[str, Any]:
     name = full_name(call.object or "")
-    results = work.engine.call(work.session, name, call.values, work.now, work.footprint)
+    results = running.call(work.engine, work.session, name, call.values, work.now, work.footprint)
     return {"ResultSets": _sets(results), "OutputParameters": {}, "ReturnCode": 0}
 
 

@@ -13,7 +13,7 @@ from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.frame import Part, Room, at
 from holdfast.sandbox.powerautomate.events import EVENTS, run_flow
 from holdfast.sandbox.powerautomate.standing import causes
-from holdfast.sandbox.sql import login
+from holdfast.sandbox.sql import administering, login
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Flow, World
 
@@ -26,7 +26,7 @@ def truth(world: World, now: datetime) -> dict[str, Any]:
     counters |= {"runs_executed": agenda_of(world).executed, "runs_folded": runs}
     return {
         "flows": [_flow(world, flow, now) for flow in world.flows.values()],
-        "sql": {"principals": _principals(world), "grants": _grants(world)},
+        "sql": {"principals": _principals(world), "grants": _grants(world), "used": _used(world)},
         "counters": counters,
     }
 
@@ -72,6 +72,7 @@ def _grants(world: World) -> list[dict[str, Any]]:
             "permission": one.permission,
             "securable": one.securable,
             "state": one.state,
+            "used": one.used_at.isoformat() if one.used_at else None,
         }
         for server in world.servers.values()
         for database in server.databases.values()
@@ -79,10 +80,33 @@ def _grants(world: World) -> list[dict[str, Any]]:
     ]
 
 
+def _used(world: World) -> list[dict[str, Any]]:
+    """Rights that statements needed and had, each once, since when, and through whose grant or which role."""
+    return [
+        {
+            "server": server.name,
+            "database": database.name,
+            "user": one.user,
+            "permission": one.permission,
+            "securable": one.securable,
+            "through": one.through,
+            "since": one.at.isoformat(),
+        }
+        for server in world.servers.values()
+        for database in server.databases.values()
+        for one in database.uses.values()
+    ]
+
+
 PART = Part(
     "flows",
     rooms=(Room(Host.CONTROL, (at("POST", "/run", run_flow),)),),
-    rules=connection_use.RULES + runtime.RULES + folding.RULES + sql_connector.RULES + login.RULES,
+    rules=connection_use.RULES
+    + runtime.RULES
+    + folding.RULES
+    + sql_connector.RULES
+    + login.RULES
+    + administering.RULES,
     agenda=(next_due,),
     events=EVENTS,
     causes=causes,

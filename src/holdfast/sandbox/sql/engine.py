@@ -1,4 +1,4 @@
-"""Statements on tables: T-SQL read by sqlglot, permissions checked on its tree, run on SQLite in memory.
+"""Queries on tables: T-SQL read by sqlglot, permissions checked on its tree, run on SQLite in memory.
 
 The rows live in the world; SQLite is filled from them, and rows that a statement changed are taken back.
 """
@@ -6,16 +6,21 @@ The rows live in the world; SQLite is filled from them, and rows that a statemen
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from holdfast.sandbox.sql import errors
-from holdfast.sandbox.sql.catalogue import Column, Database, Procedure, Table
-from holdfast.sandbox.sql.login import Session
+from holdfast.sandbox.sql.administering import Directory, NoDirectory
+from holdfast.sandbox.sql.catalogue import Column, Database, Table
+from holdfast.sandbox.sql.functions import Scene, register
 from holdfast.sandbox.sql.permissions import need
-from holdfast.sandbox.sql.statements import Statement, read_batch
+from holdfast.sandbox.sql.statements import Statement, is_system, read_query
+from holdfast.sandbox.sql.system_views import VIEWS, columns_of
+from holdfast.sandbox.sql.transactions import Transaction
 
 AFFINITIES = {
     "int": "INTEGER",
@@ -25,6 +30,7 @@ AFFINITIES = {
     "bit": "INTEGER",
 }
 NUMERIC = ("decimal", "numeric", "money", "float", "real")
+BINARY = ("varbinary", "binary", "image")
 ROW_VERSIONS = ("rowversion", "timestamp")
 MOST_ROWS = 10_000
 MOST_STEPS = 5_000_000
@@ -32,11 +38,16 @@ MOST_STEPS = 5_000_000
 
 
 class Result(NamedTuple):
-    """What one statement gave; `columns` is empty for one that gives no rows."""
+    """What one statement gave; `columns` is empty for one that gives no rows.
+
+    Attributes:
+        kinds: T-SQL types of the columns.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     affected: int
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -45,182 +56,211 @@ class Footprint:
 
     Attributes:
         is_volatile: the text looked at the clock or at chance.
+        rights: it changed principals or permissions.
     """
 
     read: set[str] = field(default_factory=set)
     wrote: set[str] = field(default_factory=set)
     is_volatile: bool = False
+    rights: bool = False
 
 
 class Engine:
-    """One database's tables in SQLite."""
+    """One database's tables in SQLite.
 
-    def __init__(self, database: Database) -> None:
+    Attributes:
+        directory: what the server asks of Entra.
+        holders: which open transaction has written which table.
+    """
+
+    def __init__(self, database: Database, directory: Directory | None = None) -> None:
         self.database = database
+        self.directory: Directory = directory or NoDirectory()
+        self.holders: dict[str, Transaction] = {}
         self._sqlite = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._loaded: dict[str, int] = {}
         self._newest: dict[str, int] = {}
-        self._rewritten: set[str] = set()
-        self._now = datetime.min.replace(tzinfo=UTC)
+        self._scene: Scene | None = None
         self._steps = 0
-        for name, arity, function in self._functions():
-            self._sqlite.create_function(name, arity, function)
+        register(self._sqlite, self._now_playing)
         self._sqlite.set_progress_handler(self._tick, 10_000)
 
-    def _functions(self) -> Iterable[tuple[str, int, Callable[..., Any]]]:
-        for name in ("GETUTCDATE", "SYSUTCDATETIME", "GETDATE", "SYSDATETIME", "HOLDFAST_NOW"):
-            yield name, 0, lambda: self._now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        yield "DB_NAME", 0, lambda: self.database.name
-        yield "NEWID", 0, lambda: "00000000-0000-0000-0000-000000000000"
-        yield "SCOPE_IDENTITY", 0, lambda: self._sqlite.execute("SELECT last_insert_rowid()").fetchone()[0]
+    def _now_playing(self) -> Scene:
+        assert self._scene is not None  # functions run inside statements only
+        return self._scene
 
     def _tick(self) -> int:
         self._steps += 10_000
         return int(self._steps > MOST_STEPS)
 
-    def execute(
-        self, session: Session, text: str, parameters: Mapping[str, Any], now: datetime, footprint: Footprint
-    ) -> list[Result]:
-        """Run a batch as the session's user; all of it or nothing.
-
-        Raises:
-            SqlError: a permission is missing, a name unknown, the text not T-SQL that the sandbox plays.
-        """
-        self._now = now
-        return self._whole(lambda: self._batch(session, text, parameters, footprint, checked=True), footprint)
-
-    def call(
+    def statement(
         self,
-        session: Session,
-        full_name: str,
-        arguments: Mapping[str, Any],
-        now: datetime,
-        footprint: Footprint,
-    ) -> list[Result]:
-        """Execute a stored procedure. Inside it nothing is checked: its owner owns the tables too."""
-        self._now = now
-        return self._whole(lambda: self._procedure(session, full_name, arguments, footprint), footprint)
-
-    def _whole(self, deed: Callable[[], list[Result]], footprint: Footprint) -> list[Result]:
-        before = set(footprint.wrote)
-        self._steps = 0
-        self._rewritten.clear()
-        self._sqlite.execute("BEGIN")
-        try:
-            results = deed()
-        except BaseException:
-            self._sqlite.execute("ROLLBACK")
-            footprint.wrote = before
-            raise
-        self._sqlite.execute("COMMIT")
-        for name in footprint.wrote - before:
-            self._take_back(name)
-        return results
-
-    def _batch(
-        self,
-        session: Session,
-        text: str,
-        parameters: Mapping[str, Any],
-        footprint: Footprint,
-        *,
-        checked: bool,
-    ) -> list[Result]:
-        results: list[Result] = []
-        variables = dict(parameters)
-        for statement in read_batch(text):
-            if statement.sets is not None:
-                variables[statement.sets] = statement.value
-            elif statement.procedure is not None:
-                arguments = {
-                    name: variables.get(value[1:])
-                    if isinstance(value, str) and value.startswith("@")
-                    else value
-                    for name, value in statement.arguments.items()
-                }
-                results += self._procedure(session, statement.procedure, arguments, footprint)
-            else:
-                results.append(self._statement(session, statement, variables, footprint, checked=checked))
-        return results
-
-    def _statement(
-        self,
-        session: Session,
+        scene: Scene,
         statement: Statement,
         variables: Mapping[str, Any],
         footprint: Footprint,
+        transaction: Transaction,
         *,
-        checked: bool,
+        checked: bool = True,
     ) -> Result:
+        """Run one query as the scene's user: all of it or nothing.
+
+        Args:
+            variables: by name in lower case.
+            checked: False inside a procedure, whose owner owns the tables too.
+
+        Raises:
+            SqlError: a permission is missing, a name unknown, a value wrong.
+        """
+        names = (*statement.reads, *statement.writes)
         # Like the server: an object that is not there is told before a permission that is missing.
-        for name in (*statement.reads, *statement.writes):
-            if self.database.table(name) is None:
+        for name in names:
+            if not self._is_there(name):
                 raise errors.invalid_object(name)
         if checked:
             for permission, name in statement.needs:
-                need(session, permission, name)
-        for name in (*statement.reads, *statement.writes):
-            self._load(name)
-        footprint.read |= {name.casefold() for name in statement.reads}
-        written = {name.casefold() for name in statement.writes}
-        footprint.wrote |= written
+                need(scene.session, permission, name, scene.now)
+        for name in statement.writes:
+            self._may_be_written(name, statement)
+            transaction.touch(name.casefold())
+        for name in names:
+            self._load(name, scene)
+        footprint.read |= self._tables_behind(statement.reads)
+        footprint.wrote |= {name.casefold() for name in statement.writes}
         footprint.is_volatile |= statement.is_volatile
-        if not statement.adds:
-            self._rewritten |= written
-        return self._run(statement, variables)
+        self._scene, self._steps = scene, 0
+        return self._whole(statement, variables)
+
+    def _is_there(self, name: str) -> bool:
+        if is_system(name):
+            return name.casefold() in VIEWS
+        return self.database.kind_of(name) in ("U", "V")
+
+    def _may_be_written(self, name: str, statement: Statement) -> None:
+        table = self.database.table(name)
+        if table is None:
+            raise errors.SqlError(
+                4405,
+                f"View or function '{name}' is not updatable because the modification affects multiple base tables.",
+            )
+        if statement.has_output and any(statement.verb in one.events for one in table.triggers):
+            raise errors.has_triggers(table.full_name)
+
+    def _tables_behind(self, names: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        for name in names:
+            found.add(name.casefold())
+            if (view := self.database.view(name)) is not None:
+                found |= self._tables_behind(read_query(view.query).reads)
+        return {name for name in found if not is_system(name)}
+
+    def _whole(self, statement: Statement, variables: Mapping[str, Any]) -> Result:
+        self._sqlite.execute("BEGIN")
+        try:
+            result = self._run(statement, variables)
+        except BaseException:
+            self._sqlite.execute("ROLLBACK")
+            raise
+        self._sqlite.execute("COMMIT")
+        for name in statement.writes:
+            self._take_back(name.casefold(), adds=statement.adds)
+        return result
 
     def _run(self, statement: Statement, variables: Mapping[str, Any]) -> Result:
-        missing = next((name for name in statement.variables if name not in variables), None)
+        missing = next((name for name in statement.variables if name.casefold() not in variables), None)
         if missing is not None:
             raise errors.SqlError(137, f'Must declare the scalar variable "@{missing}".', 15, 2)
-        values = {name: _plain(variables[name]) for name in statement.variables}
+        values = {name: _plain(variables[name.casefold()]) for name in statement.variables}
         try:
             cursor = self._sqlite.execute(statement.sqlite, values)
             columns = tuple(column[0] for column in cursor.description or ())
             rows = tuple(cursor.fetchmany(MOST_ROWS)) if columns else ()
-            return Result(columns, rows, max(cursor.rowcount, 0))
         except sqlite3.Error as error:
             raise _translated(error) from None
         except (OverflowError, ValueError):
             raise errors.SqlError(
                 8115, "Arithmetic overflow error converting expression to data type int."
             ) from None
+        if not columns:
+            return Result((), (), max(cursor.rowcount, 0))
+        affected = len(rows) if statement.writes else max(cursor.rowcount, 0)
+        return Result(columns, rows, affected, self._kinds(statement, columns, rows))
 
-    def _procedure(
-        self, session: Session, full_name: str, arguments: Mapping[str, Any], footprint: Footprint
-    ) -> list[Result]:
-        procedure = self.database.procedure(full_name)
-        if procedure is None:
-            raise errors.no_procedure(full_name)
-        need(session, "EXECUTE", procedure.full_name)
-        footprint.read.add(f"procedure {procedure.full_name.casefold()}")
-        given = _arguments(procedure, arguments)
-        results: list[Result] = []
-        for text in procedure.body:
-            results += self._batch(session, text, given, footprint, checked=False)
-        return results
+    # --- types of results --------------------------------------------------------------------------------
+
+    def _kinds(
+        self, statement: Statement, columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]
+    ) -> tuple[str, ...]:
+        known: dict[str, str] = {}
+        for name in (*statement.reads, *statement.writes):
+            for column, kind in self._columns(name):
+                known.setdefault(column.casefold(), kind)
+        return tuple(self._kind(statement, known, name, at, rows) for at, name in enumerate(columns))
+
+    def _columns(self, name: str) -> Iterable[tuple[str, str]]:
+        if is_system(name):
+            return columns_of(name.casefold())
+        if (table := self.database.table(name)) is not None:
+            return [(one.name, one.type) for one in table.columns]
+        view = self.database.view(name)
+        inner = read_query(view.query).reads if view is not None else ()
+        return [pair for one in inner for pair in self._columns(one)]
+
+    def _kind(
+        self,
+        statement: Statement,
+        known: Mapping[str, str],
+        name: str,
+        at: int,
+        rows: tuple[tuple[Any, ...], ...],
+    ) -> str:
+        what, told = statement.sources.get(name, ("column", name))
+        kind = known.get(told.casefold(), "") if what == "column" else told
+        return kind or kind_of([row[at] for row in rows])
 
     # --- rows between the world and SQLite -----------------------------------------------------------------
 
-    def _load(self, name: str) -> None:
-        table = self.database.tables[name.casefold()]
-        if self._loaded.get(name.casefold()) == table.version:
+    def _load(self, name: str, scene: Scene) -> None:
+        key = name.casefold()
+        if is_system(name):
+            self._load_system(key, scene)
+        elif (view := self.database.view(name)) is not None:
+            inner = read_query(view.query)
+            for one in inner.reads:
+                self._load(one, scene)
+            place = quoted(key)
+            self._sqlite.execute(f"DROP VIEW IF EXISTS {place}")
+            self._sqlite.execute(f"CREATE VIEW {place} AS {inner.sqlite}")
+        else:
+            self._load_table(key)
+
+    def _load_system(self, key: str, scene: Scene) -> None:
+        columns = columns_of(key)
+        declared = [_declared(Column(name=name, type=kind)) for name, kind in columns]
+        self._fill(quoted(key), declared, VIEWS[key][1](scene.session))
+
+    def _load_table(self, key: str) -> None:
+        table = self.database.tables[key]
+        if self._loaded.get(key) == table.version:
             return
         place = quoted(table.full_name.casefold())
+        self._fill(place, [_declared(one) for one in table.columns], table.rows)
+        self._loaded[key] = table.version
+        self._newest[key] = self._one(f"SELECT MAX(rowid) FROM {place}")  # noqa: S608 - quoted name
+
+    def _fill(self, place: str, columns: list[str], rows: Iterable[Any]) -> None:
         self._sqlite.execute(f"DROP TABLE IF EXISTS {place}")
-        self._sqlite.execute(f"CREATE TABLE {place} ({', '.join(map(_declared, table.columns))})")
-        holes = ", ".join("?" * len(table.columns))
-        self._sqlite.executemany(f"INSERT INTO {place} VALUES ({holes})", table.rows)  # noqa: S608 - quoted name
-        self._loaded[name.casefold()] = table.version
-        self._newest[name.casefold()] = self._one(f"SELECT MAX(rowid) FROM {place}")  # noqa: S608 - quoted name
+        self._sqlite.execute(f"CREATE TABLE {place} ({', '.join(columns)})")
+        holes = ", ".join("?" * len(columns))
+        self._sqlite.executemany(f"INSERT INTO {place} VALUES ({holes})", rows)  # noqa: S608 - quoted name
 
     def _one(self, text: str) -> int:
         return self._sqlite.execute(text).fetchone()[0] or 0
 
-    def _take_back(self, name: str) -> None:
+    def _take_back(self, name: str, *, adds: bool) -> None:
         table = self.database.tables[name]
         place = quoted(table.full_name.casefold())
-        if name not in self._rewritten and self._append(table, place):
+        if adds and self._append(table, place):
             return
         rows = [list(row) for row in self._sqlite.execute(f"SELECT * FROM {place}")]  # noqa: S608 - quoted name
         if rows == table.rows:
@@ -261,6 +301,7 @@ def quoted(name: str) -> str:
 def _declared(column: Column) -> str:
     base = column.type.partition("(")[0].strip().lower()
     affinity = AFFINITIES.get(base) or ("NUMERIC" if base in NUMERIC else "TEXT COLLATE NOCASE")
+    affinity = "BLOB" if base in BINARY else affinity
     if column.is_identity and affinity == "INTEGER":
         return f"{quoted(column.name)} INTEGER PRIMARY KEY AUTOINCREMENT"
     parts = [quoted(column.name), affinity]
@@ -269,28 +310,19 @@ def _declared(column: Column) -> str:
     return " ".join(parts)
 
 
-def _arguments(procedure: Procedure, given: Mapping[str, Any]) -> dict[str, Any]:
-    order = list(procedure.parameters)
-    given = {
-        order[int(name)] if name.isdigit() and int(name) < len(order) else name: value
-        for name, value in given.items()
-    }
-    known = {name.casefold(): name for name in procedure.parameters}
-    for name in given:
-        if name.lstrip("@").casefold() not in known:
-            raise errors.unknown_parameter(procedure.name, name.lstrip("@"))
-    values = {known[name.lstrip("@").casefold()]: value for name, value in given.items()}
-    for name, default in procedure.parameters.items():
-        if name not in values:
-            if default == "required":
-                raise errors.missing_parameter(procedure.name, name)
-            values[name] = default
-    return values
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return (
+            value.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            if value.microsecond
+            else value.strftime("%Y-%m-%dT%H:%M:%S")
+        )
+    if isinstance(value, UUID):
+        return str(value).upper()
     return value if value is None or isinstance(value, int | float | str | bytes) else str(value)
 
 
@@ -315,15 +347,27 @@ def _translated(error: sqlite3.Error) -> errors.SqlError:
     return errors.SqlError(8180, "Statement(s) could not be prepared.")
 
 
+def kind_of(values: list[Any]) -> str:
+    """The T-SQL type of a column that nothing but its values tells."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int}:
+        return "int" if all(value is None or -(2**31) <= value < 2**31 for value in values) else "bigint"
+    if kinds <= {int, float}:
+        return "float"
+    return "varbinary(max)" if kinds == {bytes} else "nvarchar(max)"
+
+
 def result_as_rows(result: Result) -> list[dict[str, Any]]:
     """Rows as objects by column name."""
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
-def engine_for(memo: dict[str, Any], server: str, database: Database) -> Engine:
+def engine_for(
+    memo: dict[str, Any], server: str, database: Database, directory: Directory | None = None
+) -> Engine:
     """The engine of a database, made once per world and kept where derived things are kept."""
     engines: dict[str, Engine] = memo.setdefault("sql engines", {})
     key = f"{server}/{database.name}".casefold()
     if key not in engines or engines[key].database is not database:
-        engines[key] = Engine(database)
+        engines[key] = Engine(database, directory)
     return engines[key]

@@ -13,7 +13,10 @@ class SqlError(Exception):
     Attributes:
         number: 0 where the server was not reached.
         severity: the class: 14 for permissions, 16 for statements, 20 for lost connections.
+        line: of the batch, counted from 1.
     """
+
+    line = 1
 
     def __init__(self, number: int, message: str, severity: int = 16, state: int = 1) -> None:
         super().__init__(message)
@@ -183,3 +186,119 @@ def no_null(column: str, table: str) -> SqlError:
         515,
         f"Cannot insert the value NULL into column '{column}', table '{table}'; column does not allow nulls. INSERT fails.",
     )
+
+
+def wrong_permission(permission: str) -> SqlError:
+    """A permission that its securable does not have."""
+    return SqlError(4606, f"Granted or revoked privilege {permission} is not compatible with object.")
+
+
+def cannot(verb: str, what: str, name: str) -> SqlError:
+    """Something is missing, or not to be seen: the server does not say which."""
+    return SqlError(
+        15151, f"Cannot {verb} the {what} '{name}', because it does not exist or you do not have permission."
+    )
+
+
+def principal_exists(name: str) -> SqlError:
+    """A user or role of that name is there."""
+    return SqlError(15023, f"User, group, or role '{name}' already exists in the current database.")
+
+
+def no_permission() -> SqlError:
+    """The caller may not do this."""
+    return SqlError(15247, "User does not have permission to perform this action.")
+
+
+def special_principal(name: str) -> SqlError:
+    """dbo, guest and the like."""
+    return SqlError(15405, f"Cannot use the special principal '{name}'.")
+
+
+def needs_entra_session(name: str) -> SqlError:
+    """A SQL login wants a user looked up in the directory."""
+    return SqlError(
+        33159,
+        f"Principal '{name}' could not be created. Only connections established with Active Directory accounts can create "
+        "other Active Directory users.",
+    )
+
+
+def external_not_found(name: str) -> SqlError:
+    """The directory knows nobody of that name."""
+    return SqlError(33130, f"Principal '{name}' could not be found or this principal type is not supported.")
+
+
+def duplicate_display_name(name: str) -> SqlError:
+    """The directory knows several of that name."""
+    return SqlError(
+        33131,
+        f"Principal '{name}' has a duplicate display name. Make the display name unique in Azure Active Directory and "
+        "execute this statement again.",
+    )
+
+
+def no_server_identity(name: str) -> SqlError:
+    """A service principal asks for a look-up, and the server has no identity to do it with."""
+    return SqlError(
+        33134,
+        f"Principal '{name}' could not be resolved. Error message: 'Server identity is not configured. Please follow the "
+        'steps in "Assign an Azure AD identity to your server and add Directory Reader permission to your identity" '
+        "(https://aka.ms/sqlaadsetup)'",
+    )
+
+
+def identity_reads_nothing() -> SqlError:
+    """The server's identity may not read the directory."""
+    return SqlError(
+        37353,
+        "Server identity does not have Azure Active Directory Readers permission. Please follow the steps here : "
+        "https://docs.microsoft.com/en-us/azure/azure-sql/database/authentication-aad-service-principal",
+    )
+
+
+def wrong_object_id(object_id: str, name: str) -> SqlError:
+    """OBJECT_ID names nobody, or the app registration."""
+    return SqlError(
+        37545, f"'{object_id}' is not a valid object id for '{name}' or you do not have permission."
+    )
+
+
+def wrong_user_options(number: int) -> SqlError:
+    """Clauses of CREATE USER that do not go together: 33162, 33163, 33168, 33169, 33170."""
+    others = (
+        "cannot be used along with FOR/FROM LOGIN, CERTIFICATE, ASYMMETRIC KEY, EXTERNAL PROVIDER, WITHOUT LOGIN or WITH "
+        "PASSWORD, in this version of SQL Server."
+    )
+    texts = {
+        33162: "TYPE and SID options have to be used along with each other, in this version of SQL Server.",
+        33163: "The value specified for TYPE option is not supported in this version of SQL Server. Allowed values are E "
+        "(EXTERNAL_USER) and X (EXTERNAL_GROUP)",
+        33168: f"TYPE option {others}",
+        33169: "User name cannot have backslash character, when using the TYPE option.",
+        33170: f"SID option {others}",
+    }
+    return SqlError(number, texts[number])
+
+
+def not_in_context(name: str, database: str) -> SqlError:
+    """A principal whose user was dropped, or denied CONNECT, while it was logged in."""
+    return SqlError(
+        916,
+        f'The server principal "{name}" is not able to access the database "{database}" under the current security context.',
+        14,
+    )
+
+
+def has_triggers(table: str) -> SqlError:
+    """OUTPUT without INTO, as the connector writes it, on a table with a trigger."""
+    return SqlError(
+        334,
+        f"The target table '{table}' of the DML statement cannot have any enabled triggers if the statement contains an "
+        "OUTPUT clause without INTO clause.",
+    )
+
+
+def locked() -> SqlError:
+    """Another session's transaction has written the table. Here nobody waits for it."""
+    return SqlError(1222, "Lock request time out period exceeded.", 16, 45)

@@ -41,6 +41,7 @@ class Identity(NamedTuple):
         kind: "entra" with a token, "sql" with name and password, "windows" likewise.
         entra_id: object id of a person, client id of an application: what the SID is made of.
         groups: object ids of the Entra groups the person is in.
+        tenant: of an application, for how SUSER_SNAME tells it.
     """
 
     kind: str
@@ -48,14 +49,21 @@ class Identity(NamedTuple):
     password: str = ""
     entra_id: str | None = None
     groups: tuple[str, ...] = ()
+    tenant: str | None = None
 
 
 class Session(NamedTuple):
-    """A login to one database."""
+    """A login to one database.
+
+    Attributes:
+        user: as whom it acts now; EXECUTE AS changes it.
+        who: who logged in.
+    """
 
     server: Server
     database: Database
     user: Principal
+    who: Identity
 
     @property
     def is_owner(self) -> bool:
@@ -92,7 +100,7 @@ def open_session(server: Server, database_name: str, who: Identity, now: datetim
 
 def session_of(server: Server, database: Database, who: Identity, now: datetime) -> Session:
     """The session that a login which nothing refuses would have."""
-    return Session(server, database, _user(server, database, who) or _dbo(now))
+    return Session(server, database, _user(server, database, who) or _dbo(now), who)
 
 
 def refusals_of_login(
@@ -101,9 +109,9 @@ def refusals_of_login(
     """Why this login would fail now, in the order in which the server looks; nothing if it would succeed."""
     if server.denied_at is not None:
         yield Refusal("sql_firewall", server.denied_at, errors.firewall(server.name, address))
-    if who.kind != "entra":
-        yield from _refusals_of_password(server.logins.get(who.name.casefold()), who, now)
     database = server.database(database_name)
+    if who.kind != "entra" and _contained(database, who) is None:
+        yield from _refusals_of_password(server.logins.get(who.name.casefold()), who, now)
     if database is None:
         yield Refusal("sql_database_unavailable", None, errors.no_database(database_name))
         return
@@ -151,8 +159,17 @@ def _refusals_of_password(login: Login | None, who: Identity, now: datetime) -> 
         yield Refusal("password_expired", login.expires_at, errors.password_expired(who.name))
 
 
+def _contained(database: Database | None, who: Identity) -> Principal | None:
+    """The user of that very database, known to no login, whose name and password these are."""
+    found = database.principal(who.name) if database is not None else None
+    is_right = found is not None and found.password is not None and found.password == who.password
+    return found if is_right else None
+
+
 def _user(server: Server, database: Database, who: Identity) -> Principal | None:
     if who.kind != "entra":
+        if (contained := _contained(database, who)) is not None:
+            return contained
         wanted = who.name.casefold()
         return next(
             (

@@ -13,7 +13,11 @@ from typing import Any, NamedTuple
 from holdfast.sandbox.sql import errors
 from holdfast.sandbox.sql.engine import Engine, Footprint, Result
 from holdfast.sandbox.sql.errors import SqlError
-from holdfast.sandbox.sql.login import Session
+from holdfast.sandbox.sql.functions import Scene
+from holdfast.sandbox.sql.login import Session, is_kept_out
+from holdfast.sandbox.sql.running import Message, Running, Told
+from holdfast.sandbox.sql.transactions import Transaction
+from holdfast.sandbox.sql.values import as_python
 
 
 class ResultColumn(NamedTuple):
@@ -61,23 +65,31 @@ class SqlSession:
     Args:
         now: the time; a session lives longer than one instant.
         changed: told after a batch that changed rows or rights.
+        spid: the session's number, for @@SPID.
     """
 
     def __init__(
-        self, session: Session, engine: Engine, now: Callable[[], datetime], changed: Callable[[], None]
+        self,
+        session: Session,
+        engine: Engine,
+        now: Callable[[], datetime],
+        changed: Callable[[], None],
+        spid: int = 51,
     ) -> None:
-        self._session, self._engine, self._now, self._changed = session, engine, now, changed
+        self._engine, self._now, self._changed = engine, now, changed
+        self._scene = Scene(session, now(), spid)
+        self._open: Transaction | None = None
         self._depth = 0
 
     @property
     def database(self) -> str:
         """Its name as the server writes it."""
-        return self._session.database.name
+        return self._scene.session.database.name
 
     @property
     def user(self) -> str:
         """The database user."""
-        return self._session.user.name
+        return self._scene.session.user.name
 
     @property
     def in_transaction(self) -> bool:
@@ -86,67 +98,91 @@ class SqlSession:
 
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> list[Outcome]:
         """Run a batch; parameters are named without ``@``. Errors are in the list, not raised."""
-        return self._run(
-            lambda footprint: self._engine.execute(
-                self._session, text, parameters or {}, self._now(), footprint
-            )
-        )
+        return self._run(lambda running: running.batch(text, parameters or {}))
 
     def call(self, procedure: str, arguments: Mapping[str, Any]) -> list[Outcome]:
-        """Execute a stored procedure; an argument's name is its parameter's without ``@``, or its place ("0", "1" …)."""
-        return self._run(
-            lambda footprint: self._engine.call(self._session, procedure, arguments, self._now(), footprint)
-        )
+        """Call a stored procedure; an argument's name is its parameter's without ``@``, or its place ("0", "1" …)."""
+        told = self._run(lambda running: running.procedure(procedure, arguments))
+        failed = any(isinstance(one, SqlError) for one in told)
+        return told if failed else [*told, ReturnStatus(0)]
 
-    def _run(self, deed: Callable[[Footprint], list[Result]]) -> list[Outcome]:
-        footprint = Footprint()
+    def _run(self, deed: Callable[[Running], None]) -> list[Outcome]:
+        self._scene.now, self._scene.depth, self._scene.error = self._now(), self._depth, 0
+        footprint, own = Footprint(), Transaction(self._engine.database, self._engine.holders)
+        running = Running(
+            self._engine, self._scene, self._open or own, footprint, goes_on=True, transact=self._transact
+        )
+        running.autocommit = own
         try:
-            told: list[Outcome] = [_outcome(result) for result in deed(footprint)]
+            self._still_let_in()
+            deed(running)
         except SqlError as error:
-            return [error]
+            running.results.append(error)
         finally:
-            if footprint.wrote:
+            own.end()
+            if footprint.wrote or footprint.rights:
                 self._changed()
-        return told
+        return [_outcome(one) for one in running.results]
+
+    def _still_let_in(self) -> None:
+        session, database = self._scene.session, self._scene.session.database
+        user = database.principal(session.user.name)
+        is_gone = user is None and session.user.name.casefold() != "dbo"
+        if is_gone or is_kept_out(database, session.user):
+            raise errors.not_in_context(session.who.name, database.name)
+
+    def _transact(self, verb: str) -> Transaction | None:
+        {"BEGIN": self.begin, "COMMIT": self.commit, "ROLLBACK": self.rollback}[verb]()
+        self._scene.depth = self._depth
+        return self._open
 
     def begin(self) -> None:
         """Open a transaction; inside one, one level deeper."""
+        if self._open is None:
+            self._open = Transaction(self._engine.database, self._engine.holders)
         self._depth += 1
 
     def commit(self) -> None:
         """Close one level; the outermost makes it last. Raises SqlError 3902 where none is open."""
-        if not self._depth:
+        if self._open is None:
             raise errors.SqlError(
                 3902, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."
             )
         self._depth -= 1
+        if not self._depth:
+            self._open.end()
+            self._open = None
 
     def rollback(self) -> None:
         """Undo all of it, whatever the level. Raises SqlError 3903 where none is open."""
-        if not self._depth:
+        if self._open is None:
             raise errors.SqlError(
                 3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."
             )
-        self._depth = 0
+        self._open.undo()
+        self._open, self._depth = None, 0
+        self._changed()
 
     def close(self) -> None:
         """End the session; an open transaction is undone."""
-        if self._depth:
+        if self._open is not None:
             self.rollback()
 
 
-def _outcome(result: Result) -> RowSet | RowCount:
+def _outcome(told: Told) -> Outcome:
+    if isinstance(told, SqlError):
+        return told
+    if isinstance(told, Message):
+        return Info(0, told.text)
+    return _rows(told)
+
+
+def _rows(result: Result) -> RowSet | RowCount:
     if not result.columns:
         return RowCount(result.affected)
-    kinds = (_type_of([row[at] for row in result.rows]) for at in range(len(result.columns)))
-    columns = tuple(ResultColumn(name, kind) for name, kind in zip(result.columns, kinds, strict=True))
-    return RowSet(columns, result.rows)
-
-
-def _type_of(values: list[Any]) -> str:
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int}:
-        return "int" if all(value is None or -(2**31) <= value < 2**31 for value in values) else "bigint"
-    if kinds <= {int, float}:
-        return "float"
-    return "varbinary(max)" if kinds == {bytes} else "nvarchar(max)"
+    columns = tuple(ResultColumn(name, kind) for name, kind in zip(result.columns, result.kinds, strict=True))
+    rows = tuple(
+        tuple(as_python(value, kind) for value, kind in zip(row, result.kinds, strict=True))
+        for row in result.rows
+    )
+    return RowSet(columns, rows)
