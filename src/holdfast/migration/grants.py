@@ -298,10 +298,21 @@ def parts_of(written: str) -> tuple[str, ...] | None:
 
 
 def is_nameable(name: str) -> bool:
-    """Whether SQL Server could hold the name: 1 to 128 UTF-16 units, no control character, no half of a pair."""
-    if not name or any(unicodedata.category(mark) in ("Cc", "Cs") for mark in name):
+    """Whether a statement may name it: 1 to 128 UTF-16 units, nothing that is invisible or turns a line round."""
+    if not name or not is_plain(name):
         return False
     return len(name.encode("utf-16-le")) // 2 <= LONGEST_NAME
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text holds no control or format character, line separator or half of a surrogate pair.
+
+    SQL Server would take some of them; a reviewer would not see what he signs. Joiners that scripts need are plain.
+    """
+    return all(
+        unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or mark in "\u200c\u200d"
+        for mark in text
+    )
 
 
 def _first_part(text: str) -> tuple[str, str]:

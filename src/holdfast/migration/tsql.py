@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from holdfast.migration.grants import DatabaseGrants, Need, ObjectName, Right, is_nameable
+from holdfast.migration.grants import DatabaseGrants, Need, ObjectName, Right, is_nameable, is_plain, widened
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PERMISSION: Final = re.compile(r"[A-Z]+(?: [A-Z]+)*")
+NOBODY_YET: Final = "application"
 _LINE: Final = 180
 """Characters of a comment."""
 
@@ -75,9 +76,9 @@ def literal(text: str) -> str:
     """A text as a literal.
 
     Raises:
-        ValueError: it holds a control character.
+        ValueError: it holds a character that `is_plain` refuses.
     """
-    if any(unicodedata.category(mark) in ("Cc", "Cs") for mark in text):
+    if not is_plain(text):
         raise ValueError(f"Not in a T-SQL literal: {text[:40]!r}.")
     return f"N'{text.replace(chr(39), chr(39) * 2)}'"
 
@@ -121,12 +122,20 @@ def create_user(user: AppUser) -> str:
 
 def grant(user: AppUser, right: Right) -> str:
     """Grants one right."""
-    return f"GRANT {_permission(right)} ON OBJECT::{object_path(right.object)} TO {quoted(user.name)};"
+    return _grant(user.name, right)
+
+
+def _grant(name: str, right: Right) -> str:
+    return f"GRANT {_permission(right)} ON OBJECT::{object_path(right.object)} TO {quoted(name)};"
 
 
 def join_role(user: AppUser, role: str) -> str:
     """Makes the user a member of a role."""
-    return f"ALTER ROLE {quoted(role)} ADD MEMBER {quoted(user.name)};"
+    return _join(user.name, role)
+
+
+def _join(name: str, role: str) -> str:
+    return f"ALTER ROLE {quoted(role)} ADD MEMBER {quoted(name)};"
 
 
 def statements(user: AppUser, rights: Iterable[Right], roles: Sequence[str] = ()) -> tuple[str, ...]:
@@ -252,26 +261,37 @@ def find_triggers(objects: Sequence[ObjectName]) -> str | None:
 # --- for people ------------------------------------------------------------------------------------------
 
 
-def script(user: AppUser, grants: DatabaseGrants, roles: Sequence[str] = ()) -> str:
+def script(user: AppUser | None, grants: DatabaseGrants, roles: Sequence[str] = ()) -> str:
     """One batch for an administrator to read and run in the database, with the actions behind each grant.
 
     Rights that a chosen role covers are granted all the same: what the flows need stays visible when the role goes.
+
+    Args:
+        user: None where the application is not made yet; then nothing makes it, and the grants name `NOBODY_YET`.
     """
+    name = user.name if user is not None else NOBODY_YET
+    missing = "-- The application has no user here yet: give --user and --client-id to have it made."
     lines = [
         f"-- {_comment(str(grants.place))}",
         "-- Run it connected to this database; running it again changes nothing.",
         "SET XACT_ABORT ON;",
-        *statements(user, (), ()),
+        *(statements(user, ()) if user is not None else (missing,)),
     ]
-    lines += [line for need in grants.needs for line in _granted(user, need)]
+    lines += [line for need in grants.needs for line in _granted(name, need)]
     for role in roles:
-        lines += [f"-- Wider than needed, by choice: {_comment(role)}", join_role(user, role)]
-    for decision in grants.decisions:
-        lines.append(
-            f"-- NOT GRANTED, to be decided: {_comment(decision.action)}: {_comment(decision.sentence)}"
-        )
-        lines += [f"--   known: {_comment(grant(user, right))}" for right in decision.known]
+        lines += [
+            f"-- Wider than needed, by choice: {_comment(widened(grants, role).adds)}",
+            _join(name, role),
+        ]
+    for one in grants.decisions:
+        lines.append(f"-- NOT GRANTED, to be decided: {_comment(one.action)}: {_comment(one.sentence)}")
+        lines += [f"--   known: {_comment(_grant(name, right))}" for right in one.known]
     return "\n".join(lines) + "\n"
+
+
+def script_line(user: AppUser | None, right: Right) -> str:
+    """The one statement of `script` that grants this right."""
+    return _grant(user.name if user is not None else NOBODY_YET, right)
 
 
 def undo_script(user: AppUser, rights: Iterable[Right], roles: Sequence[str] = ()) -> str:
@@ -279,9 +299,9 @@ def undo_script(user: AppUser, rights: Iterable[Right], roles: Sequence[str] = (
     return "\n".join(("SET XACT_ABORT ON;", *undo_statements(user, rights, roles))) + "\n"
 
 
-def _granted(user: AppUser, need: Need) -> tuple[str, ...]:
+def _granted(name: str, need: Need) -> tuple[str, ...]:
     named = "; ".join(_comment(action) for action in need.actions)
-    return (f"-- {named[:_LINE]}{'…' if len(named) > _LINE else ''}", grant(user, need.right))
+    return (f"-- {named[:_LINE]}{'…' if len(named) > _LINE else ''}", _grant(name, need.right))
 
 
 def _comment(text: str) -> str:

@@ -422,3 +422,7 @@ def test_the_days_left_to_a_password_are_told(world):
     world.servers[SERVER].logins["helpdesk_app"].expires_at = datetime(2026, 3, 14, 12, tzinfo=UTC)
     text = "SELECT LOGINPROPERTY('helpdesk_app', 'DaysUntilExpiration') AS days, SUSER_SNAME() AS who"
     assert rows(helpdesk(world).execute(text)) == [(10, "helpdesk_app")]
+
+
+def test_what_is_thrown_ends_the_batch(world):
+    assert run(world, "THROW 50001, N'no', 1; SELECT 1 AS one")[1:] == []

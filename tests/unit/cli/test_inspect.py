@@ -77,3 +77,56 @@ def test_people_read_what_it_touches(flow, capsys):
 
 def test_without_a_file_it_is_a_usage_error():
     assert run(["inspect"]) == 2
+
+
+def rights(flow, capsys, *more):
+    assert run(["inspect", str(flow), "--grants", "-o", "jsonl", *more]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_grants_name_the_right_with_the_action_that_needs_it(flow, capsys):
+    (told,) = rights(flow, capsys)
+    assert (told["kind"], told["schema"], told["object"], told["permission"]) == (
+        "grant",
+        "dbo",
+        "T",
+        "SELECT",
+    )
+    assert told["actions"] == ["Ask"]
+    assert told["statement"] == "GRANT SELECT ON OBJECT::[dbo].[T] TO [application];"
+
+
+def test_a_chosen_role_is_told_with_what_it_adds(flow, capsys):
+    _, role = rights(flow, capsys, "--grant-role", "db_datareader")
+    assert (role["kind"], role["object"]) == ("role", "db_datareader")
+    assert role["detail"].startswith("SELECT on every table and view")
+
+
+def test_a_dynamic_object_is_a_decision(flow, capsys):
+    action = json.loads(json.dumps(ACTION))
+    action["inputs"]["host"]["operationId"] = "GetItems_V2"
+    action["inputs"]["parameters"]["table"] = "@variables('t')"
+    flow.write_text(json.dumps({"definition": {"actions": {"Read": action}}}))
+    (told,) = rights(flow, capsys)
+    assert (told["kind"], told["why"], told["statement"]) == ("decision", "object_dynamic", None)
+
+
+def test_the_script_makes_the_user_by_its_sid(flow, capsys):
+    client = "00112233-4455-6677-8899-aabbccddeeff"
+    asked = ["inspect", str(flow), "--grants", "--tsql", "--user", "we]ird", "--client-id", client]
+    assert run(asked) == 0
+    out = capsys.readouterr().out
+    assert "CREATE USER [we]]ird] WITH SID = 0x33221100554477668899AABBCCDDEEFF, TYPE = E;" in out
+    assert "GRANT SELECT ON OBJECT::[dbo].[T] TO [we]]ird];" in out
+
+
+def test_people_read_the_rights_by_database(flow, capsys):
+    run(["inspect", str(flow), "--grants"])
+    out = capsys.readouterr().out
+    assert "database of the connection" in out
+    assert "dbo.T" in out
+
+
+@pytest.mark.parametrize("more", [["--user", "x"], ["--client-id", "x"], ["--user", "x", "--client-id", "x"]])
+def test_half_a_user_is_a_usage_error(flow, more):
+    assert run(["inspect", str(flow), "--grants", "--tsql", *more]) == 2

@@ -52,13 +52,34 @@ FIELDS = (
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@click.option("--grants", is_flag=True, help="Tell the least rights that they need, per database.")
+@click.option("--tsql", is_flag=True, help="With --grants: print the T-SQL, a script per database.")
+@click.option(
+    "--grant-role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    help="With --grants: also join this role, shown with what it adds.",
+)
+@click.option("--user", metavar="NAME", help="With --tsql: name of the application's database user.")
+@click.option("--client-id", metavar="ID", help="With --tsql: client id of the application.")
+@click.option("--object-id", metavar="ID", help="With --user-form object_id: id of its service principal.")
+@click.option(
+    "--user-form",
+    type=click.Choice(["sid", "object_id", "external_provider"]),
+    default="sid",
+    show_default=True,
+    help="How the user is made; sid asks no directory.",
+)
 @common_options
-def command(files: Sequence[Path], invocation: Invocation) -> int:
-    """List the SQL operations of flow definitions, and on which objects each works.
+def command(files: Sequence[Path], invocation: Invocation, **chosen: Any) -> int:
+    """List the SQL operations of flow definitions, and on which objects each works; or the rights that they need.
 
     FILE is a flow definition, the clientdata of a Dataverse row, actions copied from the designer, a Logic
     Apps definition or deployment template, or a solution or flow package (zip). Nothing is asked of any cloud.
     """
+    if chosen["grants"] or chosen["tsql"]:
+        return _grants(files, invocation.output, chosen)
     rows: list[dict[str, Any]] = []
     failed = 0
     for row in inspected(files):
@@ -74,6 +95,12 @@ def command(files: Sequence[Path], invocation: Invocation) -> int:
 
 def inspected(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """A row per operation, in the order of files and documents; one with `error` for what cannot be read."""
+    for file, found in operations_in(files):
+        yield {"file": file, "error": found} if isinstance(found, str) else contract_row(file, found)
+
+
+def operations_in(files: Sequence[Path]) -> Iterator[tuple[str, SqlOperation | str]]:
+    """Operations with their files, in order; a sentence in the place of what cannot be read."""
     from holdfast.adapters.packages import documents
     from holdfast.reading.flows import has_definition, sql_operations
 
@@ -82,10 +109,30 @@ def inspected(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
             if found.error is None and not has_definition(found.document):
                 found = found._replace(error="There is no flow definition in it.")
             if found.error is not None:
-                yield {"file": found.name, "error": found.error}
+                yield found.name, found.error
                 continue
             for operation in sql_operations(found.document):
-                yield contract_row(found.name, operation)
+                yield found.name, operation
+
+
+def _grants(files: Sequence[Path], output: str, chosen: dict[str, Any]) -> int:
+    from holdfast.cli.grants_shown import app_user, grants_of, show, show_tsql
+
+    user = app_user(chosen["user"], chosen["client_id"], chosen["object_id"], chosen["user_form"])
+    found, unreadable = [], []
+    for file, one in operations_in(files):
+        if isinstance(one, str):
+            unreadable.append({"file": file, "error": one})
+            if chosen["tsql"] or output == "table":
+                click.echo(clean(f"holdfast: {file}: {one}"), err=True)
+        else:
+            found.append((file, one))
+    grants = grants_of(found)
+    if chosen["tsql"]:
+        show_tsql(grants, chosen["roles"], user)
+    else:
+        show(grants, unreadable, output, roles=chosen["roles"], user=user)
+    return 1 if unreadable else 0
 
 
 def contract_row(file: str, operation: SqlOperation) -> dict[str, Any]:

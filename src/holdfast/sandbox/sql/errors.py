@@ -14,9 +14,11 @@ class SqlError(Exception):
         number: 0 where the server was not reached.
         severity: the class: 14 for permissions, 16 for statements, 20 for lost connections.
         line: of the batch, counted from 1.
+        ends_batch: nothing more of the batch runs, whatever the number.
     """
 
     line = 1
+    ends_batch = False
 
     def __init__(self, number: int, message: str, severity: int = 16, state: int = 1) -> None:
         super().__init__(message)

@@ -110,7 +110,8 @@ class Running:
             if error.line == 1:
                 error.line = line
             self.scene.error = error.number
-            if not self.goes_on or error.number in ENDS_BATCH or error.severity >= 17:
+            ends = error.ends_batch or error.number in ENDS_BATCH or error.severity >= 17
+            if ends or not self.goes_on:
                 raise
             self.results.append(error)
 
@@ -265,7 +266,9 @@ class Running:
         values = [self.value(one, variables) for one in node.arguments]
         if node.verb == "THROW":
             number, message, state = (*values, 1, 1)[:3]
-            raise errors.SqlError(int(number or 50000), str(message), 16, int(state or 1))
+            thrown = errors.SqlError(int(number or 50000), str(message), 16, int(state or 1))
+            thrown.ends_batch = True
+            raise thrown
         message, severity, state = (*values, 16, 1)[:3]
         if int(severity or 0) <= 10:
             self.results.append(Message(str(message)))
