@@ -239,12 +239,19 @@ def _decision(use: Use, known: tuple[Right, ...]) -> Decision | None:
         (Why.MORE_THAN_RIGHTS, bool(operation.ddl), ", ".join(operation.ddl)),
         (Why.QUERY_DYNAMIC, operation.query_dynamic is QueryForm.WHOLE, ""),
         (Why.NOT_READABLE, operation.needs_human, ""),
+        # Read by a version that did not tell how a query writes.
+        (Why.NOT_READABLE, _is_half_read(operation), ", ".join(operation.writes)),
     ):
         if is_so:
             # Where an object stands for something to be filled in, its name is none to grant on.
             sure = known if why is not Why.NOT_READABLE else ()
             return Decision(use.action, why, detail, sure)
     return None
+
+
+def _is_half_read(operation: SqlOperation) -> bool:
+    is_query = operation.object is None and operation.query_dynamic is not None
+    return is_query and len(operation.changes) < len(operation.writes)
 
 
 def _name_of(operation: SqlOperation) -> str:

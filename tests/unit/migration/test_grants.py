@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,6 +119,15 @@ def test_what_cannot_be_told_is_a_decision_and_no_right(operation, why):
     found = needed(operation)
     assert found.needs == ()
     assert [one.why for one in found.decisions] == [why]
+
+
+def test_a_query_read_before_its_verbs_were_told_is_a_decision():
+    older = replace(asking("DELETE FROM dbo.Orders"), query=None, changes=())
+    assert [one.why for one in needed(older).decisions] == [Why.NOT_READABLE]
+
+
+def test_the_text_of_a_query_need_not_be_kept():
+    assert needed(replace(asking("DELETE FROM dbo.Orders"), query=None)).rights == (Right(ORDERS, "DELETE"),)
 
 
 def test_a_decision_keeps_what_is_known_in_any_case():
