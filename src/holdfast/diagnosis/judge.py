@@ -36,6 +36,8 @@ BY_POLICY: Final = frozenset(
         "signin_frequency",
     }
 )
+AFTER_SIGN_IN: Final = frozenset({"data_policy_blocks", "failed_in_use"})
+"""What nobody meets who was not let in."""
 _REVOCATIONS: Final = frozenset({"password_changed", "session_revoked"})
 
 
@@ -143,7 +145,7 @@ def _as_told(
     newer = tuple(
         each
         for each in (found[: found.index(agreeing)] if agreeing else found)
-        if each.is_certain and each.check != "failed_in_use" and at and each.since and each.since > at
+        if each.is_certain and each.check not in AFTER_SIGN_IN and at and each.since and each.since > at
     )
     rest = tuple(each for each in found if each is not agreeing and each not in newer)
     ranked = (*newer, first, *rest)

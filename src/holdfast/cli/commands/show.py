@@ -13,6 +13,7 @@ from holdfast.cli.commands.forecast import CONDITIONS, horizon_row
 from holdfast.cli.commands.status import contract_row
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.shared import check_line, check_row, checks_of, finding_row
 from holdfast.cli.times import iso
 
 if TYPE_CHECKING:
@@ -134,6 +135,10 @@ def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
             for e in (verdict.because if verdict else ())
         ],
         "alternatives": list(verdict.alternatives) if verdict else [],
+        "findings": [finding_row(each) for each in (judgement.findings if judgement else ())],
+        "checks": [check_row(*each) for each in checks_of(standing, seen)],
+        "conflicts": list(judgement.conflicts) if judgement else [],
+        "lifted": judgement.is_lifted if judgement else False,
         "remedies": [
             {
                 "id": r.id,
@@ -171,6 +176,9 @@ def told(standing: Standing, seen: Picture) -> Iterator[Line]:
                 for remedy in verdict.remedies
             ),
         )
+    yield from _under("Contradictions", judgement.conflicts if judgement else ())
+    told = [each for each in (judgement.findings if judgement else ()) if each.check == "platform_says"]
+    yield from _under("Checks", (*(each.message for each in told), *_checks(standing, seen)))
     if judgement:
         yield from _under(
             "Refreshed",
@@ -184,6 +192,10 @@ def told(standing: Standing, seen: Picture) -> Iterator[Line]:
             "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
         )
     yield from _under("Flows", _flows(found.flows, seen))
+
+
+def _checks(standing: Standing, seen: Picture) -> Iterator[str]:
+    return (check_line(*each) for each in checks_of(standing, seen))
 
 
 def _flows(flows: Sequence[Flow], seen: Picture) -> Iterator[str]:

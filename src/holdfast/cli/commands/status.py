@@ -10,15 +10,20 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
+from holdfast.cli.shared import shared_row
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
+    from holdfast.core.judgement import Judgement
     from holdfast.diagnosis.status import ConnectionStatus
+    from holdfast.diagnosis.together import Shared
     from holdfast.scan.standing import Picture
 
+COMMON = 5
+"""Common causes told under the table."""
 MANY = 30
 """A longer table leaves out the connections that are fine."""
 
@@ -51,18 +56,25 @@ WORDS = {"broken": "broken", "at_risk": "at risk", "unknown": "unknown", "ok": "
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Show the fine ones too, however many there are.")
+@click.option(
+    "--behind",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show only the connections behind the N-th cause that several breaks have in common.",
+)
 @common_options
-def command(everything: bool, invocation: Invocation) -> int:
+def command(everything: bool, behind: int | None, invocation: Invocation) -> int:
     """Show how every connection stands; exit code 1 when one is broken or about to break."""
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_status(holdfast, invocation, everything))
+        return asyncio.run(_status(holdfast, invocation, everything, behind))
 
 
-async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) -> int:
+async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, behind: int | None) -> int:
     from holdfast.cli.looking import coverage, ourselves, pictures, say_below, with_tenant
     from holdfast.cli.stacking import print_rows
+    from holdfast.diagnosis.together import together
     from holdfast.scan.standing import standings
 
     seen = await pictures(holdfast, invocation)
@@ -72,7 +84,9 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) 
     rows: list[dict[str, Any]] = []
     own: list[dict[str, Any]] = []
     own_trouble = 0
+    common: list[tuple[Shared, str]] = []
     for each in seen:
+        broken: list[Judgement] = []
         for standing in await ourselves(holdfast, each):
             own_trouble += standing.status.state.needs_attention
             row = table_row(standing.status, each) if table else contract_row(standing.status)
@@ -80,8 +94,13 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) 
         async for standing in standings(holdfast.history, each):
             found = standing.status
             states[found.state.value] += 1
+            if found.state == "broken" and standing.judgement is not None:
+                broken.append(standing.judgement)
             row = table_row(found, each) if table else contract_row(found)
+            row["key"] = (each.name, found.connection.environment, found.connection.id)
             rows.append(with_tenant(row, each.name, several))
+        common += [(shared, each.name) for shared in together(broken)]
+    rows = _behind(rows, common, behind)
     if table:
         rows.sort(key=lambda row: (ORDER.index(row["state"]), row["at"], row["environment"], row["name"]))
         hidden = len(rows) > MANY and not everything
@@ -90,13 +109,48 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool) 
         narrow = ((TENANT,), *NARROW) if several else NARROW
         empty = "There is no SQL connection." if not rows else "Every connection is fine."
         print_rows([*own, *shown], wide, narrow, wide_enough=150, empty=empty)
+        _say_common(common, several=several)
         click.echo(summary(states, hidden=hidden))
     else:
         columns = (TENANT, *EXPORT) if several else EXPORT
-        meta = {"scans": [coverage(each) for each in seen]}
+        meta = {
+            "scans": [coverage(each) for each in seen],
+            "common_causes": [shared_row(*each) for each in common],
+        }
         emit([*own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
     say_below(seen, invocation.output)
     return 1 if states["broken"] + states["at_risk"] + own_trouble else 0
+
+
+def _behind(
+    rows: list[dict[str, Any]], common: list[tuple[Shared, str]], number: int | None
+) -> list[dict[str, Any]]:
+    """The rows without what only sorts and chooses them; those behind one common cause where one is asked for.
+
+    Raises:
+        click.UsageError: there are not so many.
+    """
+    if number is not None and number > len(common):
+        raise click.UsageError(f"There are {len(common)} common causes, so --behind {number} names none.")
+    keys = {row.pop("key"): row for row in rows}
+    if number is None:
+        return list(keys.values())
+    shared, tenant = common[number - 1]
+    return [keys[key] for where, id in shared.behind if (key := (tenant, where, id)) in keys]
+
+
+def _say_common(common: list[tuple[Shared, str]], *, several: bool) -> None:
+    """A line for each cause that several breaks have in common."""
+    from holdfast.cli.render import clean
+
+    for number, (shared, tenant) in enumerate(common[:COMMON], 1):
+        where = f"{tenant}: " if several else ""
+        click.echo(clean(f"{number}. {where}{shared.sentence}"))
+    if len(common) > COMMON:
+        click.echo(f"And {len(common) - COMMON} more; -o json has them all.")
+    if common:
+        click.secho("`holdfast status --behind 1` lists the connections behind the first.", dim=True)
+        click.echo()
 
 
 def contract_row(found: ConnectionStatus) -> dict[str, Any]:

@@ -102,7 +102,6 @@ def consent_taken(case: Case) -> Iterator[Finding]:
     if not case.is_person or case.changes is None:
         return
     told = {fact.details["application"].casefold() for fact in case.said if "application" in fact.details}
-    told |= {row.client_id.casefold() for row in case.sign_ins or ()}
     for id, client in (case.principals or {}).items():
         is_named = id.casefold() in told
         row = _taken_from(client, case.changes) if is_named or id == CONNECTIONS_CLIENT else None
