@@ -39,6 +39,8 @@ PASSWORD_SET: Final = _names(
 REVOKED: Final = _names(
     "Update StsRefreshTokenValidFrom Timestamp", "Revoke user sessions", "Revoke sign in sessions"
 )
+UNDISPUTED: Final = REVOKED | _names("Reset password", "Reset user password", "Reset password (by admin)")
+"""What ends every sign-in of an account, by all sources but for where in the portal it is done."""
 DISABLED: Final = _names("Disable account")
 ENABLED: Final = _names("Enable account")
 DELETED: Final = _names("Delete user", "Hard Delete user")

@@ -17,6 +17,7 @@ from holdfast.reading.changes import (
     PASSWORD_SET,
     REVOKED,
     TOGETHER,
+    UNDISPUTED,
     act_of,
     letters,
 )
@@ -91,20 +92,27 @@ def sign_in_revoked(case: Case) -> Iterator[Finding]:
     since = account.sessions_valid_from
     if since is None or since <= case.refreshed.earliest:
         return
-    row = revoking(case, account.id, since)
+    rows = _revoking_rows(case, account.id, since)
+    row = revoking(case, rows, since)
     cause = _cause_of(row, since, account.password_changed_at)
-    yield _revoked(case, cause, since, row, is_certain=since > case.refreshed.latest)
+    # Whether disabling had ended it before is disputed; disabled it is refused in either case.
+    was_disabled = account.is_enabled is False and any(
+        letters(each.activity) in DISABLED and (row is None or each.at < row.at) for each in rows
+    )
+    yield _revoked(case, cause, since, row, is_certain=since > case.refreshed.latest and not was_disabled)
+    for other in {_cause_of(each, each.at, None): each for each in rows}.items():
+        if other[0] not in (cause, "account_disabled"):
+            yield _revoked(case, other[0], other[1].at, other[1], is_certain=False)
 
 
 def _revoked_before_deletion(case: Case) -> Iterator[Finding]:
     """The account is gone, and its date with it; the log still tells what was done before and since."""
     if case.changes is None or case.refreshed is None or case.accounts is None:
         return
-    rows = case.changes.to(case.person_id, PASSWORD_SET | REVOKED)
+    rows = case.changes.to(case.person_id, PASSWORD_SET | REVOKED | DISABLED)
     later = [row for row in rows if row.at > case.refreshed.latest]
-    if later:
-        cause = _cause_of(later[0], later[0].at, None)
-        yield _revoked(case, cause, later[0].at, later[0], is_certain=False)
+    for cause, row in {_cause_of(row, row.at, None): row for row in reversed(later)}.items():
+        yield _revoked(case, cause, row.at, row, is_certain=False)
 
 
 def _revoked(case: Case, cause: str, since: datetime, row: Change | None, *, is_certain: bool) -> Finding:
@@ -136,28 +144,29 @@ def _revoked(case: Case, cause: str, since: datetime, row: Change | None, *, is_
     )
 
 
-def revoking(case: Case, account: str, since: datetime) -> Change | None:
+def _revoking_rows(case: Case, account: str, since: datetime) -> list[Change]:
+    """What was done to the account between its last token and the date, that can have revoked it."""
+    if case.changes is None or case.refreshed is None:
+        return []
+    rows = case.changes.to(account, PASSWORD_SET | REVOKED | DISABLED)
+    return [row for row in rows if case.refreshed.earliest < row.at <= since + TOGETHER]
+
+
+def revoking(case: Case, rows: list[Change], since: datetime) -> Change | None:
     """The act that ended the sign-in: what the refusal dates, else the first that nobody disputes.
 
-    A second act revokes nothing that the first has not. That a password which its owner changes revokes
-    connections is disputed; a reset or a revocation by an administrator is not.
+    A second act revokes nothing that the first has not. That a password which its owner changes, or an account
+    that is disabled, revokes connections is disputed; that a reset or a revocation does, is not.
     """
-    if case.changes is None or case.refreshed is None:
-        return None
-    rows = [
-        row
-        for row in case.changes.to(account, PASSWORD_SET | REVOKED | DISABLED)
-        if row.at > case.refreshed.earliest and row.at <= since + TOGETHER
-    ]
     named = next((fact.details["valid_from"] for fact in case.said if "valid_from" in fact.details), None)
     if named is not None:
         refused_before = datetime.fromisoformat(named)
-        near = [row for row in rows if abs(row.at - refused_before) <= TOGETHER]
-        rows = near or rows
+        rows = [row for row in rows if abs(row.at - refused_before) <= TOGETHER] or rows
     else:
-        rows = [row for row in rows if abs(row.at - since) <= TOGETHER] or rows
+        undisputed = [row for row in rows if letters(row.activity) in UNDISPUTED]
+        rows = undisputed or [row for row in rows if abs(row.at - since) <= TOGETHER] or rows
     # Of one act's rows the password is the reason, the revocation its effect.
-    first = [row for row in rows if rows and row.at <= rows[0].at + TOGETHER]
+    first = [row for row in rows if row.at <= rows[0].at + TOGETHER]
     return min(first, key=lambda row: (letters(row.activity) not in PASSWORD_SET, row.at), default=None)
 
 
