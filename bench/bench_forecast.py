@@ -31,7 +31,6 @@ from holdfast.compose import compose
 from holdfast.core.horizon import Condition
 from holdfast.core.inventory import Connection
 from holdfast.core.judgement import Judgement
-from holdfast.diagnosis.switching_off import NO_BREAK
 from holdfast.sandbox import embedded
 from holdfast.sandbox.scenarios import named as scenarios
 from holdfast.scan.tenant import scan
@@ -151,9 +150,7 @@ async def _years(
 
 
 def _note_forecast(one: Watched, judgement: Judgement, now: datetime) -> None:
-    expected = [
-        h for h in judgement.horizons if h.condition is Condition.EXPECTED and h.cause not in NO_BREAK
-    ]
+    expected = [h for h in judgement.horizons if h.condition is Condition.EXPECTED]
     one.say(now, {h.cause: (h.earliest, h.latest) for h in expected if h.earliest and h.latest})
     one.unknown.update(h.cause for h in expected if h.earliest is None)
 

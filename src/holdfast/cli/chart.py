@@ -11,7 +11,7 @@ from holdfast.cli.render import clean
 
 LABEL_WIDTH = 250
 PLOT_WIDTH = 690
-NOTE_WIDTH = 200
+NOTE_WIDTH = 280
 ROW = 26
 TOP = 34
 WIDTH = LABEL_WIDTH + PLOT_WIDTH + NOTE_WIDTH
@@ -80,11 +80,13 @@ def _bar(bar: Bar, row: int, now: datetime, days: int) -> list[str]:
     label = clean(bar.label)
     short = label if len(label) <= 36 else label[:35] + "…"
     kind = bar.condition.replace("_", "-")
+    # On a bar that is hardly wider than the dot there is nothing to point out.
+    dot = f'<circle class="likely" cx="{middle}" cy="{y + 11}" r="2.4"/>' if right - left > 9 else ""
     return [
         f'<text class="label" x="{LABEL_WIDTH - 10}" y="{y + 15}" text-anchor="end">{escape(short)}</text>',
         f'<line class="safe" x1="{LABEL_WIDTH}" y1="{y + 11}" x2="{left}" y2="{y + 11}"/>',
         f'<rect class="bar {escape(kind)}" x="{left}" y="{y + 4}" width="{max(right - left, 5.0):.1f}" height="14" rx="3">'
         f"<title>{escape(label)}: {bar.earliest:%d %b %Y %H:%M} to {bar.latest:%d %b %Y %H:%M} UTC</title></rect>",
-        f'<circle class="likely" cx="{middle}" cy="{y + 11}" r="2.4"/>',
+        dot,
         f'<text class="note" x="{LABEL_WIDTH + PLOT_WIDTH + 12}" y="{y + 15}">{escape(clean(bar.note))}</text>',
     ]

@@ -56,20 +56,29 @@ class Report:
 
 def render(report: Report) -> str:
     """The whole page as text; names are escaped, and nothing in it asks the network for anything."""
+    counts = Counter(str(row["state"]) for row in report.rows)
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            report=report,
+            counts=[(state, WORDS[state], counts.get(state, 0)) for state in STATES],
+            words=WORDS,
+            chart=_markup(chart(report.bars, report.as_of)),
+            version=__version__,
+        )
+    )
+
+
+def templates() -> Any:
+    """Where pages are made: every value is escaped, and cleaned of what a reader would obey."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    templates = Environment(
+    found = Environment(
         loader=PackageLoader("holdfast.cli"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    templates.finalize = _cleaned
-    counts = Counter(str(row["state"]) for row in report.rows)
-    return templates.get_template("report.html").render(
-        report=report,
-        counts=[(state, WORDS[state], counts.get(state, 0)) for state in STATES],
-        words=WORDS,
-        chart=_markup(chart(report.bars, report.as_of)),
-        version=__version__,
-    )
+    found.finalize = _cleaned
+    return found
 
 
 def write(report: Report, path: Path) -> None:

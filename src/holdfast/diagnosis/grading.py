@@ -14,7 +14,6 @@ from typing import Final
 
 from holdfast.core.horizon import Condition, Horizon
 from holdfast.core.judgement import Judgement
-from holdfast.diagnosis.switching_off import NO_BREAK
 
 IN_TIME: Final = timedelta(days=7)
 """So long before a break its forecast must have stood."""
@@ -198,6 +197,5 @@ def _standing(states: States, at: datetime, cause: str) -> Horizon | None:
 
 def _expected(judgement: Judgement | None) -> Iterator[Horizon]:
     for horizon in judgement.horizons if judgement is not None else ():
-        is_break = horizon.condition is Condition.EXPECTED and horizon.cause not in NO_BREAK
-        if is_break and horizon.earliest and horizon.latest:
+        if horizon.condition is Condition.EXPECTED and horizon.earliest and horizon.latest:
             yield horizon

@@ -7,34 +7,27 @@ from datetime import timedelta
 from typing import Final
 
 from holdfast.core.facts import FLOW_DORMANT_AFTER, FLOW_FAILING_FOR
-from holdfast.core.horizon import Condition, Horizon, Interval
+from holdfast.core.horizon import Horizon
 from holdfast.diagnosis.known import Known, unknown
 from holdfast.reading.schedules import longest_gap
 
 CAUSE: Final = "flow_suspended"
-NO_BREAK: Final = frozenset({CAUSE})
-"""Causes whose horizons are no break of the connection, so that they are neither graded nor a reason to fail."""
 
 
 def switching_off(known: Known) -> list[Horizon]:
-    """One horizon at most: of the first flow that is switched off."""
-    dated = _failing(known)
-    if dated is not None:
-        return [dated]
-    said = tuple(_dormant(known))
+    """One line at most, without a date of its own: what ends is not the connection."""
+    said = (*_failing(known), *_dormant(known))
     return [unknown(CAUSE, *said)] if said else []
 
 
-def _failing(known: Known) -> Horizon | None:
-    if known.verdict is None or not known.failing:
-        return None
-    first = min(known.failing, key=lambda each: each.since_at_latest)
-    ends = Interval(first.since_at_latest, first.since_at_latest + FLOW_FAILING_FOR)
-    because = (
-        f"Flow {first.flow!r} has failed since {first.since_at_latest:%Y-%m-%d} at the latest; the platform switches"
-        f" off what fails for {FLOW_FAILING_FOR.days} days (documented), and nobody switches it on again."
-    )
-    return Horizon(CAUSE, Condition.EXPECTED, ends.earliest, ends.middle, ends.latest, (because,))
+def _failing(known: Known) -> Iterator[str]:
+    for failing in known.failing if known.verdict is not None else ():
+        until = failing.since_at_latest + FLOW_FAILING_FOR
+        yield (
+            f"Flow {failing.flow!r} has failed since {failing.since_at_latest:%Y-%m-%d} at the latest; the platform"
+            f" switches off what fails for {FLOW_FAILING_FOR.days} days (documented), here by {until:%Y-%m-%d}, and"
+            " nobody switches it on again."
+        )
 
 
 def _dormant(known: Known) -> Iterator[str]:

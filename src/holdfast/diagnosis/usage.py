@@ -11,7 +11,7 @@ from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import Flow
 from holdfast.core.schedule import Recurrence
-from holdfast.reading.schedules import longest_gap, placed_within, runs
+from holdfast.reading.schedules import longest_gap, placed_within, runs, runs_per_week
 
 UNSEEN_WITHIN: Final = timedelta(days=65)
 """What nothing has used for so long, nothing uses that comes round every two months or more often."""
@@ -76,6 +76,12 @@ def _named(unseen: tuple[str, ...] | None) -> str:
     return f"; by the imported table of flows there are {len(unseen)} with SQL there" + (
         f" ({shown})" if shown else ""
     )
+
+
+def runs_per_week_of(flows: Iterable[Flow]) -> float | None:
+    """How many scheduled runs a week are lost when these flows stop; None where none of them has a schedule."""
+    rates = [runs_per_week(flow.recurrence) for flow in flows if flow.is_on and flow.recurrence is not None]
+    return round(sum(rates), 1) if rates else None
 
 
 def is_kept_alive(flows: Iterable[Flow]) -> bool:

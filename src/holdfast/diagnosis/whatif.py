@@ -23,9 +23,8 @@ from holdfast.core.verdict import Remedy
 from holdfast.diagnosis.diagnose import diagnose
 from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.diagnosis.policies import hit_of, names_of
-from holdfast.diagnosis.usage import is_kept_alive
+from holdfast.diagnosis.usage import is_kept_alive, runs_per_week_of
 from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
-from holdfast.reading.schedules import runs_per_week
 from holdfast.reading.witnesses import last_refresh
 
 
@@ -108,8 +107,7 @@ def consequence(known: Known, supposed: Sequence[Supposition], now: datetime) ->
         return None
     ranked = tuple(sorted(deaths, key=lambda death: (death.certainty is Certainty.POSSIBLE, death.at)))
     stops = tuple(flow for flow in known.flows if flow.is_on)
-    rates = [runs_per_week(flow.recurrence) for flow in stops if flow.recurrence is not None]
-    return Consequence(known, ranked, stops, round(sum(rates), 1) if rates else None, _before(ranked[0]))
+    return Consequence(known, ranked, stops, runs_per_week_of(stops), _before(ranked[0]))
 
 
 def concerns(known: Known, each: Supposition) -> bool:

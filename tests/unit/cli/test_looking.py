@@ -113,6 +113,7 @@ def test_forecast_gives_one_line_per_cause_in_the_agreed_shape(holdfast, say):
         "earliest": day(9).isoformat(),
         "likely": day(9).isoformat(),
         "latest": day(9).isoformat(),
+        "runs_lost_per_week": None,
     }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -32,9 +32,10 @@ NAME = Column("name", "Connection", "bold")
 ENVIRONMENT = Column("environment_name", "Environment")
 CAUSE = Column("cause", "Cause", wraps=False)
 CONDITION = Column("condition_words", "Condition")
+RUNS = Column("runs_lost_per_week", "Runs a week", wraps=False, right=True)
 TENANT = Column("tenant", "Tenant")
-WIDE = (WHEN, NAME, ENVIRONMENT, CAUSE, CONDITION)
-NARROW = ((WHEN,), (NAME, ENVIRONMENT), (CAUSE, CONDITION))
+WIDE = (WHEN, NAME, ENVIRONMENT, CAUSE, CONDITION, RUNS)
+NARROW = ((WHEN,), (NAME, ENVIRONMENT), (CAUSE, CONDITION, RUNS))
 GRADES = (
     Column("cause", "Cause", wraps=False),
     Column("hits", "Hits", right=True),
@@ -61,6 +62,7 @@ EXPORT = tuple(
         "likely",
         "latest",
         "assumptions",
+        "runs_lost_per_week",
     )
 )
 
@@ -78,12 +80,27 @@ EXPORT = tuple(
 @click.option(
     "--ics", type=click.Path(path_type=Path), metavar="FILE", help="Write the dates as a calendar file, too."
 )
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the dates as a chart to look at, too.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(("date", "runs")),
+    default="date",
+    show_default=True,
+    help="What comes first: what breaks next, or what costs most scheduled runs a week.",
+)
 @click.option("--grade", is_flag=True, help="Tell instead what became of the forecasts made so far.")
 @common_options
 def command(
     within: timedelta | None,
     fail_under: timedelta | None,
     ics: Path | None,
+    html: Path | None,
+    by: str,
     grade: bool,
     invocation: Invocation,
 ) -> int:
@@ -93,22 +110,34 @@ def command(
     with opened(invocation) as holdfast:
         if grade:
             return asyncio.run(_grade(holdfast, invocation))
-        return asyncio.run(_forecast(holdfast, invocation, within, fail_under, ics))
+        return asyncio.run(_forecast(holdfast, invocation, Asked(within, fail_under, ics, html, by)))
+
+
+class Asked(NamedTuple):
+    """What the options say; see the command."""
+
+    within: timedelta | None
+    fail_under: timedelta | None
+    ics: Path | None
+    html: Path | None
+    by: str
 
 
 async def _forecast(
     holdfast: Holdfast,
     invocation: Invocation,
-    within: timedelta | None,
-    fail_under: timedelta | None,
-    ics: Path | None,
+    asked: Asked,
 ) -> int:
+    from holdfast.cli.forecast_page import Foreseen
     from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
+    from holdfast.diagnosis.usage import runs_per_week_of
 
     seen = await pictures(holdfast, invocation)
     several = len(seen) > 1
     rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     events: list[Event] = []
+    foreseen: list[Foreseen] = []
+    within, fail_under = asked.within, asked.fail_under
     failing = 0
     for each in seen:
         async for first, standing in _everything(holdfast, each):
@@ -116,12 +145,15 @@ async def _forecast(
                 failing += fail_under is not None and is_expected_within(horizon, each.now, fail_under)
                 if within is None or (horizon.earliest is not None and horizon.earliest <= each.now + within):
                     connection = standing.status.connection
-                    row = horizon_row(connection, horizon)
-                    if ics is not None and horizon.earliest is not None:
+                    lost = runs_per_week_of(standing.status.flows)
+                    row = horizon_row(connection, horizon) | {"runs_lost_per_week": lost}
+                    foreseen.append(Foreseen(connection, horizon, each, lost))
+                    if asked.ics is not None and horizon.earliest is not None:
                         events.append(event(connection, horizon, horizon.earliest, each))
                     if invocation.output == "table":
                         row |= words(row, horizon, connection, each)
-                    rows.append(((not first, *horizon.sort_key()), with_tenant(row, each.name, several)))
+                    rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
+                    rows.append(((not first, *rank), with_tenant(row, each.name, several)))
     rows.sort(key=lambda entry: entry[0])
     lines = [row for _, row in rows]
     if invocation.output == "table":
@@ -130,9 +162,14 @@ async def _forecast(
         columns = (TENANT, *EXPORT) if several else EXPORT
         meta = {"scans": [coverage(each) for each in seen]}
         emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
-    if ics is not None:
-        _write(ics, calendar(events, max(each.now - each.age for each in seen)))
-        click.echo(f"{len(events)} dates are in {ics}.", err=True)
+    if asked.ics is not None:
+        _write(asked.ics, calendar(events, max(each.now - each.age for each in seen)))
+        click.echo(f"{len(events)} dates are in {asked.ics}.", err=True)
+    if asked.html is not None:
+        from holdfast.cli.forecast_page import page
+
+        _write(asked.html, page(foreseen, seen, within))
+        click.echo(f"The chart is in {asked.html}.", err=True)
     say_below(seen, invocation.output)
     return 1 if failing else 0
 
@@ -189,7 +226,7 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise SettingsError(f"The calendar {file} cannot be written: {error.strerror or error}.") from None
+        raise SettingsError(f"The file {file} cannot be written: {error.strerror or error}.") from None
 
 
 def words(row: dict[str, Any], horizon: Horizon, connection: Connection, seen: Picture) -> dict[str, Any]:
