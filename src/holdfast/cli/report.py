@@ -57,7 +57,7 @@ class Report:
 def render(report: Report) -> str:
     """The whole page as text; names are escaped, and nothing in it asks the network for anything."""
     counts = Counter(str(row["state"]) for row in report.rows)
-    return (
+    page: str = (
         templates()
         .get_template("report.html")
         .render(
@@ -68,6 +68,7 @@ def render(report: Report) -> str:
             version=__version__,
         )
     )
+    return page
 
 
 def templates() -> Any:
