@@ -81,7 +81,7 @@ class Platform(Protocol):
         ...
 
     def connections(self, environment: Environment, connector: ConnectorId) -> AsyncIterator[Connection]:
-        """The connections of one connector in one environment, whoever made them."""
+        """The connections of one connector, or of EVERY_CONNECTOR, in one environment, whoever made them."""
         ...
 
     def flows(self, environment: Environment) -> AsyncIterator[Flow]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import Principal, ServicePrincipal
 from holdfast.core.inventory import (
+    EVERY_CONNECTOR,
     Connection,
     ConnectionReference,
     ConnectorId,
@@ -55,7 +56,11 @@ class ToldCloud:
     async def connections(
         self, environment: Environment, connector: ConnectorId
     ) -> AsyncIterator[Connection]:
-        here = [c for c in self.held if (c.environment, c.connector) == (environment.id, connector)]
+        here = [
+            c
+            for c in self.held
+            if c.environment == environment.id and connector in (c.connector, EVERY_CONNECTOR)
+        ]
         async for each in self._told(environment.id, here):
             yield each
 

@@ -18,6 +18,8 @@ FlowId = NewType("FlowId", str)
 ConnectionReferenceId = NewType("ConnectionReferenceId", str)
 
 SQL_CONNECTORS = (ConnectorId("shared_sql"), ConnectorId("shared_sqldw"))
+EVERY_CONNECTOR = ConnectorId("*")
+"""Stands for all there are where connections are asked for; no connector is called so."""
 
 
 class SignIn(StrEnum):

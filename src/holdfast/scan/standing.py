@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from holdfast.core.coverage import CONNECTIONS, FLOWS, Outcome, ScanRecord
-from holdfast.core.inventory import Connection, ConnectionId, Environment, Flow
+from holdfast.core.inventory import EVERY_CONNECTOR, Connection, ConnectionId, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.diagnosis.status import ConnectionStatus, status
 from holdfast.ports import History
@@ -53,7 +53,10 @@ class Picture:
 
     def outcome_of(self, connection: Connection) -> Outcome:
         """How the part of the scan went in which the connection would have been seen."""
-        sweep = self.record.sweep_of(connection.environment, f"{CONNECTIONS}:{connection.connector}")
+        place = connection.environment
+        sweep = self.record.sweep_of(place, f"{CONNECTIONS}:{connection.connector}") or self.record.sweep_of(
+            place, f"{CONNECTIONS}:{EVERY_CONNECTOR}"
+        )
         return sweep.outcome if sweep else Outcome.PARTIAL
 
 

@@ -27,6 +27,7 @@ from holdfast.core.errors import CloudError
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import (
+    EVERY_CONNECTOR,
     SQL_CONNECTORS,
     Connection,
     ConnectionId,
@@ -96,6 +97,7 @@ async def scan(
     progress: Callable[[Progress], None] = lambda _: None,
     *,
     fresh: bool = False,
+    connectors: Sequence[ConnectorId] = SQL_CONNECTORS,
     runs: Runs | None = None,
     keep: timedelta | None = None,
     recurrences: Recurrences = NOTHING_COMES_ROUND,
@@ -106,6 +108,7 @@ async def scan(
 
     Args:
         runs: of flows as a person who owns them sees them; None for an application.
+        connectors: whose connections to read; EVERY_CONNECTOR alone takes one call per environment.
         fresh: start over even if a scan was broken off a short while ago.
         keep: how far back history is to reach; older is dropped at the end. None keeps all.
         recurrences: of demands that no call of the cloud tells, from the settings.
@@ -123,6 +126,7 @@ async def scan(
         work = _Work(
             tenant, platform, directory, history, time, begun, before, read, progress, runs, recurrences
         )
+        work.connectors = connectors
         await history.observe(begun.id, time.now(), listed)
         await work.note_environments(listed, listing)
         await work.read_all(listed)
@@ -164,6 +168,7 @@ class _Work:
         runs: Runs | None = None,
         recurrences: Recurrences = NOTHING_COMES_ROUND,
     ) -> None:
+        self.connectors: Sequence[ConnectorId] = SQL_CONNECTORS
         self._people = runs
         self._recurrences = recurrences
         self._runs = RunLog(platform, runs, time, read)
@@ -212,9 +217,9 @@ class _Work:
                 if environment.dataverse_url is not None or self._people is not None:
                     await self._flows(environment)
                     flows = await carried(self._history, self._tenant, environment.id)
-                    if not all(self._is_read(_connections_of(environment, c)) for c in SQL_CONNECTORS):
+                    if not all(self._is_read(_connections_of(environment, c)) for c in self.connectors):
                         uses = await self._uses(environment, flows)
-                for connector in SQL_CONNECTORS:
+                for connector in self.connectors:
                     await self._connections(environment, connector, flows, uses)
                 done += 1
                 self._progress(Progress(done, len(listed), self.counts.seen))
@@ -360,7 +365,8 @@ class _Work:
 
 
 def _connections_of(environment: Environment, connector: ConnectorId) -> Part:
-    return Part(environment.id, _part_of(connector), Connection, f"{connector}/")
+    under = "" if connector == EVERY_CONNECTOR else f"{connector}/"
+    return Part(environment.id, _part_of(connector), Connection, under)
 
 
 def _part_of(connector: ConnectorId) -> str:

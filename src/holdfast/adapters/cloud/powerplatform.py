@@ -14,6 +14,7 @@ from holdfast.adapters.cloud.policies import data_policy
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.identity import Owner
 from holdfast.core.inventory import (
+    EVERY_CONNECTOR,
     CanvasApp,
     Connection,
     ConnectionId,
@@ -32,6 +33,7 @@ from holdfast.wire import dataverse, environments, policies, powerplatform
 from holdfast.wire.ledger import (
     CANVAS_APPS,
     CONNECTION_REFERENCES,
+    CONNECTIONS,
     CONNECTIONS_OF_CONNECTOR,
     DATA_POLICIES,
     DATA_POLICY,
@@ -75,9 +77,10 @@ class CloudPlatform:
     async def connections(
         self, environment: Environment, connector: ConnectorId
     ) -> AsyncIterator[Connection]:
-        """The connections of one connector in one environment, whoever made them."""
+        """The connections of one connector, or of every one, in one environment, whoever made them."""
         at = {"environment": environment.id, "connector": connector}
-        async for told in self._transport.items(CONNECTIONS_OF_CONNECTOR, powerplatform.Connection, at=at):
+        call = CONNECTIONS if connector == EVERY_CONNECTOR else CONNECTIONS_OF_CONNECTOR
+        async for told in self._transport.items(call, powerplatform.Connection, at=at):
             count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
             yield connection(told, environment.id)
 
@@ -141,11 +144,11 @@ class MakerPlatform(CloudPlatform):
     async def connections(
         self, environment: Environment, connector: ConnectorId
     ) -> AsyncIterator[Connection]:
-        """The person's connections of one connector in one environment."""
+        """The person's connections of one connector, or of every one, in one environment."""
         at = {"environment": environment.id}
         async for told in self._transport.items(OWN_CONNECTIONS, powerplatform.Connection, at=at):
             found = connection(told, environment.id)
-            if found.connector == connector:
+            if connector in (found.connector, EVERY_CONNECTOR):
                 count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
                 yield found
 

@@ -40,6 +40,7 @@ COLUMNS = (
 
 @click.command()
 @click.option("--fresh", is_flag=True, help="Start over even if a scan was broken off a short while ago.")
+@click.option("--all-connectors", is_flag=True, help="Connections of every connector, not only those to SQL.")
 @click.option(
     "--budget",
     type=click.IntRange(min=1),
@@ -47,7 +48,7 @@ COLUMNS = (
     help="At most N requests to each API; the next scan goes on from there.",
 )
 @common_options
-def command(fresh: bool, budget: int | None, invocation: Invocation) -> int:
+def command(fresh: bool, all_connectors: bool, budget: int | None, invocation: Invocation) -> int:
     """Read environments, SQL connections, flows and applications into the store.
 
     Only reads. What an environment refuses is noted and stops no other; a scan that was broken off goes on
@@ -56,12 +57,14 @@ def command(fresh: bool, budget: int | None, invocation: Invocation) -> int:
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_scan(holdfast, invocation, fresh, budget))
+        return asyncio.run(_scan(holdfast, invocation, budget, fresh=fresh, all_connectors=all_connectors))
 
 
-async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool, budget: int | None) -> int:
+async def _scan(
+    holdfast: Holdfast, invocation: Invocation, budget: int | None, *, fresh: bool, all_connectors: bool
+) -> int:
     from holdfast.cli.looking import chosen, with_tenant
-    from holdfast.core.inventory import Environment
+    from holdfast.core.inventory import EVERY_CONNECTOR, SQL_CONNECTORS, Environment
     from holdfast.scan.tenant import scan
 
     tenants = chosen(holdfast, invocation)
@@ -80,6 +83,7 @@ async def _scan(holdfast: Holdfast, invocation: Invocation, fresh: bool, budget:
                     holdfast.read,
                     progress,
                     fresh=fresh,
+                    connectors=[EVERY_CONNECTOR] if all_connectors else SQL_CONNECTORS,
                     runs=reach.runs,
                     keep=holdfast.settings.keep,
                     recurrences=reach.recurrences,
