@@ -29,13 +29,17 @@ class Again(Exception):  # noqa: N818 - a request to try again, never seen outsi
         error: what to raise when patience ends.
         wait: seconds that the answer asked for; None leaves it to the usual back-off.
         unconnected: not even a connection came about.
+        undone: it is certain that nothing was done, so that even what must not be repeated may be sent again.
     """
 
-    def __init__(self, error: CloudError, wait: float | None = None, *, unconnected: bool = False) -> None:
+    def __init__(
+        self, error: CloudError, wait: float | None = None, *, unconnected: bool = False, undone: bool = False
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
         self.unconnected = unconnected
+        self.undone = undone
 
 
 async def patiently(call: Call, deed: Callable[[], Awaitable[T]], on_repeat: Callable[[float], None]) -> T:
@@ -54,7 +58,7 @@ async def patiently(call: Call, deed: Callable[[], Awaitable[T]], on_repeat: Cal
 
     def wait_for(error: Exception) -> bool | float:
         nonlocal waited, unconnected
-        if not isinstance(error, Again) or not call.is_idempotent:
+        if not isinstance(error, Again) or not (call.is_idempotent or error.undone):
             return False
         unconnected += error.unconnected
         if unconnected >= ATTEMPTS_TO_CONNECT:

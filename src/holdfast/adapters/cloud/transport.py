@@ -442,7 +442,9 @@ class Transport:
         error = refusal(asking, response.status_code, response.headers, head, self.now())
         self.traffic.throttled += response.status_code == 429
         if response.status_code in PASSING:
-            return Again(error, retry_after(response.headers, self.now()))
+            # Who is asked to slow down was not served (RFC 6585, section 4).
+            throttled = response.status_code == 429
+            return Again(error, retry_after(response.headers, self.now()), undone=throttled)
         return error
 
     def _limiter(self, asking: Asking) -> AsyncLimiter:

@@ -1,0 +1,171 @@
+"""Which secrets are renewed, when, and what is said about the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.making import AppPolicy
+from holdfast.core.plan import Accepted, plan_text, read_plan
+from holdfast.rotation.plan import Candidate, Choices, Consumer, due_at, is_due, plan_rotation
+from tests.builders import a_reference, an_app_connection, an_environment, day
+
+NOW = day(100)
+
+
+def secret(key_id: str = "k1", label: str = "first", starts: float = 0, ends: float = 120) -> ClientSecret:
+    return ClientSecret(key_id, label, "secret", day(starts), day(ends))
+
+
+def a_candidate(*secrets: ClientSecret, **changes: Any) -> Candidate:
+    """An application of ours whose only secret is due, in one connection that we may change."""
+    app = ServicePrincipal("app-1", "object-1", "erp", secrets or (secret(),))
+    consumer = Consumer(
+        an_app_connection(), an_environment(), True, (a_reference(connection="c2"),), ("s", "d")
+    )
+    return replace(Candidate(app, (consumer,), frozenset({"admin"}), log_read=True), **changes)
+
+
+def choices(**changes: Any) -> Choices:
+    return replace(
+        Choices("p1", "contoso", "Contoso", "t1", NOW, "admin", "admin-app", AppPolicy()), **changes
+    )
+
+
+def reasons(candidate: Candidate, **chosen: Any) -> list[str]:
+    return [each.reason for each in plan_rotation([candidate], choices(**chosen)).declined]
+
+
+def names(candidate: Candidate, **chosen: Any) -> list[str]:
+    return [step.name for step in plan_rotation([candidate], choices(**chosen)).steps]
+
+
+def test_it_is_added_proven_switched_proven_watched_and_only_then_removed():
+    assert names(a_candidate()) == [
+        "add",
+        "prove",
+        "switch:c2",
+        "prove:c2",
+        "bind:c2",
+        "quiet",
+        "remove",
+        "sweep",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [(day(79), False), (day(81), True), (day(119), True), (day(130), True)],
+    ids=["before two thirds", "after two thirds", "a day before the end", "after the end"],
+)
+def test_a_secret_is_due_at_two_thirds_of_its_life(now, due):
+    assert is_due(a_candidate(), now) == due
+
+
+def test_the_last_two_weeks_are_always_due():
+    long = a_candidate(secret(starts=-1000, ends=113))
+    short = a_candidate(secret(starts=99, ends=112))
+
+    assert is_due(long, NOW)
+    assert is_due(short, NOW)
+
+
+def test_the_newest_secret_decides():
+    assert not is_due(a_candidate(secret(), secret("k2", "second", 95, 275)), NOW)
+
+
+def test_a_secret_without_an_end_is_never_due():
+    assert due_at(replace(secret(), expires_at=None)) is None
+
+
+DECLINED = {
+    "not due": (a_candidate(secret(ends=900)), {}, "not_due"),
+    "our own identity": (a_candidate(own="reader"), {}, "own_identity"),
+    "owners not looked at": (a_candidate(owners=None), {}, "not_looked_at:owners"),
+    "not owned": (a_candidate(owners=frozenset({"ada"})), {}, "not_owned"),
+    "secrets forbidden": (a_candidate(), {"policy": AppPolicy(allows_secrets=False)}, "secrets_forbidden"),
+    "life too short": (a_candidate(), {"policy": AppPolicy(longest_secret=timedelta(days=1))}, "life_too_short"),
+    "policy not looked at": (a_candidate(), {"policy": None}, "not_looked_at:app_policy"),
+    "certificate": (a_candidate(replace(secret(), kind="certificate")), {}, "no_secret"),
+    "a person's connection without a reference": (
+        a_candidate(consumers=(Consumer(an_app_connection(), an_environment(), False),)), {}, "consumer_not_ours"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("candidate", "chosen", "reason"), DECLINED.values(), ids=DECLINED.keys())
+def test_what_cannot_be_renewed_is_declined(candidate: Candidate, chosen: dict[str, Any], reason: str):
+    assert reasons(candidate, **chosen) == [reason]
+    assert names(candidate, **chosen) == []
+
+
+def test_who_may_make_us_an_owner_is_given_the_command():
+    [declined] = plan_rotation([a_candidate(owners=frozenset())], choices()).declined
+
+    assert "az ad app owner add --id app-1 --owner-object-id admin" in declined.says
+
+
+def test_an_application_that_was_named_is_taken_though_it_is_not_due():
+    assert names(a_candidate(secret(ends=900)), apps=frozenset({"app-1"}))
+
+
+def test_an_application_that_was_not_named_is_left_out():
+    plan = plan_rotation([a_candidate()], choices(apps=frozenset({"other"})))
+
+    assert (plan.steps, plan.declined) == ((), ())
+
+
+def test_a_policy_that_nobody_could_read_can_be_answered_for():
+    accepted = (Accepted("app_policy", "Ada", "it allows 180 days"),)
+
+    assert names(a_candidate(), policy=None, accepted=accepted)
+
+
+def life_of(candidate: Candidate, **chosen: Any) -> timedelta:
+    step = plan_rotation([candidate], choices(**chosen)).steps[0]
+    return timedelta(seconds=step.arguments["life_seconds"])
+
+
+def test_the_new_secret_lives_as_long_as_the_old_one():
+    assert life_of(a_candidate()) == timedelta(days=120)
+
+
+def test_it_never_lives_longer_than_the_policy_allows():
+    assert life_of(a_candidate(), policy=AppPolicy(longest_secret=timedelta(days=90))) < timedelta(days=90)
+
+
+def removal(candidate: Candidate) -> Any:
+    return next(step for step in plan_rotation([candidate], choices()).steps if step.name == "remove")
+
+
+def test_what_somebody_else_made_is_named_and_left():
+    step = removal(a_candidate(secret("k1", "first"), secret("k2", "holdfast/p0-1", -10, 110)))
+
+    assert step.arguments["remove"] == ["k2"]
+    assert "first (ends" in step.does
+
+
+def test_undoing_the_switch_is_promised_only_with_the_previous_text():
+    def promise(**changes: Any) -> str:
+        steps = plan_rotation([a_candidate(**changes)], choices()).steps
+        return next(step.undo for step in steps if step.name == "switch:c2")
+
+    assert "Cannot put the previous secret back" in promise()
+    assert promise(stored={"k1": "app/app-1/k1"}).startswith("Puts the previous secret back")
+
+
+def test_without_the_log_it_waits_longer_and_says_so():
+    step = next(s for s in plan_rotation([a_candidate(log_read=False)], choices()).steps if s.name == "quiet")
+
+    assert step.arguments["quiet_seconds"] == 7 * 86400
+    assert "not seen" in step.risk
+
+
+def test_a_plan_survives_its_file_and_holds_no_secret():
+    plan = plan_rotation([a_candidate(stored={"k1": "app/app-1/k1"})], choices())
+
+    assert read_plan(plan_text(plan)) == plan
