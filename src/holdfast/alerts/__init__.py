@@ -1,0 +1,1 @@
+"""Tell people: what is overdue, once per problem, to whom it concerns, with the remedy in it."""
