@@ -14,7 +14,7 @@ def pattern(number: int, server: str, database: str, turn: int) -> tuple[str, di
     ask = ("Count", query("SELECT COUNT(*) AS n FROM dbo.Customers", server, database))
     patterns: tuple[tuple[str, dict[str, Any]], ...] = (
         ("nightly read", definition(recurrence("Day", 1, hour), read)),
-        ("every four hours", definition(recurrence("Hour", 4), ask)),
+        ("every eight hours", definition(recurrence("Hour", 8), ask)),
         (
             "weekly refresh",
             definition(
@@ -28,7 +28,7 @@ def pattern(number: int, server: str, database: str, turn: int) -> tuple[str, di
         ),
         ("every order", _each_order(server, database, hour)),
         ("new orders", _polling(server, database))
-        if number % 3 == 0
+        if number % 6 == 0
         else ("twice a day", definition(recurrence("Hour", 12), ask)),
         ("on a button", definition(manual(), read)),
         ("monthly", definition(recurrence("Month", 1), read)),
