@@ -105,9 +105,12 @@ class SqlHistory:
         """See the port. Read in batches, so a scan that runs meanwhile may show in the later ones."""
         shape = shape_of(kind)
         after = ("", "")
-        while rows := await self._read(states.following, tenant, shape.kind, environment, after):
+        while True:
+            rows = await self._read(states.following, tenant, shape.kind, environment, after)
             for row in rows:
                 yield shape.read(row.facts)
+            if len(rows) < states.BATCH:
+                return
             after = (rows[-1].environment, rows[-1].key)
 
     async def lookup(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.bulk import Plain
@@ -122,16 +122,22 @@ def lose(
     return len(gone)
 
 
+_FOLLOWING = (
+    "SELECT environment, key, facts FROM things WHERE tenant = (SELECT id FROM tenants WHERE name = {0})"
+    " AND kind = {0} AND gone_at IS NULL"
+)
+_IN_ORDER = f" ORDER BY environment, key LIMIT {BATCH}"
+_FOLLOWING_ANYWHERE = Plain(_FOLLOWING + " AND (environment, key) > ({0}, {0})" + _IN_ORDER)
+_FOLLOWING_THERE = Plain(_FOLLOWING + " AND environment = {0} AND key > {0}" + _IN_ORDER)
+
+
 def following(
     transaction: Transaction, tenant: str, kind: str, environment: str | None, after: tuple[str, str]
 ) -> Sequence[Line]:
     """The next things of a kind in the order of environment and key, after the last one read."""
-    query = _things(tenant, kind).where(things.c.gone_at.is_(None))
     if environment is None:
-        query = query.where(tuple_(things.c.environment, things.c.key) > after)
-    else:
-        query = query.where(things.c.environment == environment, things.c.key > after[1])
-    return transaction.execute(query.order_by(things.c.environment, things.c.key).limit(BATCH)).all()
+        return _FOLLOWING_ANYWHERE.rows(transaction, (tenant, kind, *after))
+    return _FOLLOWING_THERE.rows(transaction, (tenant, kind, environment, after[1]))
 
 
 _PRESENT = Plain(
@@ -168,13 +174,6 @@ def log_of(transaction: Transaction, tenant: str, kind: str, environment: str, k
 
 def _batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
     return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))
-
-
-def _things(tenant: str, kind: str) -> Select[Any]:
-    number = select(tenants.c.id).where(tenants.c.name == tenant).scalar_subquery()
-    return select(things.c.environment, things.c.key, things.c.facts).where(
-        things.c.tenant == number, things.c.kind == kind
-    )
 
 
 def _tenant_of(transaction: Transaction, scan: ScanId) -> int:
