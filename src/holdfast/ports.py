@@ -631,6 +631,17 @@ class SqlServer(Protocol):
         """
         ...
 
+    async def user_of(self, place: SqlPlace, entra_id: str) -> str | None:
+        """The name of the database user with that identity's SID; None where there is none that we may see.
+
+        Args:
+            entra_id: client id of an application, object id of a person or group.
+
+        Raises:
+            SqlServerError: as for `execute`.
+        """
+        ...
+
     async def rights(self, place: SqlPlace, wanted: Sequence[SqlRight]) -> tuple[bool, ...]:
         """Which of the rights the identity has. False also for objects that it cannot see.
 

@@ -11,9 +11,10 @@ import pytest
 from holdfast.compose import Tenant, tenants_of
 from holdfast.core.errors import RefusedError, SettingsError, SqlServerError, UnreachableError
 from holdfast.core.secret import Secret
-from holdfast.core.sql import SqlPlace
+from holdfast.core.sql import Securable, SqlPlace, SqlRight
 from holdfast.sandbox import embedded
 from holdfast.settings import from_ready
+from holdfast.wire.ledger import SQL_CALLS, SQL_EXECUTE, SQL_PROBE, SQL_RIGHTS, SQL_USER
 from tests.sandbox.conftest import Sandbox
 
 ERP = SqlPlace("sql-contoso.database.windows.net", "erp")
@@ -177,3 +178,54 @@ async def test_a_database_that_wakes_is_waited_for(sandbox: Sandbox, tmp_path: P
         probe = await server.probe(ERP, timedelta(minutes=3))
 
     assert probe.refusal is None
+
+
+RIGHTS = {
+    "SELECT it was granted": (SqlRight("SELECT", Securable.OBJECT, "dbo", "Orders"), True),
+    "SELECT it was not": (SqlRight("SELECT", Securable.OBJECT, "dbo", "OrderLines"), False),
+    "on what is not there": (SqlRight("SELECT", Securable.OBJECT, "dbo", "No]'such"), False),
+    "on the database": (SqlRight("ALTER ANY USER", Securable.DATABASE), False),
+    "on a schema": (SqlRight("SELECT", Securable.SCHEMA, "dbo"), False),
+}
+
+
+async def test_rights_are_checked_one_by_one(tenant: Tenant, sandbox: Sandbox):
+    async with tenant.sql_as(*app(sandbox, "erp-nightly")) as server:
+        found = await server.rights(ERP, [right for right, _ in RIGHTS.values()])
+
+    assert found == tuple(holds for _, holds in RIGHTS.values())
+
+
+BATCHES = {
+    SQL_PROBE.id: "SELECT 1",
+    SQL_USER.id: "SELECT name FROM sys.database_principals WHERE sid = 0x01",
+    SQL_RIGHTS.id: "SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'ALTER ANY USER')",
+    SQL_EXECUTE.id: "CREATE ROLE holdfast_tried",
+}
+
+
+def test_every_call_to_sql_servers_is_tried():
+    assert set(BATCHES) == {call.id for call in SQL_CALLS}
+
+
+@pytest.mark.parametrize("call", BATCHES)
+async def test_the_identity_of_the_role_may(sandbox: Sandbox, tmp_path: Path, call: str):
+    async with tenant_of(sandbox, tmp_path).sql() as server:
+        assert await server.execute(ERP, BATCHES[call]) in ([((1,),)], [()])
+
+
+@pytest.mark.parametrize("call", BATCHES)
+async def test_another_identity_may_not(sandbox: Sandbox, tmp_path: Path, call: str):
+    async with tenant_of(sandbox, tmp_path).sql_as(*app(sandbox, "holdfast-reader")) as server:
+        with pytest.raises(SqlServerError):
+            await server.execute(ERP, BATCHES[call])
+
+
+async def test_the_user_of_an_application_is_found_by_its_id(tenant: Tenant, sandbox: Sandbox):
+    client_id, _ = app(sandbox, "erp-nightly")
+
+    async with tenant.sql() as server:
+        found = await server.user_of(ERP, client_id)
+        elsewhere = await server.user_of(ERP._replace(database="finance"), client_id)
+
+    assert (found, elsewhere) == ("erp-nightly", None)

@@ -89,3 +89,17 @@ def quoted(text: str) -> str:
     if not text.isprintable():
         raise ValueError(f"no text for SQL Server: {text[:40]!r}")
     return "N'" + text.replace("'", "''") + "'"
+
+
+def sid_of(entra_id: str) -> str:
+    """The SID of an Entra identity as a literal of T-SQL: its id as 16 bytes in SQL Server's order.
+
+    Source: sql-docs create-user-transact-sql; the client id of an application, the object id of a person or group.
+
+    Raises:
+        ValueError: it is no id.
+    """
+    digits = bytes.fromhex(entra_id.replace("-", ""))
+    if len(digits) != 16:
+        raise ValueError(f"no Entra id: {entra_id[:40]!r}")
+    return "0x" + (digits[3::-1] + digits[5:3:-1] + digits[7:5:-1] + digits[8:]).hex().upper()

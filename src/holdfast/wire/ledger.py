@@ -672,6 +672,13 @@ SQL_RIGHTS: Final = replace(
     does="ask which rights an identity has in a database",
     unlocks="whether a database user has what its flows need",
 )
+SQL_USER: Final = replace(
+    SQL_PROBE,
+    id="sql.user",
+    path="SELECT name FROM sys.database_principals WHERE sid = {sid}",
+    does="look for the database user of an identity",
+    unlocks="whether an application has a user in a database",
+)
 SQL_EXECUTE: Final = replace(
     SQL_PROBE,
     id="sql.execute",
@@ -683,7 +690,7 @@ SQL_EXECUTE: Final = replace(
     writes=True,
     is_idempotent=False,
 )
-SQL_CALLS: Final[tuple[Call, ...]] = (SQL_PROBE, SQL_RIGHTS, SQL_EXECUTE)
+SQL_CALLS: Final[tuple[Call, ...]] = (SQL_PROBE, SQL_USER, SQL_RIGHTS, SQL_EXECUTE)
 """What is asked of SQL servers, not by HTTP: the path is the batch."""
 
 

@@ -12,9 +12,19 @@ from holdfast.adapters.sql.addresses import SqlAddresses
 from holdfast.adapters.sql.line import Driver, Knock, Line, RefusalError, SilenceError
 from holdfast.core.errors import OutcomeUnknownError, SqlServerError, UnreachableError
 from holdfast.core.secret import Secret
-from holdfast.core.sql import Rows, Securable, SqlPlace, SqlProbe, SqlRefusal, SqlRight, bracketed, quoted
+from holdfast.core.sql import (
+    Rows,
+    Securable,
+    SqlPlace,
+    SqlProbe,
+    SqlRefusal,
+    SqlRight,
+    bracketed,
+    quoted,
+    sid_of,
+)
 from holdfast.ports import Clock
-from holdfast.wire.ledger import SQL_EXECUTE, SQL_PROBE, SQL_RIGHTS, Call
+from holdfast.wire.ledger import SQL_EXECUTE, SQL_PROBE, SQL_RIGHTS, SQL_USER, Call
 
 THREADS: Final = 32
 WAKING: Final = 40613
@@ -66,6 +76,12 @@ class DriverSqlServer:
     async def execute(self, place: SqlPlace, *batches: str) -> list[Rows]:
         """As the port says."""
         return await self._ask(place, SQL_EXECUTE, lambda line: [line.ask(batch) for batch in batches])
+
+    async def user_of(self, place: SqlPlace, entra_id: str) -> str | None:
+        """As the port says."""
+        batch = f"SELECT name FROM sys.database_principals WHERE sid = {sid_of(entra_id)}"  # noqa: S608 - hex digits
+        rows = await self._ask(place, SQL_USER, lambda line: line.ask(batch))
+        return str(rows[0][0]) if rows else None
 
     async def rights(self, place: SqlPlace, wanted: Sequence[SqlRight]) -> tuple[bool, ...]:
         """As the port says."""

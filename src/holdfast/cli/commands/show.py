@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.cli.asking_sql import Asked
 from holdfast.cli.commands.forecast import CONDITIONS, horizon_row
 from holdfast.cli.commands.status import contract_row
 from holdfast.cli.options import Invocation, common_options
@@ -30,31 +31,47 @@ Line = tuple[str, str]
 
 @click.command()
 @click.argument("id")
+@click.option(
+    "--ask-sql",
+    is_flag=True,
+    help="Also log in to its databases now, with its own secret if we keep it, else as our SQL administrator. Wakes a paused"
+    " serverless database, which costs money.",
+)
 @common_options
-def command(id: str, invocation: Invocation) -> int:
+def command(id: str, ask_sql: bool, invocation: Invocation) -> int:
     """Show everything known about one connection: ID, the beginning of its id, or its name."""
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_show(holdfast, invocation, id))
+        return asyncio.run(_show(holdfast, invocation, id, ask_sql=ask_sql))
 
 
-async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str) -> int:
+async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_sql: bool) -> int:
     from holdfast.cli.looking import pictures, say_below
 
     seen = await pictures(holdfast, invocation)
     found = await _find(holdfast, seen, wanted)
+    asked = [await Asked.of(holdfast, s, p) for s, p in found] if ask_sql else [None] * len(found)
+    pages = [
+        [*told(s, p), *_under("SQL Server", a.told() if a else ())]
+        for (s, p), a in zip(found, asked, strict=True)
+    ]
     if invocation.output in ("json", "jsonl"):
-        emit([whole(s, p) for s, p in found], (), invocation.output, shape="holdfast.show/1")
+        rows = [
+            whole(s, p) | ({"sql_server": a.row()} if a else {})
+            for (s, p), a in zip(found, asked, strict=True)
+        ]
+        emit(rows, (), invocation.output, shape="holdfast.show/1")
     elif invocation.output == "table":
-        for standing, picture in found:
-            _page(list(told(standing, picture)))
+        for page in pages:
+            _page(page)
     else:
-        rows = [{"about": a, "says": b} for s, p in found for a, b in told(s, p)]
+        rows = [{"about": a, "says": b} for page in pages for a, b in page]
         columns = (Column("about", "About"), Column("says", "Says"))
         emit(rows, columns, invocation.output, shape="holdfast.show/1")
     say_below([p for p in seen if any(p is where for _, where in found)], invocation.output)
-    return 1 if any(standing.status.state.needs_attention for standing, _ in found) else 0
+    needy = any(standing.status.state.needs_attention for standing, _ in found)
+    return 1 if needy or any(each.verdict for each in asked if each) else 0
 
 
 async def _find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
