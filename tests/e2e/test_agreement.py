@@ -24,6 +24,8 @@ class Tenant:
         self.cloud = Sandbox(ready)
         self._file = file
         self._capsys = capsys
+        self.seed = 0
+        self.kinds: set[str] = set()
 
     def say(self, *words: str) -> list[dict[str, Any]]:
         """Run a command; its lines."""

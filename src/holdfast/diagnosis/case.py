@@ -42,6 +42,8 @@ class Case:
         mfa_demanded: whether the owner's account itself is asked for a second factor.
         sign_ins: of the owner by refresh token, newest first.
         uses: that failed; empty where none did.
+        was_registered: an earlier look saw its application at home in this tenant.
+        former_app: that application as the look before saw it, where it is gone since.
     """
 
     connection: Connection
@@ -59,6 +61,8 @@ class Case:
     sign_ins: tuple[SignInRecord, ...] | None = None
     flows: tuple[Flow, ...] = ()
     uses: tuple[Use, ...] | None = None
+    was_registered: bool = False
+    former_app: ServicePrincipal | None = None
 
     @property
     def is_person(self) -> bool:

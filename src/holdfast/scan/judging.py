@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from holdfast.core.coverage import Sweep
 from holdfast.core.evidence import Evidence
@@ -27,6 +28,8 @@ from holdfast.reading.witnesses import last_refresh, witnesses
 from holdfast.scan.owners import OwnerLog
 from holdfast.scan.shown import SignInLog
 
+GONE: Final = "app_disabled_or_missing"
+
 Read = Callable[[str, str], tuple[Evidence, ...]]
 """What a raw error text says, and where it was seen."""
 
@@ -42,6 +45,7 @@ class TenantDirectory:
         owners: to be asked about owners of connections that were refused; likewise.
         passwords: by connection, from an imported table.
         kit: flows of the tenant from an imported table; None without one.
+        former: applications that the look before saw in this tenant and this one does not, by client id.
     """
 
     apps: Mapping[str, ServicePrincipal] | None = None
@@ -55,6 +59,7 @@ class TenantDirectory:
     passwords: Mapping[str, PasswordTerm] = field(default_factory=dict)
     kit: tuple[KitFlow, ...] | None = None
     recurrences: Recurrences = NOTHING_COMES_ROUND
+    former: Mapping[str, ServicePrincipal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ async def judge_page(
         looks = _looks(bench.before, seen_at)
         found = witnesses(connection, seen_at, before.witnesses if before else None, looks)
         shown = await _shown(connection, found, before, bench.directory)
-        case = case_of(connection, found, bench, shown)
+        case = _with_past(case_of(connection, found, bench, shown), before, bench.directory)
         conclusion = concluded(case)
         if bench.directory.owners is not None and conclusion.in_doubt:
             case = await bench.directory.owners.asked(case, conclusion)
@@ -128,6 +133,14 @@ def case_of(connection: Connection, found: Sequence[Witness], bench: Bench, show
         if bench.uses is None
         else tuple(bench.uses[flow.id] for flow in flows if flow.id in bench.uses),
     )
+
+
+def _with_past(case: Case, before: Judgement | None, directory: TenantDirectory) -> Case:
+    """The case with what an earlier look knew of an application that is not there now."""
+    former = directory.former.get(case.connection.client_id or "")
+    # A later look finds neither the application nor that it was there; what was concluded then stands.
+    was_found_gone = before is not None and before.verdict is not None and before.verdict.cause.id == GONE
+    return replace(case, was_registered=former is not None or was_found_gone, former_app=former)
 
 
 def judge(

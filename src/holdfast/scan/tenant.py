@@ -298,6 +298,7 @@ class _Work:
             Part("", SERVICE_PRINCIPALS, ServicePrincipal),
             Part("", ACCESS_POLICIES, AccessPolicy),
         )
+        known = {app.client_id: app async for app in self._history.current(self._tenant, ServicePrincipal)}
         if not self._is_read(apps):
             await self._read(apps, self._directory.service_principals(), lambda a: a.object_id)
         if not self._is_read(policies):
@@ -308,10 +309,11 @@ class _Work:
         changes = await self._told(AUDITS, newest(self._directory.changes(since)))
         data_policies = await self._told(DATA_POLICIES, self._platform.data_policies())
         history, tenant = self._history, self._tenant
+        there = None
+        if self._is_whole("", SERVICE_PRINCIPALS):
+            there = {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
         return TenantDirectory(
-            {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
-            if self._is_whole("", SERVICE_PRINCIPALS)
-            else None,
+            there,
             Accounts.of(accounts) if accounts is not None else None,
             tuple([policy async for policy in history.current(tenant, AccessPolicy)])
             if self._is_whole("", ACCESS_POLICIES)
@@ -324,6 +326,7 @@ class _Work:
             {term.connection: term async for term in history.current(tenant, PasswordTerm)},
             tuple([flow async for flow in history.current(tenant, KitFlow)]) or None,
             self._recurrences,
+            {} if there is None else {client: app for client, app in known.items() if client not in there},
         )
 
     async def _told(self, part: str, source: AsyncIterator[Told]) -> list[Told] | None:

@@ -506,3 +506,27 @@ async def test_what_the_log_told_is_remembered_when_the_log_has_forgotten(story)
 
     assert (await story.judgement()).horizons[0].latest == day(90)
     assert "sign-ins of app-1" not in story.cloud.asked
+
+
+async def test_an_application_that_was_here_and_is_not_now_was_deleted(story):
+    story.cloud.held = [an_app_connection("c1")]
+    story.cloud.apps = [an_app(a_secret(expires=400))]
+    await story.scan()
+    assert (await story.judgement()).verdict is None
+
+    story.cloud.apps = []
+    for _ in range(2):
+        story.clock.advance(days=1)
+        await story.scan()
+
+        verdict = (await story.judgement()).verdict
+        assert verdict is not None
+        assert verdict.cause.id == "app_disabled_or_missing"
+
+
+async def test_an_application_that_was_never_here_may_be_at_home_elsewhere(story):
+    story.cloud.held = [an_app_connection("c1")]
+
+    await story.scan()
+
+    assert (await story.judgement()).verdict is None

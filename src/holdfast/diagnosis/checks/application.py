@@ -22,7 +22,8 @@ def application_unusable(case: Case) -> Iterator[Finding]:
     principal = case.principals.get(client)
     if principal is not None and principal.is_enabled is not False:
         return
-    name = principal.display_name if principal else client
+    former = case.former_app.display_name if case.former_app else client
+    name = principal.display_name if principal else former
     deleted = None
     if case.changes is not None:
         targets = [principal.object_id] if principal else list(case.changes.by_target)
@@ -33,7 +34,9 @@ def application_unusable(case: Case) -> Iterator[Finding]:
             if principal is not None or name in row.target_names or id == client
         ]
         deleted = max(rows, key=lambda row: row.at, default=None)
-    what = "is disabled" if principal else "is not in this tenant: deleted, or at home in another"
+    is_deleted = deleted is not None or case.was_registered
+    missing = "was deleted" if is_deleted else "is not in this tenant: deleted, or at home in another"
+    what = "is disabled" if principal else missing
     fact = Evidence(
         EvidenceKind.STATUS,
         "application",
@@ -51,7 +54,7 @@ def application_unusable(case: Case) -> Iterator[Finding]:
         "app_disabled_or_missing",
         End.REFUSED,
         # What is not there may live in another tenant, and be well.
-        is_certain=principal is not None or deleted is not None,
+        is_certain=principal is not None or is_deleted,
         since=deleted.at if deleted else None,
         evidence=(fact,) if deleted is None else (fact, row_fact(deleted, "app_disabled_or_missing")),
         act=act_of(deleted, client, f"application {name}")
