@@ -21,6 +21,10 @@ ABSENT = (
     "Key Vault, solution import (the `deploy_solution` event stands for it), Microsoft Purview",
     "of TDS: version 8.0 (strict encryption), MARS, bulk copy, server cursors, table-valued parameters, `sql_variant` and CLR types,"
     " save points, distributed transactions, session recovery, Windows sign-in, redirection to another port",
+    "of T-SQL: tables, views, procedures and schemas made by statements (scenarios declare them), column grants, certificates and"
+    " keys, GRANT … AS, application roles, WHILE, cursors, temporary tables and table variables, MERGE, `inserted` and `deleted` in"
+    " triggers, OUTPUT parameters; EXECUTE AS ends with its batch; nobody waits for a lock (1222 at once), and others read what a"
+    " transaction has not committed",
     "an Attention that stops a statement: each runs to its end before the next byte is read",
 )
 

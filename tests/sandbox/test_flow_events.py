@@ -249,3 +249,15 @@ def test_a_person_who_follows_the_consent_link_heals_the_connection(rooms):
     assert connection.status == "Connected"
     assert run(rooms, "Nightly invoice mail").json["status"] == "Succeeded"
     assert standing(rooms, "Invoices") == (True, None, None)
+
+
+def test_a_connection_that_is_used_too_often_is_told_when_to_come_back(rooms):
+    rooms.world.is_unkind = True
+    rest = "v2/datasets/sql-contoso.database.windows.net,erp/tables/dbo.Orders/items"
+    assert hub(rooms, "ERP orders", "Dana Kim", rest).status == 200
+
+    (seen,) = (times for name, times in rooms.tenant.recent.items() if name.startswith("connection "))
+    seen.extend([rooms.tenant.clock.moving()] * 99)
+    answer = hub(rooms, "ERP orders", "Dana Kim", rest)
+    assert answer.status == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 11

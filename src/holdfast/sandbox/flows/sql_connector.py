@@ -17,7 +17,7 @@ from holdfast.sandbox.flows.sql_operations import SqlCall
 from holdfast.sandbox.odata import QueryError, ordered, parse_filter, selected
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.sql import errors, running
-from holdfast.sandbox.sql.catalogue import Server, Table
+from holdfast.sandbox.sql.catalogue import Server, Table, View
 from holdfast.sandbox.sql.engine import Engine, Footprint, Result, result_as_rows
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity, Session, open_session
@@ -251,11 +251,18 @@ class Work(NamedTuple):
 
     def table(self, written: str | None) -> Table:
         """The table that the operation names."""
+        found = self.source(written)
+        if isinstance(found, View):
+            raise SqlError(4902, f"No primary key is defined on the table '{found.full_name}'.")
+        return found
+
+    def source(self, written: str | None) -> Table | View:
+        """The table or view that the operation names."""
         name = full_name(written or "")
-        table = self.session.database.table(name)
-        if table is None:
+        found = self.session.database.table(name) or self.session.database.view(name)
+        if found is None:
             raise errors.invalid_object(name)
-        return table
+        return found
 
 
 def _operate(world: World, session: Session, call: SqlCall, now: datetime, trace: Trace) -> Answer:
@@ -271,7 +278,7 @@ def _operate(world: World, session: Session, call: SqlCall, now: datetime, trace
     return Answer(200, "ok", body)
 
 
-def _name(table: Table) -> str:
+def _name(table: Table | View) -> str:
     schema, name = (part.replace("]", "]]") for part in (table.schema, table.name))
     return f"[{schema}].[{name}]"
 
@@ -284,7 +291,7 @@ def _column(table: Table, written: str) -> str:
 
 
 def _get_rows(work: Work, call: SqlCall) -> dict[str, Any]:
-    table = work.table(call.object)
+    table = work.source(call.object)
     rows: list[Any] = work.rows(f"SELECT * FROM {_name(table)}", [])  # noqa: S608 - names are those of the catalogue
     if wanted := call.options.get("$filter"):
         test = parse_filter(str(wanted))
@@ -293,7 +300,8 @@ def _get_rows(work: Work, call: SqlCall) -> dict[str, Any]:
         rows = ordered(rows, str(order))
     chosen = [one.strip() for one in str(call.options.get("$select") or "").split(",") if one.strip()]
     for name in chosen:
-        _column(table, name)
+        if isinstance(table, Table):
+            _column(table, name)
     top = str(call.options.get("$top") or 2048)
     rows = rows[: int(top) if top.isdigit() else 2048]
     return {"value": [selected(row, chosen) for row in rows] if chosen else rows}
@@ -332,7 +340,7 @@ def _update(work: Work, call: SqlCall) -> dict[str, Any]:
     table = work.table(call.object)
     changes = ", ".join(f"{_column(table, name)} = @p{n}" for n, name in enumerate(call.values))
     values = {f"p{n}": value for n, value in enumerate(call.values.values())}
-    text = f"UPDATE {_name(table)} SET {changes} WHERE {_key(table)} = @id"  # noqa: S608 - as above
+    text = f"UPDATE {_name(table)} SET {changes} OUTPUT INSERTED.* WHERE {_key(table)} = @id"  # noqa: S608 - as above
     work.run(text, {**values, "id": call.row_id})
     return _one(work, table, call.row_id)
 
@@ -363,8 +371,9 @@ def _sets(results: list[Result]) -> dict[str, Any]:
 
 
 def _tables(work: Work, call: SqlCall) -> dict[str, Any]:
-    names = [one.full_name for one in work.session.database.tables.values()]
-    visible = [f"[{name.replace('.', '].[')}]" for name in names if may(work.session, "SELECT", name)]
+    database = work.session.database
+    listed: list[Table | View] = [*database.tables.values(), *database.views.values()]
+    visible = [_name(one) for one in listed if may(work.session, "SELECT", one.full_name)]
     return {"value": [{"Name": name, "DisplayName": name} for name in visible]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -44,7 +45,15 @@ ANYBODY_WITH_ACCESS_HEALS = Rule(
     Mark.DOCUMENTED,
     "troubleshoot-broken-connections, account deleted or disabled",
 )
-RULES = (TEST_CONNECTION, APPLICATIONS_MAY_TEST, ANYBODY_WITH_ACCESS_HEALS)
+BUSY = Rule(
+    "connections_are_throttled_in_the_data_plane",
+    "A connection takes 100 operations, or 500 native queries, in 10 seconds from callers of the API hub, then answers 429 with "
+    "Retry-After. Flows are not counted: they wait and try again by themselves.",
+    Mark.DOCUMENTED,
+    "learn.microsoft.com/connectors/sql, page of 2025-08-19; the header is assumed",
+)
+MOST_OPERATIONS, MOST_QUERIES, WINDOW = 100, 500, 10.0
+RULES = (BUSY, TEST_CONNECTION, APPLICATIONS_MAY_TEST, ANYBODY_WITH_ACCESS_HEALS)
 
 
 def _caller(call: Call) -> Caller:
@@ -103,11 +112,29 @@ def call_connector(call: Call) -> Response:
     wanted = sql_call(operation)
     if wanted is None:
         return answer({"error": {"code": 404, "message": "Operation not found."}}, 404)
+    if (busy := _busy(call, connection, native=wanted.kind == "query")) is not None:
+        return busy
     used = connection_use.use(call.world, connection, call.now)
     if isinstance(used, Failure):
         return answer(dict(used.body), used.status)
     told = ask(call.world, connection, used, wanted, call.now, Trace())
     return answer(told.body, told.status)
+
+
+def _busy(call: Call, connection: Connection, *, native: bool) -> Response | None:
+    """The refusal of a connection that was used too often just now; counts this use otherwise."""
+    if not call.world.is_unkind:
+        return None
+    now, most = call.tenant.clock.moving(), MOST_QUERIES if native else MOST_OPERATIONS
+    seen = call.tenant.recent.setdefault(f"connection {connection.id} {native}", deque())
+    while seen and seen[0] <= now - WINDOW:
+        seen.popleft()
+    if len(seen) < most:
+        seen.append(now)
+        return None
+    wait = max(1, round(seen[0] + WINDOW - now + 0.5))
+    message = f"Rate limit is exceeded. Try again in {wait} seconds."
+    return answer({"statusCode": 429, "message": message}, 429, {"retry-after": str(wait)})
 
 
 def consented(call: Call) -> Response:

@@ -71,6 +71,8 @@ PEOPLE = 16
 
 AZURE = ("sql-contoso.example", "sql-sales.example", "sql-people.example")
 LEGACY = "sql-legacy.example"
+RUNNERS = "flow_runners"
+"""The role that may execute what flows call; a new user holds nothing by itself."""
 KEPT = "kept by the platform"  # stands for a password; it opens nothing outside this process
 LICENCE = ["POWERAUTOMATE_PREMIUM"]
 EVENTS: Mapping[str, Event] = {
@@ -140,7 +142,7 @@ def contoso(found: Founding, client: Application) -> None:
         _loose_ends(found, place)
         if place.environment.display_name in ("Plant", "Logistics"):
             _on_premises(found, place, gateways, (plant, warehouse))
-    _identities_of_holdfast(found, places, servers[AZURE[0]])
+    _identities_of_holdfast(found, places, *servers.values())
     _what_happened(found, places)
 
 
@@ -154,8 +156,14 @@ def _databases(server: ServerFounding) -> None:
         server.table(name, "dbo.Log", 0, {"Note": "nvarchar(200)"})
         server.procedure(name, "dbo.Refresh", ["SELECT COUNT(*) AS orders FROM dbo.Orders"])
         server.procedure(name, "dbo.Append", ["INSERT INTO dbo.Log (Note) VALUES (@Note)"], Note="run")
+        server.view(name, "dbo.OpenOrders", "SELECT Id, Customer FROM dbo.Orders WHERE Amount < 60")
+        server.table(name, "dbo.Audit", 0, {"What": "nvarchar(200)"})
+        server.trigger(
+            name, "dbo.Log", "Log_is_audited", ["INSERT"], "INSERT INTO dbo.Audit (What) VALUES (N'note')"
+        )
+        runners = server.role(name, RUNNERS)
         for procedure_name in ("dbo.Refresh", "dbo.Append"):
-            server.grant(name, "public", "EXECUTE", procedure_name)
+            server.grant(name, runners, "EXECUTE", procedure_name)
 
 
 def _places(found: Founding, client: Application) -> Iterator[Place]:
@@ -277,7 +285,7 @@ def _persons_sign_ins(found: Founding, place: Place, server: ServerFounding) -> 
             used_at=found.ago(days=1, hours=turn),
             signed_in_at=found.ago(days=45 + turn),
         )
-        server.user(place.database, person, "db_datareader")
+        server.user(place.database, person, "db_datareader", RUNNERS)
         name, written = pattern(place.number, place.server, place.database, turn + place.number)
         _flow(
             found,
@@ -312,7 +320,7 @@ def _persons_sign_ins(found: Founding, place: Place, server: ServerFounding) -> 
         used_at=found.ago(days=20 + 9 * place.number),
         signed_in_at=found.ago(days=130),
     )
-    server.user(place.database, person, "db_datareader")
+    server.user(place.database, person, "db_datareader", RUNNERS)
     found.canvas_app(f"{place.environment.display_name} board", place.environment, person, [idle])
 
 
@@ -333,7 +341,7 @@ def _service_accounts(found: Founding, place: Place, server: ServerFounding) -> 
             used_at=used_at,
             signed_in_at=found.ago(days=170),
         )
-        server.user("finance", account, "db_datareader")
+        server.user("finance", account, "db_datareader", RUNNERS)
         close = definition(
             recurrence("Month", interval), ("Refresh", procedure("[dbo].[Refresh]", place.server, "finance"))
         )
@@ -352,7 +360,7 @@ def _applications(found: Founding, place: Place, server: ServerFounding) -> None
     owner = place.people[0]
     for turn, app in enumerate(place.apps):
         app.sql_databases = [place.database]
-        server.user(place.database, app, "db_datareader")
+        server.user(place.database, app, "db_datareader", RUNNERS)
         if turn < 2:
             secret = secret_text(found.world, app.secrets[0])
             connection = found.principal_connection(
@@ -457,7 +465,7 @@ def _on_premises(
     owner = place.people[2]
     for turn, (gateway, server) in enumerate(zip(gateways, servers, strict=True)):
         name = f"CONTOSO\\svc-{place.number}-{turn}"
-        server.login("erp", name, KEPT, "db_datareader", is_windows=True)
+        server.login("erp", name, KEPT, "db_datareader", RUNNERS, is_windows=True)
         for kind in ("windowsAuthentication", "windowsAuthenticationNonShared"):
             own = {"server": server.server.name, "database": "erp"} if kind == "windowsAuthentication" else {}
             connection = found.connection(
@@ -484,7 +492,9 @@ def _on_premises(
             )
 
 
-def _identities_of_holdfast(found: Founding, places: list[Place], server: ServerFounding) -> None:
+def _identities_of_holdfast(
+    found: Founding, places: list[Place], server: ServerFounding, *others: ServerFounding
+) -> None:
     apps = {app.display_name: app for app in found.world.applications.values()}
     for place in places:
         if place.environment.org is not None:
@@ -492,7 +502,8 @@ def _identities_of_holdfast(found: Founding, places: list[Place], server: Server
             found.application_user(
                 apps["holdfast-operator"], place.environment, "System Customizer", "Environment Maker"
             )
-    server.server.entra_admin = apps["holdfast-sql-admin"].client_id
+    for one in (server, *others):
+        one.server.entra_admin = apps["holdfast-sql-admin"].client_id
     for database in apps["holdfast-sql-admin"].sql_databases:
         server.user(database, apps["holdfast-sql-admin"], "db_owner")
     found.data_policy(

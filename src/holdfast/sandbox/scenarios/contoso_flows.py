@@ -12,6 +12,7 @@ def pattern(number: int, server: str, database: str, turn: int) -> tuple[str, di
     hour = (turn * 3 + number) % 24
     read = ("Read_orders", rows("[dbo].[Orders]", server, database))
     ask = ("Count", query("SELECT COUNT(*) AS n FROM dbo.Customers", server, database))
+    still_open = ("Read_open_orders", rows("[dbo].[OpenOrders]", server, database))
     patterns: tuple[tuple[str, dict[str, Any]], ...] = (
         ("nightly read", definition(recurrence("Day", 1, hour), read)),
         ("every eight hours", definition(recurrence("Hour", 8), ask)),
@@ -31,7 +32,7 @@ def pattern(number: int, server: str, database: str, turn: int) -> tuple[str, di
         if number % 6 == 0
         else ("twice a day", definition(recurrence("Hour", 12), ask)),
         ("on a button", definition(manual(), read)),
-        ("monthly", definition(recurrence("Month", 1), read)),
+        ("monthly", definition(recurrence("Month", 1), still_open)),
         ("guarded", _guarded(server, database, hour)),
         ("nightly count", definition(recurrence("Day", 1, hour), ask)),
     )

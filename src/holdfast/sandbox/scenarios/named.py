@@ -227,6 +227,15 @@ def _databases(found: Founding) -> None:
         "dbo.PostTotals",
         ["INSERT INTO dbo.Totals (Orders, Amount) SELECT COUNT(*), SUM(Amount) FROM dbo.Orders"],
     )
+    azure.table("erp", "dbo.Audit", 0, {"What": "nvarchar(100)"})
+    azure.trigger(
+        "erp",
+        "dbo.Totals",
+        "Totals_are_audited",
+        ["INSERT"],
+        "INSERT INTO dbo.Audit (What) VALUES (N'totals')",
+    )
+    azure.view("erp", "dbo.LargeOrders", "SELECT Id, Customer, Amount FROM dbo.Orders WHERE Amount > 50")
     dana = azure.user("erp", accounts["Dana Kim"], "db_datareader")
     azure.grant("erp", dana, "EXECUTE", "dbo.PostTotals")
     azure.grant("erp", azure.user("erp", apps["erp-nightly"]), "SELECT", "dbo.Orders")

@@ -15,6 +15,8 @@ from holdfast.sandbox.sql.catalogue import (
     Procedure,
     Server,
     Table,
+    Trigger,
+    View,
     sid_of,
 )
 from holdfast.sandbox.world import Account, Application, World
@@ -60,6 +62,23 @@ class ServerFounding:
         procedure = Procedure(schema=schema, name=name, parameters=parameters, body=list(body))
         self.database(database).procedures[full_name.casefold()] = procedure
         return procedure
+
+    def view(self, database: str, full_name: str, query: str) -> View:
+        """A view."""
+        schema, _, name = full_name.partition(".")
+        view = View(schema=schema, name=name, query=query)
+        self.database(database).views[full_name.casefold()] = view
+        return view
+
+    def trigger(self, database: str, table: str, name: str, events: Sequence[str], *body: str) -> Trigger:
+        """A trigger of a table."""
+        trigger = Trigger(name=name, events=list(events), body=list(body))
+        self.database(database).tables[table.casefold()].triggers.append(trigger)
+        return trigger
+
+    def role(self, database: str, name: str) -> Principal:
+        """A database role."""
+        return self._principal(database, Principal(name=name, kind="R", created_at=self.now))
 
     def user(self, database: str, who: Account | Application, *roles: str) -> Principal:
         """A database user of an Entra identity."""
