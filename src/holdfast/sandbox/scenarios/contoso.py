@@ -157,10 +157,7 @@ def _databases(server: ServerFounding) -> None:
         server.procedure(name, "dbo.Refresh", ["SELECT COUNT(*) AS orders FROM dbo.Orders"])
         server.procedure(name, "dbo.Append", ["INSERT INTO dbo.Log (Note) VALUES (@Note)"], Note="run")
         server.view(name, "dbo.OpenOrders", "SELECT Id, Customer FROM dbo.Orders WHERE Amount < 60")
-        server.table(name, "dbo.Audit", 0, {"What": "nvarchar(200)"})
-        server.trigger(
-            name, "dbo.Log", "Log_is_audited", ["INSERT"], "INSERT INTO dbo.Audit (What) VALUES (N'note')"
-        )
+        server.trigger(name, "dbo.Log", "Log_is_watched", ["INSERT"])
         runners = server.role(name, RUNNERS)
         for procedure_name in ("dbo.Refresh", "dbo.Append"):
             server.grant(name, runners, "EXECUTE", procedure_name)
