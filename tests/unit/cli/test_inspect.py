@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.cli.commands.inspect import FIELDS
 from holdfast.cli.main import run
+from tests.nasty import NASTY
 
 HOST = {
     "apiId": "/providers/Microsoft.PowerApps/apis/shared_sql",
@@ -130,3 +131,25 @@ def test_people_read_the_rights_by_database(flow, capsys):
 @pytest.mark.parametrize("more", [["--user", "x"], ["--client-id", "x"], ["--user", "x", "--client-id", "x"]])
 def test_half_a_user_is_a_usage_error(flow, more):
     assert run(["inspect", str(flow), "--grants", "--tsql", *more]) == 2
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_no_name_breaks_out_of_the_script(tmp_path, capsys, name):
+    action = json.loads(json.dumps(ACTION))
+    action["inputs"]["host"]["operationId"] = "GetItems_V2"
+    quoted = name.replace("]", "]]")
+    action["inputs"]["parameters"]["table"] = f"[dbo].[{quoted}]"
+    file = tmp_path / "flow.json"
+    file.write_text(json.dumps({"definition": {"actions": {name: action}}}))
+
+    run(["inspect", str(file), "--grants", "--tsql"])
+
+    out = capsys.readouterr().out
+    assert out.isprintable() or set(filter(lambda mark: not mark.isprintable(), out)) <= {
+        "\n",
+        "\u200c",
+        "\u200d",
+    }
+    statements = [line for line in out.splitlines() if line and not line.startswith("--")]
+    assert len([line for line in statements if line.startswith("GRANT ")]) <= 1
+    assert all(line.startswith(("SET XACT_ABORT", "GRANT ")) for line in statements)
