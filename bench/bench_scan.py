@@ -25,6 +25,7 @@ from typing import Any
 ENVIRONMENTS = int(os.environ.get("HOLDFAST_BENCH_ENVIRONMENTS", "200"))
 CONNECTIONS = int(os.environ.get("HOLDFAST_BENCH_CONNECTIONS", "40000"))
 AT_ONCE = 8
+ROUNDS = int(os.environ.get("HOLDFAST_BENCH_ROUNDS", "2"))
 TENANT = "11111111-2222-3333-4444-555555555555"
 SQL = ("shared_sql", "shared_sqldw")
 
@@ -305,6 +306,19 @@ def measure(which: str, port: int, folder: Path) -> None:
     )
 
 
+def one_round(port: int, folder: Path) -> tuple[dict[str, float], ...]:
+    """The floor, a first scan and one that finds nothing new, each into an empty folder or the same store."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        place = Path(name)
+        (place / "ca.pem").write_bytes((folder / "ca.pem").read_bytes())
+        return tuple(measured(which, port, place) for which in ("floor", "product", "product"))
+
+
+def best(measures: tuple[dict[str, float], ...]) -> dict[str, float]:
+    """The least of each figure: whatever else the machine did only adds to it."""
+    return {name: min(each[name] for each in measures) for name in measures[0]}
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -315,12 +329,12 @@ def main() -> None:
         port = port_of.get(timeout=120)
         try:
             print(f"{ENVIRONMENTS} environments, {CONNECTIONS} connections, 6 in 10 in one answer")
-            lowest = measured("floor", port, folder)
-            first = measured("product", port, folder)
-            again = measured("product", port, folder)
+            rounds = [one_round(port, folder) for _ in range(ROUNDS)]
         finally:
             server.terminate()
             server.join()
+    lowest, first, again = (best(each) for each in zip(*rounds, strict=True))
+    print(f"  best of {ROUNDS}, taken in turn; target: at most 2 x wall and 3 x CPU of the floor")
     for title, found in (("floor", lowest), ("first scan", first), ("again, nothing new", again)):
         print(
             f"  {title:20} {found['connections']:8.0f} connections  {found['wall']:6.1f} s wall {found['cpu']:6.1f} s CPU"
