@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.core.coverage import Outcome
+from holdfast.core.errors import BudgetSpentError
 from holdfast.core.inventory import EVERY_CONNECTOR, Connection, ConnectorId
 from holdfast.scan.standing import picture
 from tests.builders import a_connection
@@ -58,3 +59,16 @@ async def test_what_was_read_with_all_others_counts_as_read(story):
 
     for connection in await story.all(Connection):
         assert seen.outcome_of(connection) is Outcome.SCANNED
+
+
+async def test_a_scan_whose_budget_is_spent_goes_on_where_it_stopped(story):
+    story.cloud.breaks["stock"] = (BudgetSpentError("The budget is spent."), 0)
+    with pytest.raises(BudgetSpentError):
+        await story.scan(connectors=[EVERY_CONNECTOR])
+    story.cloud.breaks.clear()
+    story.cloud.asked.clear()
+
+    report = await story.scan(connectors=[EVERY_CONNECTOR])
+
+    assert report.resumed
+    assert "sales" not in story.cloud.asked
