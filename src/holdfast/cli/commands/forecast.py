@@ -45,6 +45,7 @@ GRADES = (
     Column("precision", "Precision", right=True),
     Column("recall", "Recall", right=True),
     Column("median_lead_days", "Lead, days", right=True),
+    Column("median_width_days", "Width, days", right=True),
 )
 UNKNOWN = (
     Column("cause", "Not foreseeable", wraps=False),
