@@ -87,7 +87,7 @@ class Watched:
 
     def settle(self) -> None:
         """What happened to its owner before anything else broke it was what broke it."""
-        if self.upset and self.broke_at and self.upset[0] < self.broke_at:
+        if self.upset and self.broke_at and self.upset[0] <= self.broke_at:
             self.broke_at, self.causes = self.upset[0], (self.upset[1], *self.causes)
 
     def standing(self, at: datetime) -> Dates:
