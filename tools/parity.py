@@ -22,7 +22,7 @@ ABSENT = (
     "of TDS: version 8.0 (strict encryption), MARS, bulk copy, server cursors, table-valued parameters, `sql_variant` and CLR types,"
     " save points, distributed transactions, session recovery, Windows sign-in, redirection to another port",
     "of T-SQL: tables, views, procedures and schemas made by statements (scenarios declare them), column grants, certificates and"
-    " keys, GRANT … AS, application roles, WHILE, cursors, temporary tables and table variables, MERGE, `inserted` and `deleted` in"
+    " keys, GRANT … AS, application roles, WHILE, cursors, temporary tables and table variables, MERGE, SELECT INTO, FOR JSON and FOR XML, UPDATE and DELETE of an alias, `inserted` and `deleted` in"
     " triggers, OUTPUT parameters; EXECUTE AS ends with its batch; nobody waits for a lock (1222 at once), and others read what a"
     " transaction has not committed",
     "an Attention that stops a statement: each runs to its end before the next byte is read",

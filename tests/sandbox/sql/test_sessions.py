@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from holdfast.sandbox.databases import log_in
 from holdfast.sandbox.scenarios.named import SERVER, build
@@ -426,3 +429,31 @@ def test_the_days_left_to_a_password_are_told(world):
 
 def test_what_is_thrown_ends_the_batch(world):
     assert run(world, "THROW 50001, N'no', 1; SELECT 1 AS one")[1:] == []
+
+
+PIECES = (
+    "SELECT", "1", "'x'", "N'a''b'", "FROM", "dbo.Orders", "[Orders]", "o", "WHERE", "Id", "=", "@id", "(", ")", ",", ";", "IF",
+    "EXISTS", "NOT", "BEGIN", "END", "ELSE", "TRY", "CATCH", "BEGIN TRAN", "COMMIT", "ROLLBACK", "DECLARE @x int = 1", "SET @x =",
+    "EXEC", "EXEC dbo.PostTotals", "EXEC (N'SELECT 1 AS a')", "PRINT", "THROW", "THROW 50001, N'x', 1", "RETURN", "CASE WHEN 1=1 THEN 2",
+    "CREATE USER u WITH SID = 0x01, TYPE = E", "DROP USER", "GRANT SELECT ON", "TO", "u", "ALTER ROLE", "ADD MEMBER", "REVERT",
+    "EXECUTE AS USER = 'erp-nightly'", "sys.database_principals", "HAS_PERMS_BY_NAME(N'dbo.Orders', N'OBJECT', N'SELECT')", "+", "NULL",
+    "UPDATE dbo.Orders SET", "DELETE FROM", "INSERT INTO dbo.Totals (Orders) VALUES (1)", "--", "\n", "/*", "*/", "@@ROWCOUNT", "USER",
+    "sys.fn_my_permissions(NULL, NULL)", "CAST(0x01 AS uniqueidentifier)", "CONVERT(varchar, 0x01, 1)", "OBJECT_ID(", "WITH x AS",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def open_one(founded: World) -> Callable[[], SqlSession]:
+    world = deepcopy(founded)
+    return lambda: session(world)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14))
+def test_whatever_is_sent_is_answered_with_results_or_numbers(open_one, pieces):
+    own = open_one()
+    try:
+        told = own.execute(" ".join(pieces), {"id": 1})
+    finally:
+        own.close()
+    assert all(one.number for one in told if isinstance(one, SqlError))

@@ -211,6 +211,12 @@ def test_a_denial_beats_a_grant():
         ("SELEKT 1", 102),
         ("SELECT (((", 102),
         ("SELECT NOSUCHTHING(1)", 195),
+        ("SELECT * INTO dbo.Copy FROM dbo.Orders", 40510),
+        ("SELECT Id FROM dbo.Orders FOR JSON PATH", 40510),
+        ("UPDATE o SET Amount = 1 FROM dbo.Orders AS o", 40510),
+        ("DELETE o FROM dbo.Orders AS o", 40510),
+        ("DELETE TOP (1) FROM dbo.Orders", 40510),
+        ("MERGE dbo.Orders AS o USING dbo.Orders AS s ON 1 = 0 WHEN MATCHED THEN DELETE;", 40510),
     ],
 )
 def test_a_statement_that_fails_tells_its_number(text, expected):

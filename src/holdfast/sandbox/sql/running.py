@@ -266,14 +266,14 @@ class Running:
         values = [self.value(one, variables) for one in node.arguments]
         if node.verb == "THROW":
             number, message, state = (*values, 1, 1)[:3]
-            thrown = errors.SqlError(int(number or 50000), str(message), 16, int(state or 1))
+            thrown = errors.SqlError(_whole_number(number), str(message), 16, _whole_number(state))
             thrown.ends_batch = True
             raise thrown
         message, severity, state = (*values, 16, 1)[:3]
-        if int(severity or 0) <= 10:
+        if _whole_number(severity) <= 10:
             self.results.append(Message(str(message)))
         else:
-            raise errors.SqlError(50000, str(message), int(severity), int(state or 1))
+            raise errors.SqlError(50000, str(message), _whole_number(severity), _whole_number(state))
 
     def _impersonate(self, name: str | None) -> None:
         if name is None:
@@ -302,6 +302,12 @@ class Running:
         if self._before:
             self._become(self._before[0])
             self._before.clear()
+
+
+def _whole_number(value: Any) -> int:
+    if not isinstance(value, int):
+        raise errors.syntax(str(value)[:40])
+    return value
 
 
 def _arguments(procedure: Procedure, given: Mapping[str, Any]) -> dict[str, Any]:

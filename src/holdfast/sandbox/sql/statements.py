@@ -122,6 +122,8 @@ def read_query(text: str) -> Statement:
     tree = trees[0] if len(trees) == 1 else None
     if not isinstance(tree, exp.Select | exp.SetOperation | exp.Insert | exp.Update | exp.Delete):
         raise errors.not_supported(tree.key.upper() if tree is not None else text.strip()[:20])
+    if tree.find(exp.Into) is not None:
+        raise errors.not_supported("SELECT INTO")
     return _on_tables(tree)
 
 
@@ -133,6 +135,8 @@ def _renamed(text: str, words: list[Word]) -> str:
         following, before = words[min(place + 1, len(words) - 1)], words[max(place - 1, 0)]
         if word.key == "TOP" and before.key in ("DELETE", "UPDATE", "INSERT"):
             raise errors.not_supported(f"{before.key} TOP")
+        if word.key == "FOR" and following.key in ("JSON", "XML", "BROWSE", "SYSTEM_TIME"):
+            raise errors.not_supported(f"FOR {following.key}")
         ours = _our_name(word, following) if before.key not in (".", "AS") or not place else None
         if ours is not None:
             pieces += [text[at : word.start], ours]
@@ -153,6 +157,8 @@ def _on_tables(tree: Any) -> Statement:
     from sqlglot import exp
 
     target = tree.find(exp.Table) if isinstance(tree, exp.Insert | exp.Update | exp.Delete) else None
+    if target is not None and _is_alias(tree, target):
+        raise errors.not_supported(f"{tree.key.upper()} of an alias")
     temporary = {cte.alias.casefold() for cte in tree.find_all(exp.CTE)}
     reads: dict[str, None] = {}
     for table in tree.find_all(exp.Table):
@@ -192,6 +198,16 @@ def _needs(tree: Any, reads: Mapping[str, None], writes: Mapping[str, None]) -> 
         # A condition on the target, or an OUTPUT clause, reads it as well.
         if tree.args.get("where") is not None or tree.find(exp.Returning) is not None:
             yield "SELECT", name
+
+
+def _is_alias(tree: Any, target: Any) -> bool:
+    """Whether the target is another source's alias, as in ``UPDATE o SET … FROM dbo.Orders AS o``."""
+    from sqlglot import exp
+
+    wanted = target.name.casefold()
+    return not target.db and any(
+        one is not target and one.alias.casefold() == wanted for one in tree.find_all(exp.Table)
+    )
 
 
 def is_system(name: str) -> bool:
