@@ -137,7 +137,9 @@ async def test_a_database_that_is_not_there_is_told_apart_from_a_refused_login(
 
 async def test_a_server_that_is_not_there_is_no_refusal(sandbox: Sandbox, tmp_path: Path):
     hosts = (
-        from_ready(sandbox.ready, tmp_path).tenants["sandbox"].hosts.model_copy(update={"sql": "localhost:1"})
+        from_ready(sandbox.ready, tmp_path)
+        .tenants["sandbox"]
+        .hosts.model_copy(update={"sql": ("localhost:1",)})
     )
 
     async with tenant_of(sandbox, tmp_path, hosts=hosts).sql() as server:
@@ -146,7 +148,7 @@ async def test_a_server_that_is_not_there_is_no_refusal(sandbox: Sandbox, tmp_pa
 
 
 async def test_a_server_of_no_cloud_sees_no_token(sandbox: Sandbox, tmp_path: Path):
-    hosts = from_ready(sandbox.ready, tmp_path).tenants["sandbox"].hosts.model_copy(update={"sql": None})
+    hosts = from_ready(sandbox.ready, tmp_path).tenants["sandbox"].hosts.model_copy(update={"sql": ()})
 
     async with tenant_of(sandbox, tmp_path, hosts=hosts).sql() as server:
         server._addresses = server._addresses.__class__(server._addresses.hosts)  # type: ignore[attr-defined]

@@ -349,11 +349,10 @@ class Tenant:
         tenant, scope = self._tenant, access.hosts.scopes[Audience.DATABASE]
         if self._foreign_sql_hosts() and not tenant.allow_custom_hosts:
             raise SettingsError(
-                f"hosts.sql is {tenant.hosts.sql}, which is no host of the {tenant.cloud} cloud; set allow_custom_hosts ="
+                f"hosts.sql is {self._foreign_sql_hosts()[0]}, which is no host of the {tenant.cloud} cloud; set allow_custom_hosts ="
                 " true if holdfast may send tokens there."
             )
-        host, _, port = (tenant.hosts.sql or "").partition(":")
-        reached_at = Address(host, int(port)) if host else None
+        reached_at = {name: Address(*place) for name, place in tenant.hosts.sql_addresses().items()}
         server = DriverSqlServer(
             driver_for(self._settings.sql_driver, tenant.ca_file),
             lambda: access.tokens.token(scope),
@@ -370,10 +369,10 @@ class Tenant:
         from holdfast.adapters.cloud.hosts import TABLES
         from holdfast.wire.ledger import Audience
 
-        given = self._tenant.hosts.sql
-        if given is None or TABLES[self._tenant.cloud].admits(Audience.DATABASE, given.partition(":")[0]):
-            return ()
-        return (given,)
+        table = TABLES[self._tenant.cloud]
+        places = self._tenant.hosts.sql_addresses().values()
+        foreign = (f"{host}:{port}" for host, port in places if not table.admits(Audience.DATABASE, host))
+        return tuple(dict.fromkeys(foreign))
 
     def _access(self, role: Role) -> Access:
         identity = self._tenant.identity(role)

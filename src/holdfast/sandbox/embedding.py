@@ -84,6 +84,7 @@ class _Run:
     frozen: bool
     ready_file: Path | None
     tenant: Tenant | None = None
+    sql: SqlListener | None = None
 
     @contextmanager
     def serving(self, ports: Mapping[str, int]) -> Iterator[dict[str, Any]]:
@@ -99,12 +100,11 @@ class _Run:
         write_whole(self._ca_file, self.saved.keys.ca_certificate.encode())
         agenda = tuple(source for part in PARTS for source in part.agenda)
         clock = Clock(self.saved.shown, frozen=self.frozen)
-        self.tenant = Tenant(
-            self.saved.world, clock, self.saved.keys, sockets.urls(), agenda, sql_port=sockets.sql_port
-        )
+        self.tenant = Tenant(self.saved.world, clock, self.saved.keys, sockets.urls(), agenda)
         app = App(self.tenant, (*PARTS, control.part(PARTS, self.reset)), sockets.host_of_port)
+        self.sql = SqlListener(self.tenant, server_file, sockets.sql)
         try:
-            with served(app, sockets, server_file, SqlListener(self.tenant, server_file)):
+            with served(app, sockets, server_file, self.sql):
                 yield self.publish()
         finally:
             server_file.unlink(missing_ok=True)
@@ -126,6 +126,8 @@ class _Run:
         """The ready mapping as of now, written to the ready file too."""
         if self.tenant is None:
             raise RuntimeError("nothing is served")
+        if self.sql is not None:
+            self.sql.follow()
         ready = ready_mapping(self.tenant, self._ca_file)
         if self.ready_file is not None:
             try:

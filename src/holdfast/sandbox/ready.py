@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from holdfast.sandbox.chance import secret
 from holdfast.sandbox.databases import reachable
+from holdfast.sandbox.sql.catalogue import Server
+from holdfast.sandbox.sql.login import Identity, refusals_of_login
 from holdfast.sandbox.tenant import Host, Tenant
 from holdfast.sandbox.world import Account, Application, ClientSecret, RefreshToken, World
 
@@ -55,19 +58,33 @@ def refresh_token_text(world: World, token_id: str) -> str:
 
 
 def _sql(tenant: Tenant) -> dict[str, Any]:
-    """The SQL servers that are reached without a gateway; on-premises ones are not."""
+    """The SQL servers that are reached without a gateway: `port` is that of all of them, `servers` has one for each."""
     servers = reachable(tenant.world)
     return {
         "host": "localhost",
-        "port": tenant.sql_port,
-        "databases": sorted({database.name for server in servers for database in server.databases.values()}),
-        "logins": [
-            {"username": login.name, "password": login.password}
+        "port": tenant.sql_ports.get("", 0),
+        "servers": {
+            server.name: tenant.sql_ports[server.name.casefold()]
             for server in servers
-            for login in server.logins.values()
-            if login.enabled and not login.is_windows
-        ],
+            if server.name.casefold() in tenant.sql_ports
+        },
+        "databases": sorted({database.name for server in servers for database in server.databases.values()}),
+        "logins": [login for server in servers for login in _logins(server, tenant.now())],
     }
+
+
+def _logins(server: Server, now: datetime) -> Iterator[dict[str, Any]]:
+    """Those that some database lets in as things stand, with these databases."""
+    for login in server.logins.values():
+        who = Identity("sql", login.name, login.password)
+        databases = [
+            database.name
+            for database in server.databases.values()
+            if not login.is_windows
+            and not any(refusals_of_login(server, database.name, who, now, "127.0.0.1"))
+        ]
+        if databases:
+            yield {"username": login.name, "password": login.password, "databases": databases}
 
 
 def _accounts(world: World) -> Iterator[dict[str, Any]]:

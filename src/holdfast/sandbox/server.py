@@ -24,6 +24,7 @@ from holdfast.sandbox import faults
 from holdfast.sandbox.asked import noted
 from holdfast.sandbox.clock import pause
 from holdfast.sandbox.frame import Call, CallRefusedError, Door, Part, answer
+from holdfast.sandbox.sockets import listening
 from holdfast.sandbox.tds.server import SqlListener
 from holdfast.sandbox.tenant import Host, Tenant
 
@@ -46,19 +47,14 @@ class Sockets:
 
     def __init__(self, ports: Mapping[Host, int], sql_port: int = 0) -> None:
         self.by_host: dict[Host, socket.socket] = {}
-        self.sql = _listen(sql_port)
+        self.sql = listening(sql_port)
         try:
             for host in Host:
-                self.by_host[host] = _listen(ports.get(host, 0))
+                self.by_host[host] = listening(ports.get(host, 0))
         except OSError:
             self.close()
             raise
         self.host_of_port = {sock.getsockname()[1]: host for host, sock in self.by_host.items()}
-
-    @property
-    def sql_port(self) -> int:
-        """Where SQL servers listen."""
-        return int(self.sql.getsockname()[1])
 
     def urls(self) -> dict[Host, str]:
         """The address of each kind of host, without a slash at the end."""
@@ -70,20 +66,6 @@ class Sockets:
         """Free the ports."""
         for sock in (self.sql, *self.by_host.values()):
             sock.close()
-
-
-def _listen(port: int) -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it every answer waits 40 ms.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
-        sock.listen(512)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 class App:
@@ -274,7 +256,7 @@ def served(app: App, sockets: Sockets, server_certificate: Path, sql: SqlListene
     secure = [sock for host, sock in sockets.by_host.items() if host is not Host.CONTROL]
 
     async def serve() -> None:
-        async with sql.serving(sockets.sql):
+        async with sql.serving():
             await asyncio.gather(tls.serve(secure), plain.serve([sockets.by_host[Host.CONTROL]]))
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), name="holdfast-sandbox", daemon=True)

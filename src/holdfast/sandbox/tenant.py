@@ -39,7 +39,7 @@ class Tenant:
         agenda: what happens by itself, see `ageing`.
         recent: when calls that have a limit were made, by the name of the limit; real time moves it.
         requests: what clients asked last, secrets removed.
-        sql_port: where SQL servers listen; 0 where none does.
+        sql_ports: where SQL servers listen, by name in lower case; "" is the port of all.
     """
 
     world: World
@@ -49,7 +49,7 @@ class Tenant:
     agenda: Sequence[Source] = ()
     recent: dict[str, deque[float]] = field(default_factory=dict)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=5000))
-    sql_port: int = 0
+    sql_ports: dict[str, int] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """The cloud's time, with everything done that is due by then."""

@@ -67,9 +67,13 @@ def _host_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _sql(content: Mapping[str, Any]) -> dict[str, str]:
+def _sql(content: Mapping[str, Any]) -> dict[str, list[str]]:
     sql = content.get("sql") or {}
-    return {"sql": f"{sql['host']}:{sql['port']}"} if sql.get("host") and sql.get("port") else {}
+    host, port = sql.get("host"), sql.get("port")
+    if not host or not port:
+        return {}
+    named = [f"{name}={host}:{each}" for name, each in (sql.get("servers") or {}).items()]
+    return {"sql": [f"{host}:{port}", *named]}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

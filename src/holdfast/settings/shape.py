@@ -67,11 +67,13 @@ def _base_url(text: str) -> str:
     return f"https://{parts.netloc.lower()}"
 
 
-def _host_and_port(text: str) -> str:
-    host, colon, port = text.strip().lower().partition(":")
-    if not _HOST.fullmatch(host) or (colon and not (port.isdecimal() and 0 < int(port) < 65536)):
-        raise PydanticCustomError("host_and_port", "must be HOST or HOST:PORT and nothing more")
-    return f"{host}:{port or 1433}"
+def _sql_address(text: str) -> str:
+    server, _, place = text.strip().lower().rpartition("=")
+    host, colon, port = place.partition(":")
+    is_port = not colon or (port.isdecimal() and 0 < int(port) < 65536)
+    if not _HOST.fullmatch(host) or not is_port or (server and not _HOST.fullmatch(server)):
+        raise PydanticCustomError("sql_address", "must be HOST:PORT or SERVER=HOST:PORT and nothing more")
+    return f"{server}={host}:{port or 1433}".removeprefix("=")
 
 
 def _listed(value: Any) -> Any:
@@ -95,7 +97,7 @@ def _length(value: Any) -> Any:
 Length = Annotated[timedelta, BeforeValidator(_length)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+SqlAddress = Annotated[str, AfterValidator(_sql_address)]
 SecretSource = Annotated[InstanceOf[SecretReference] | InstanceOf[SecretStr], BeforeValidator(_reference)]
 
 
@@ -165,7 +167,7 @@ class Hosts(Frozen):
         powerplatform: the Power Platform API.
         apihub: where connections are used.
         dataverse: base URLs of organisations, a `*` for the left-most label allowed.
-        sql: HOST or HOST:PORT where all SQL servers are reached instead of at their names.
+        sql: HOST:PORT where all SQL servers are reached instead of at their names, or SERVER=HOST:PORT for one of them.
     """
 
     authority: BaseUrl | None = None
@@ -176,11 +178,17 @@ class Hosts(Frozen):
     powerplatform: BaseUrl | None = None
     apihub: BaseUrl | None = None
     dataverse: Annotated[tuple[BaseUrl, ...], BeforeValidator(_listed)] = ()
-    sql: HostAndPort | None = None
+    sql: Annotated[tuple[SqlAddress, ...], BeforeValidator(_listed)] = ()
 
     def given(self) -> dict[str, str]:
         """The kinds that have one base URL of their own; `dataverse` and `sql` stand apart."""
-        return {kind: url for kind, url in self if isinstance(url, str) and kind != "sql"}
+        return {kind: url for kind, url in self if isinstance(url, str)}
+
+    def sql_addresses(self) -> dict[str, tuple[str, int]]:
+        """Host and port by the name of the server; "" stands for all others."""
+        parted = [each.rpartition("=") for each in self.sql]
+        places = {server: place.partition(":") for server, _, place in parted}
+        return {server: (host, int(port)) for server, (host, _, port) in places.items()}
 
 
 class Tenant(Frozen):

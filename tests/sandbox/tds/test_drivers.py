@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pytds
 import pytest
 
 from tests.sandbox.conftest import Sandbox
@@ -128,3 +131,118 @@ def test_who_knocked_is_noted_without_the_secret(driver, sandbox):
 
     assert [(one["method"], one["path"], one["status"]) for one in noted] == [("LOGIN7", "/erp", 0)]
     assert token not in str(noted)
+
+
+def test_what_was_rolled_back_is_gone(driver, sandbox):
+    token = token_of(sandbox, ADMIN)
+    with driver.connect("erp", token=token) as connection:
+        connection.cursor().execute("INSERT INTO dbo.Totals (Orders, Amount) VALUES (4, 40)")
+        assert asked(connection, "SELECT Orders FROM dbo.Totals WHERE Orders = 4") == [(4,)]
+        connection.rollback()
+
+        assert asked(connection, "SELECT Orders FROM dbo.Totals WHERE Orders = 4") == []
+
+
+def test_what_a_session_left_open_is_undone(driver, sandbox):
+    token = token_of(sandbox, ADMIN)
+    with driver.connect("erp", token=token) as connection:
+        connection.cursor().execute("INSERT INTO dbo.Totals (Orders, Amount) VALUES (5, 50)")
+
+    with driver.connect("erp", token=token) as connection:
+        assert asked(connection, "SELECT Orders FROM dbo.Totals WHERE Orders = 5") == []
+
+
+def test_a_transaction_is_begun_and_undone_by_words(driver, sandbox):
+    with driver.connect("erp", token=token_of(sandbox, ADMIN), autocommit=True) as connection:
+        for text in (
+            "BEGIN TRANSACTION",
+            "INSERT INTO dbo.Totals (Orders, Amount) VALUES (6, 60)",
+            "ROLLBACK",
+        ):
+            connection.cursor().execute(text)
+
+        assert asked(connection, "SELECT Orders FROM dbo.Totals WHERE Orders = 6") == []
+
+
+def test_a_procedure_runs_with_the_right_to_it(driver, sandbox):
+    with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
+        ((before,),) = asked(connection, "SELECT COUNT(*) FROM dbo.Totals")
+        connection.cursor().execute("EXEC dbo.PostTotals")
+
+        assert asked(connection, "SELECT COUNT(*) FROM dbo.Totals") == [(before + 1,)]
+
+
+def test_a_right_that_was_granted_holds_at_once(driver, sandbox):
+    with (
+        driver.connect("erp", token=token_of(sandbox, ADMIN), autocommit=True) as granting,
+        driver.connect("erp", token=token_of(sandbox, NIGHTLY), autocommit=True) as granted,
+    ):
+        granting.cursor().execute("GRANT SELECT ON OBJECT::dbo.OrderLines TO [erp-nightly]")
+        assert asked(granted, "SELECT COUNT(*) FROM dbo.OrderLines") == [(30,)]
+
+        granting.cursor().execute("DENY SELECT ON OBJECT::dbo.OrderLines TO [erp-nightly]")
+        with pytest.raises(driver.error, match="SELECT permission was denied"):
+            asked(granted, "SELECT COUNT(*) FROM dbo.OrderLines")
+
+
+def test_a_user_made_by_its_id_is_let_in(driver, sandbox):
+    app = next(app for app in sandbox.ready["apps"] if app["name"] == NIGHTLY)
+    sid = uuid.UUID(app["client_id"]).bytes_le.hex()
+    with driver.connect("finance", token=token_of(sandbox, ADMIN), autocommit=True) as connection:
+        connection.cursor().execute(f"CREATE USER [another name] WITH SID = 0x{sid}, TYPE = E")
+
+    with driver.connect("finance", token=token_of(sandbox, NIGHTLY)) as connection:
+        assert asked(connection, "SELECT USER_NAME()") == [("another name",)]
+
+
+def test_a_right_on_security_is_refused_to_others(driver, sandbox):
+    with (
+        driver.connect("erp", token=token_of(sandbox, NIGHTLY), autocommit=True) as connection,
+        pytest.raises(driver.error, match=r"permission"),
+    ):
+        connection.cursor().execute("CREATE USER [x] FROM EXTERNAL PROVIDER")
+
+
+TYPED = {
+    "int": "CAST(7 AS int)",
+    "bigint": "CAST(5000000000 AS bigint)",
+    "decimal": "CAST(12.34 AS decimal(10,2))",
+    "nvarchar": "N'Grüße'",
+    "null": "CAST(NULL AS nvarchar(10))",
+}
+
+
+@pytest.mark.parametrize("expression", TYPED.values(), ids=TYPED.keys())
+def test_both_drivers_read_the_same(sandbox, monkeypatch, expression):
+    token, read = token_of(sandbox, ADMIN), []
+    for driver in (PythonTds(sandbox), MssqlPython(sandbox, monkeypatch)):
+        with driver.connect("erp", token=token) as connection:
+            read.append(asked(connection, f"SELECT {expression} AS a"))
+
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("name", ["story", "contoso"])
+def test_who_the_ready_file_says_may_log_in_may(start, name):
+    sandbox = start(name, frozen=True)
+    sandbox.control("/faults", method="DELETE")
+    driver = PythonTds(sandbox)
+
+    for login in sandbox.ready["sql"]["logins"]:
+        for database in login["databases"]:
+            with driver.connect(database, user=login["username"], password=login["password"]) as connection:
+                assert asked(connection, "SELECT 1") == [(1,)]
+
+
+def test_a_server_has_a_port_of_its_own(sandbox):
+    ports = sandbox.ready["sql"]["servers"]
+
+    assert list(ports) == ["sql-contoso.database.windows.net"]
+    with pytds.connect(
+        "localhost",
+        port=ports["sql-contoso.database.windows.net"],
+        database="erp",
+        cafile=sandbox.ready["ca_file"],
+        access_token_callable=lambda: token_of(sandbox, NIGHTLY),
+    ) as connection:
+        assert asked(connection, "SELECT 1") == [(1,)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from holdfast.adapters.cloud.hosts import HostTable
@@ -25,12 +26,12 @@ class SqlAddresses:
     """The servers of one cloud.
 
     Attributes:
-        reached_at: where all of them are reached instead of at their names: a pretended tenant.
+        reached_at: where servers are reached instead of at their names, "" for all others: a pretended tenant.
         allow_custom_hosts: take servers outside the shipped lists.
     """
 
     hosts: HostTable
-    reached_at: Address | None = None
+    reached_at: Mapping[str, Address] = field(default_factory=dict)
     allow_custom_hosts: bool = False
 
     def of(self, place: SqlPlace, call: Call) -> Address:
@@ -40,8 +41,8 @@ class SqlAddresses:
             RefusedError: it is no SQL server of this cloud.
         """
         host, port = _parts(place.server)
-        if self.reached_at is not None:
-            return self.reached_at
+        if replaced := self.reached_at.get(host) or self.reached_at.get(""):
+            return replaced
         if host and port and self.admits(host):
             return Address(host, port)
         raise RefusedError(
@@ -53,8 +54,8 @@ class SqlAddresses:
 
     def admits(self, host: str) -> bool:
         """Whether a token may be shown to this host; asked again where a server sends its client elsewhere."""
-        if self.reached_at is not None:
-            return host == self.reached_at.host
+        if self.reached_at:
+            return host in {address.host for address in self.reached_at.values()}
         return self.allow_custom_hosts or self.hosts.admits(Audience.DATABASE, host.lower())
 
 

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+from holdfast.sandbox.databases import reachable
+from holdfast.sandbox.sockets import listening
 from holdfast.sandbox.tds.conversation import Conversation
 from holdfast.sandbox.tds.session import TdsSession
 from holdfast.sandbox.tds.signing_in import sign_in
@@ -19,35 +21,62 @@ from holdfast.sandbox.tenant import Tenant
 LOGIN_SECONDS = 30.0
 """Whoever has not logged in by then is cut off, so that half-open connections do not gather."""
 MOST_CONNECTIONS = 1000
+MOST_PORTS = 32
+"""Servers with a port of their own; further ones are reached on the port of all."""
 LOG = logging.getLogger("holdfast.sandbox")
 
 
 class SqlListener:
-    """Takes connections for the SQL servers of a tenant."""
+    """Takes connections for the SQL servers of a tenant: on one port for all of them, and on one for each.
 
-    def __init__(self, tenant: Tenant, server_certificate: Path) -> None:
+    Args:
+        sock: the port of all.
+    """
+
+    def __init__(self, tenant: Tenant, server_certificate: Path, sock: socket.socket) -> None:
         self._tenant = tenant
         self._context = tls_context(server_certificate)
         self._spids = count(51)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._taking: set[asyncio.Task[asyncio.Server]] = set()
         self.lines: set[Line] = set()
         """The open connections."""
+        self._socks = {"": sock}
+        tenant.sql_ports[""] = sock.getsockname()[1]
+        self.follow()
+
+    def follow(self) -> None:
+        """Give every server of the world a port; those that had one keep it. In the thread of the loop once that runs."""
+        for server in reachable(self._tenant.world)[:MOST_PORTS]:
+            name = server.name.casefold()
+            if name not in self._socks:
+                self._socks[name] = listening(0)
+                self._tenant.sql_ports[name] = self._socks[name].getsockname()[1]
+                if self._loop is not None:
+                    self._take(self._loop, name)
+
+    def _take(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
+        made = loop.create_server(lambda: Line(self, name or None), sock=self._socks[name])
+        self._taking.add(loop.create_task(made))
 
     @asynccontextmanager
-    async def serving(self, sock: socket.socket) -> AsyncIterator[None]:
+    async def serving(self) -> AsyncIterator[None]:
         """Serve until the block ends; then every connection is closed."""
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Line(self), sock=sock)
+        self._loop = asyncio.get_running_loop()
+        for name in self._socks:
+            self._take(self._loop, name)
         try:
             yield
         finally:
-            server.close()
+            for server in await asyncio.gather(*self._taking):
+                server.close()
             for line in tuple(self.lines):
                 line.cut()
 
-    def conversation(self, address: str) -> Conversation:
-        """A new one with a client at that address."""
+    def conversation(self, address: str, server: str | None) -> Conversation:
+        """A new one with a client at that address; `server` is None on the port of all."""
         session = TdsSession(self._context, next(self._spids) & 0x7FFF)
-        return Conversation(session, lambda request: sign_in(self._tenant, request, address))
+        return Conversation(session, lambda request: sign_in(self._tenant, request, address, server))
 
 
 def tls_context(server_certificate: Path) -> ssl.SSLContext:
@@ -61,8 +90,8 @@ def tls_context(server_certificate: Path) -> ssl.SSLContext:
 class Line(asyncio.Protocol):
     """One connection. What a client does not read is not written further, and it is not heard until it has."""
 
-    def __init__(self, listener: SqlListener) -> None:
-        self._listener = listener
+    def __init__(self, listener: SqlListener, server: str | None) -> None:
+        self._listener, self._server = listener, server
         self._transport: asyncio.Transport | None = None
         self._conversation: Conversation | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -74,7 +103,9 @@ class Line(asyncio.Protocol):
             return
         self._transport = transport
         self._listener.lines.add(self)
-        self._conversation = self._listener.conversation(transport.get_extra_info("peername")[0])
+        self._conversation = self._listener.conversation(
+            transport.get_extra_info("peername")[0], self._server
+        )
         self._deadline = asyncio.get_running_loop().call_later(LOGIN_SECONDS, self._late)
 
     def data_received(self, data: bytes) -> None:

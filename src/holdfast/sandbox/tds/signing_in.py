@@ -24,8 +24,8 @@ TOKENS_ARE_CHECKED_AT_LOGIN = Rule(
 )
 ONE_PORT = Rule(
     "one_port_for_all_sql_servers",
-    "All SQL servers listen on one port: a login names its server, as LOGIN7 or as user@server, or gets the first that has"
-    " the database.",
+    "Each SQL server has a port, and there is one for all: there a login names its server, as LOGIN7 or as user@server, or"
+    " gets the first that has the database and lets it in.",
     Mark.ABSENT,
     "in Azure each server has a name of its own; here they are all localhost",
 )
@@ -39,8 +39,11 @@ NO_TOKEN_FETCHING = Rule(
 RULES = (TOKENS_ARE_CHECKED_AT_LOGIN, ONE_PORT, NO_TOKEN_FETCHING)
 
 
-def sign_in(tenant: Tenant, request: LoginRequest, address: str) -> SqlSession:
+def sign_in(tenant: Tenant, request: LoginRequest, address: str, server: str | None = None) -> SqlSession:
     """Let a client in.
+
+    Args:
+        server: which one was asked; None where the client has to say so, or does not care.
 
     Raises:
         SqlError: the server refuses.
@@ -48,7 +51,8 @@ def sign_in(tenant: Tenant, request: LoginRequest, address: str) -> SqlSession:
     try:
         who = _identity(tenant, request)
         database = request.database or "master"
-        session = log_in(tenant.world, _server(tenant.world, request), database, who, tenant.now, address)
+        named = server or _named(tenant.world, request)
+        session = _logged_in(tenant, named, database, who, address)
     except SqlError as error:
         _note(tenant, request, error.number)
         raise
@@ -76,18 +80,29 @@ def _identity(tenant: Tenant, request: LoginRequest) -> Identity:
     return Identity("entra", caller.application.client_id, entra_id=caller.application.client_id)
 
 
-def _server(world: World, request: LoginRequest) -> str:
-    servers = {server.name.casefold(): server for server in reachable(world)}
+def _logged_in(tenant: Tenant, named: str | None, database: str, who: Identity, address: str) -> SqlSession:
+    """Without a name: the first server with that database that lets the client in, else what the first of them says."""
+    world = tenant.world
+    holders = [server.name for server in reachable(world) if server.database(database) is not None]
+    others = [server.name for server in reachable(world)][:1]
+    refusals = []
+    for name in [named] if named else holders or others:
+        try:
+            return log_in(world, name, database, who, tenant.now, address)
+        except SqlError as error:
+            refusals.append(error)
+    raise refusals[0] if refusals else errors.no_server(named or "localhost")
+
+
+def _named(world: World, request: LoginRequest) -> str | None:
+    """The server that the client names, as LOGIN7 or as user@server; None where it names none that there is."""
+    servers = {server.name.casefold(): server.name for server in reachable(world)}
     short = {name.partition(".")[0]: server for name, server in servers.items()}
     for name in (request.server, request.user.rpartition("@")[2]):
         bare = name.partition(",")[0].casefold()
         if found := servers.get(bare) or short.get(bare):
-            return found.name
-    holders = (server for server in servers.values() if server.database(request.database) is not None)
-    found = next(holders, None) or next(iter(servers.values()), None)
-    if found is None:
-        raise errors.no_server(request.server)
-    return found.name
+            return found
+    return None
 
 
 def _note(tenant: Tenant, request: LoginRequest, number: int) -> None:

@@ -46,10 +46,13 @@ def test_leave_opens_other_hosts():
     assert addresses.of(SqlPlace("sql.example.com", "erp"), SQL_PROBE) == ("sql.example.com", 1433)
 
 
-def test_a_pretended_tenant_is_one_address():
-    addresses = SqlAddresses(TABLES[Cloud.PUBLIC], Address("localhost", 5))
+def test_a_pretended_tenant_has_its_own_addresses():
+    addresses = SqlAddresses(
+        TABLES[Cloud.PUBLIC], {"": Address("localhost", 5), "sql-other": Address("localhost", 6)}
+    )
 
     assert addresses.of(SqlPlace("sql-contoso.database.windows.net", "erp"), SQL_PROBE) == ("localhost", 5)
+    assert addresses.of(SqlPlace("SQL-other,1433", "erp"), SQL_PROBE) == ("localhost", 6)
     assert not addresses.admits("sql-contoso.database.windows.net")
 
 

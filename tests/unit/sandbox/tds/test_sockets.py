@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from holdfast.sandbox.certificates import make_keys, server_pem
 from holdfast.sandbox.clock import Clock, wall
 from holdfast.sandbox.scenarios.named import build
+from holdfast.sandbox.sockets import listening as listening_on
 from holdfast.sandbox.tds import server
 from holdfast.sandbox.tds.server import SqlListener
 from holdfast.sandbox.tenant import Tenant
@@ -23,11 +23,10 @@ async def listening(tmp_path: Path) -> AsyncIterator[tuple[SqlListener, int]]:
     keys = make_keys(wall())
     path = tmp_path / "server.pem"
     path.write_text(server_pem(keys, wall()))
-    listener = SqlListener(Tenant(build("story", 1, NOW), Clock(NOW, frozen=True), keys, {}), path)
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        sock.setblocking(False)
-        async with listener.serving(sock):
-            yield listener, sock.getsockname()[1]
+    tenant = Tenant(build("story", 1, NOW), Clock(NOW, frozen=True), keys, {})
+    listener = SqlListener(tenant, path, listening_on(0))
+    async with listener.serving():
+        yield listener, tenant.sql_ports[""]
 
 
 async def until(condition) -> None:
