@@ -31,6 +31,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.making import AppPolicy, FlowRow, Share, WantedConnection
 from holdfast.core.plan import Plan
 from holdfast.core.policies import AccessPolicy, DataPolicy
+from holdfast.core.proof import Proof
 from holdfast.core.secret import Secret
 from holdfast.core.sql import Rows, SqlPlace, SqlProbe, SqlRight
 
@@ -43,6 +44,7 @@ Thing = (
     | AccessPolicy
     | Judgement
     | PasswordTerm
+    | Proof
     | KitFlow
 )
 """What history keeps."""
@@ -57,6 +59,7 @@ Kept = TypeVar(
     AccessPolicy,
     Judgement,
     PasswordTerm,
+    Proof,
     KitFlow,
 )
 

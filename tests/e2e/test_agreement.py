@@ -22,14 +22,14 @@ class Tenant:
 
     def __init__(self, ready: dict[str, Any], file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.cloud = Sandbox(ready)
-        self._file = file
+        self.file = file
         self._capsys = capsys
         self.seed = 0
         self.kinds: set[str] = set()
 
     def say(self, *words: str) -> list[dict[str, Any]]:
         """Run a command; its lines."""
-        code = run([words[0], f"--sandbox={self._file}", *words[1:], "-o", "jsonl"])
+        code = run([words[0], f"--sandbox={self.file}", *words[1:], "-o", "jsonl"])
         out, err = self._capsys.readouterr()
         assert code in (0, 1), err
         return [line for line in map(json.loads, out.splitlines()) if line.get("connector") != "holdfast"]

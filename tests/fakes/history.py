@@ -15,6 +15,7 @@ from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
+from holdfast.core.proof import Proof
 from holdfast.ports import Kept, Thing
 
 
@@ -34,7 +35,7 @@ def name_of(thing: Thing) -> tuple[str, str]:
             return "", thing.connection
         case KitFlow():
             return "", thing.id
-        case Judgement():
+        case Judgement() | Proof():
             return thing.environment, f"{thing.connector}/{thing.connection}"
 
 

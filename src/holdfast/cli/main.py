@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "keepalive": Entry("keepalive", "Keep connections alive that end when nothing uses them."),
     "rotate": Entry("rotate", "Renew the secrets that connections sign in with, without a gap."),
     "worklist": Entry("worklist", "Which gestures, by whom, restore most lost runs."),
+    "prove": Entry("prove", "Witnesses before and after the next run: refreshed or not."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
     "config": Entry("config", "The settings in effect, secrets masked."),

@@ -36,6 +36,7 @@ from holdfast.ports import (
     Runs,
     SecretStore,
     SqlServer,
+    Starter,
     Surroundings,
     Workers,
 )
@@ -156,7 +157,7 @@ class Reach:
     """What one identity reaches in one tenant, while it is open.
 
     Attributes:
-        runs: of flows that the person owns; None where no person signed in.
+        runs: of flows that the person owns; None where no person signed in, as `starter`.
         spent: what asking took so far.
         recurrences: what comes round for its sign-ins, from the settings.
     """
@@ -170,6 +171,7 @@ class Reach:
     runs: Runs | None = None
     spent: Callable[[], Spent] = Spent
     recurrences: Recurrences = NOTHING_COMES_ROUND
+    starter: Starter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,7 @@ class Tenant:
                 runs,
                 access.traffic.told,
                 Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use),
+                runs,
             )
         finally:
             await access.close()

@@ -97,10 +97,11 @@ def _best(left: dict[tuple[str, str], Judgement]) -> tuple[Act, dict[tuple[str, 
     by_act: defaultdict[str, dict[tuple[str, str], Finding]] = defaultdict(dict)
     acts: dict[str, Act] = {}
     for key, judgement in left.items():
-        for finding in judgement.findings:
-            if finding.act is not None and finding.is_certain and key not in by_act[finding.act.id]:
-                by_act[finding.act.id][key] = finding
-                acts[finding.act.id] = finding.act
+        # What else stands against it does not explain the break: undone, it would be broken still.
+        first = next((each for each in judgement.findings if each.is_certain), None)
+        if first is not None and first.act is not None:
+            by_act[first.act.id][key] = first
+            acts[first.act.id] = first.act
     id = max(by_act, key=lambda each: (len(by_act[each]), each), default=None)
     if id is None or len(by_act[id]) < FEWEST:
         return None

@@ -98,7 +98,7 @@ def _between_runs(
     for _ in range(FURTHEST_RUNS):
         dies = refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT)
         coming = min(
-            (_next_run(flow, each, refreshed, now) for flow, each in users), key=lambda run: run.earliest
+            (next_run_of(flow, each, refreshed, now) for flow, each in users), key=lambda run: run.earliest
         )
         if coming.earliest > dies.latest:
             names = ", ".join(sorted({flow.display_name for flow, _ in users}))
@@ -115,7 +115,7 @@ def _between_runs(
     return None
 
 
-def _next_run(flow: Flow, recurrence: Recurrence, refreshed: Interval, after: datetime) -> Interval:
+def next_run_of(flow: Flow, recurrence: Recurrence, refreshed: Interval, after: datetime) -> Interval:
     """When it runs next.
 
     Without a start time it counts from when it was turned on, which its last change may be, or may not; that

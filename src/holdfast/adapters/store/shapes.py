@@ -16,6 +16,7 @@ from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
+from holdfast.core.proof import Proof
 from holdfast.ports import Thing
 
 T = TypeVar("T")
@@ -102,6 +103,9 @@ def _shapes() -> dict[type, Shape[Any]]:
             TypeAdapter(Judgement),
             lambda j: j.environment,
             lambda j: f"{j.connector}/{j.connection}",
+        ),
+        Proof: Shape(
+            "proof", TypeAdapter(Proof), lambda p: p.environment, lambda p: f"{p.connector}/{p.connection}"
         ),
     }
 

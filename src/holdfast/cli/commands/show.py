@@ -50,7 +50,7 @@ async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_
     from holdfast.cli.looking import pictures, say_below
 
     seen = await pictures(holdfast, invocation)
-    found = await _find(holdfast, seen, wanted)
+    found = await find(holdfast, seen, wanted)
     asked = [await Asked.of(holdfast, s, p) for s, p in found] if ask_sql else [None] * len(found)
     pages = [
         [*told(s, p), *_under("SQL Server", a.told() if a else ())]
@@ -74,7 +74,7 @@ async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_
     return 1 if needy or any(each.verdict for each in asked if each) else 0
 
 
-async def _find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
+async def find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
     """The connections of that id; without one, the only one whose id begins so or that has that name."""
     from holdfast.scan.standing import standings
 
