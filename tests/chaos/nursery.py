@@ -100,7 +100,7 @@ async def ring_when_done(world: World, how_many: int, started: Engine, stop: asy
         if world.ask("select count(*) from things where whole")[0][0] < len(TENANTS) * how_many:
             continue
         with suppress(StoreError):
-            if not await started.under_way():
+            if not await started.left():
                 stop.set()
                 return
 

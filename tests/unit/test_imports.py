@@ -50,3 +50,15 @@ def test_explain_imports_nothing_heavy(output):
     done = subprocess.run([sys.executable, "-c", probe, output], capture_output=True, text=True, check=True)
 
     assert [name for name in HEAVY if name in done.stderr.split()] == []
+
+
+def test_only_what_runs_the_engine_imports_it():
+    """Half a second: `status` and `watch --help` have to do without."""
+    probe = (
+        "import sys, importlib; from holdfast.cli.main import COMMANDS;"
+        "[importlib.import_module(f'holdfast.cli.commands.{entry.module}') for entry in COMMANDS.values()];"
+        "import holdfast.compose; sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert "dbos" not in done.stderr.split()

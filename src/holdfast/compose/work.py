@@ -24,10 +24,10 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
     from holdfast.compose.plans import going_on
     from holdfast.scan.due import scanning
 
-    tenants = {tenant.id: tenant for tenant in holdfast.tenants.values()}
+    tenants = _Known({tenant.id: tenant for tenant in holdfast.tenants.values()})
     return (
         scanning(
-            {id: tenant.reached for id, tenant in tenants.items()},
+            lambda id: tenants[id].reached(),
             holdfast.history,
             holdfast.clock,
             holdfast.read,
@@ -36,6 +36,14 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
         ),
         going_on(holdfast, tenants),
     )
+
+
+class _Known(dict[str, Tenant]):
+    """The tenants of these settings, by the id under which the store keeps them."""
+
+    def __missing__(self, id: str) -> Tenant:
+        # Handed out by a `watch` whose settings have it.
+        raise SettingsError(f"The settings of this worker have no tenant {id!r}: give all workers the same.")
 
 
 @asynccontextmanager

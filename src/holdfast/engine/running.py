@@ -26,6 +26,7 @@ from dbos import (
 
 from holdfast.core.agenda import ENGINE_SCHEMA, Job, Performed, Run, Seat
 from holdfast.engine import retention
+from holdfast.engine.failing import translated
 from holdfast.engine.lease import BEAT, DEAD, VALID, Lease
 from holdfast.engine.plan import bookings
 from holdfast.engine.queues import RUNS, Limits, register
@@ -108,7 +109,8 @@ class Engine:
 
     async def round(self, tenant: str, now: datetime, *, ahead: bool = False) -> list[Run]:
         """Hand out what is due; see `Planner.round`."""
-        return await self._planner.round(tenant, now, ahead=ahead)
+        with translated():
+            return await self._planner.round(tenant, now, ahead=ahead)
 
     async def start(self, runs: Sequence[Run]) -> None:
         """Put runs into the queue. One that is there already, or over, is left alone."""
@@ -123,6 +125,10 @@ class Engine:
         The engine loses a run that it claims in the moment in which its database goes away: it stands there as if
         it ran. So it is put back when two looks, one after the other, find that this process is not at it.
         """
+        with translated():
+            await self._mend()
+
+    async def _mend(self) -> None:
         runs = {run.id: run for run in await self._floor.agenda.under_way()}
         ids, idle = list(runs), set()
         for start in range(0, len(ids), AT_ONCE):
@@ -144,15 +150,17 @@ class Engine:
 
     async def take_over(self) -> list[str]:
         """The workers whose work was put back into the queue because they are dead."""
-        return await self._watchman.look()
+        with translated():
+            return await self._watchman.look()
 
     async def tidy(self) -> None:
         """Forget what was finished long ago."""
-        await retention.tidy(self._floor.agenda, self._floor.clock.now())
+        with translated():
+            await retention.tidy(self._floor.agenda, self._floor.clock.now())
 
-    async def under_way(self) -> int:
-        """How many runs are handed out and not over."""
-        return len(await self._floor.agenda.under_way())
+    async def left(self) -> list[Run]:
+        """The runs that are handed out and not over."""
+        return await self._floor.agenda.under_way()
 
     async def outcome(self, runs: Sequence[Run]) -> list[Run]:
         """How these runs stand."""
@@ -205,8 +213,9 @@ async def running(
     try:
         _construct(place, seat.name)
         try:
-            DBOS.launch()  # in the running loop: workflows, resumed ones too, then run on it
-            await register(limits)
+            with translated():
+                DBOS.launch()  # in the running loop: workflows, resumed ones too, then run on it
+                await register(limits)
             yield Engine(floor, workers, new_id, timing.dead)
         finally:
             await _stop(timing.grace)

@@ -121,7 +121,9 @@ class Watching:
         await self._engine.mend()
         if self._tidying.is_over():
             await self._engine.tidy()
-        done: list[Run] = []
+        # What an earlier one was killed at is finished too.
+        left = [run for run in await self._engine.left() if run.tenant in self._tenants]
+        done = await self._over(left, stop) if left else []
         ahead = True
         while not stop.is_set():
             runs = []
@@ -143,6 +145,10 @@ class Watching:
                 return stand
             if await pause(stop, SOON):
                 return stand
+            # On PostgreSQL others may carry them out, and die.
+            await self._engine.take_over()
+            if self._mending.is_over():
+                await self._engine.mend()
 
     async def _round(self) -> bool:
         """One round over all tenants; whether something is under way, after which more may be due."""
@@ -154,7 +160,7 @@ class Watching:
             if self._tidying.is_over():
                 await self._engine.tidy()
             handed = sum([await self._look(tenant) for tenant in self._tenants.values()])
-            under_way = await self._engine.under_way()
+            under_way = len(await self._engine.left())
             self._alive(self._now(), f"{handed} runs handed out, {under_way} under way")
             self._away = False
         except StoreError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final, Protocol
@@ -37,7 +37,7 @@ class Way(Protocol):
 
 
 def scanning(
-    reached: Mapping[str, Callable[[], AbstractAsyncContextManager[Way]]],
+    reached: Callable[[str], AbstractAsyncContextManager[Way]],
     history: History,
     clock: Clock,
     read: Read,
@@ -47,12 +47,12 @@ def scanning(
     """The job that keeps the picture of every tenant young.
 
     Args:
-        reached: tenant → its way in, as the reader.
+        reached: opens the way into a tenant, as the reader.
         keep: how far back history is to reach; None keeps all.
     """
 
     async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
-        async with reached[tenant]() as way:
+        async with reached(tenant) as way:
             report = await scan(
                 tenant,
                 way.platform,
