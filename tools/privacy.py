@@ -25,6 +25,8 @@ TABLES = {
     "observations": "What was new at each look, for ever: how a connection's past is known.",
     "plans": "Every plan that was made here, whole, and its digest.",
     "deeds": "What was done about each plan's steps, note by note; never a secret.",
+    "threads": "Each problem that people were told of: what, since when, whom, whether it is over.",
+    "deliveries": "Each message by each channel: its text, when it may leave, when it arrived or why not.",
     "turns": "How often the turn to do things in a tenant was taken.",
     "agenda": "What `watch` looks at, by id, and when it is due.",
     "runs": "Which batches of it were carried out, by whom, and one line of what came of it; forgotten after 30 days.",

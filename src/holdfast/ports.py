@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Pulse, Run, Seat
+from holdfast.core.alert import Delivery, Message, Thread
 from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.deed import Deed, PlanRecord, Turn
 from holdfast.core.directory import Account, Change, SignInRecord
@@ -650,6 +651,54 @@ class SqlServer(Protocol):
 
         Raises:
             SqlServerError: as for `execute`.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """What is to be told, and what was. Every method raises StoreError where the store cannot do it."""
+
+    async def threads(self, tenant: str) -> dict[str, Thread]:
+        """All that were ever opened in a tenant, by key."""
+        ...
+
+    async def put(
+        self, threads: Sequence[Thread], deliveries: Sequence[tuple[Delivery, datetime]], tenant: str
+    ) -> None:
+        """Write threads and deliveries down, all or none; a delivery that is there already stays as it is.
+
+        Args:
+            deliveries: each with when it may leave, at the earliest.
+        """
+        ...
+
+    async def due(self, now: datetime, limit: int = 200) -> list[Delivery]:
+        """What may leave now, oldest first."""
+        ...
+
+    async def delivered(self, deliveries: Sequence[Delivery], at: datetime) -> None:
+        """They arrived."""
+        ...
+
+    async def failed(
+        self, deliveries: Sequence[Delivery], at: datetime, trouble: str, again_at: datetime
+    ) -> None:
+        """They did not arrive."""
+        ...
+
+    async def failing(self) -> dict[str, tuple[datetime, str]]:
+        """Channels whose newest attempts failed: since when, and why."""
+        ...
+
+
+class Notifier(Protocol):
+    """One channel to people or programs."""
+
+    async def send(self, message: Message) -> None:
+        """Hand it on; what arrives twice can be told by its id.
+
+        Raises:
+            UnreachableError: it did not take it.
         """
         ...
 

@@ -31,6 +31,7 @@ from holdfast.ports import (
     History,
     Journal,
     Operator,
+    Outbox,
     Platform,
     Registry,
     Runs,
@@ -509,6 +510,7 @@ class Holdfast:
     clock: Clock
     history: History
     journal: Journal
+    outbox: Outbox
     agenda: Agenda
     workers: Workers
     tenants: Mapping[str, Tenant]
@@ -579,6 +581,7 @@ def compose(settings: Settings, environ: Mapping[str, str] | None = None) -> Ite
             SystemClock(),
             history,
             history.journal(),
+            history.outbox(),
             history.agenda(),
             history.workers(),
             tenants_of(settings, environ),

@@ -21,6 +21,7 @@ ENGINE_NAME = "engine.db"
 
 def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
     """The recurring work of `watch`. A verb joins it by one line here."""
+    from holdfast.compose.alerting import alerting
     from holdfast.compose.plans import going_on
     from holdfast.scan.due import scanning
 
@@ -35,6 +36,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
             holdfast.settings.keep,
         ),
         going_on(holdfast, tenants),
+        *((alerting(holdfast, tenants),) if holdfast.settings.alerts.channels else ()),
     )
 
 

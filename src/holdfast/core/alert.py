@@ -108,3 +108,47 @@ def event_id(tenant: str, key: str, opened_at: datetime, number: int) -> str:
     """The id of a thread's n-th event: the same however often it is worked out, so that repeats can be told."""
     text = f"{tenant}\n{key}\n{opened_at.isoformat()}\n{number}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way through one channel.
+
+    Attributes:
+        attempts: that failed so far.
+    """
+
+    event: Event
+    channel: str
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a channel is given at once: one event, or several in a digest.
+
+    Attributes:
+        id: of the event; of a digest one that is worked out from its events' ids.
+        to: the person it is for; empty for the channel's own recipients.
+    """
+
+    events: tuple[Event, ...]
+    to: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same however often it is sent."""
+        if len(self.events) == 1:
+            return self.events[0].id
+        return hashlib.sha256("\n".join(sorted(event.id for event in self.events)).encode()).hexdigest()[:32]
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        first = self.events[0].title
+        return first if len(self.events) == 1 else f"{len(self.events)} things need attention: {first}, …"
+
+
+def pattern_fits(pattern: str, topic: Topic) -> bool:
+    """Whether "*", "connection.*" or a whole topic takes the topic."""
+    return pattern in ("*", topic.value) or (pattern.endswith(".*") and topic.value.startswith(pattern[:-1]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -92,6 +93,25 @@ def _length(value: Any) -> Any:
             "length", "must be a length of at least five minutes, such as 30m, 12h, 1d or 2w"
         )
     return length
+
+
+def _span(value: Any) -> Any:
+    """From and until, as times of day: 20:00-07:00."""
+    found = re.fullmatch(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)", value) if isinstance(value, str) else None
+    if value is not None and found is None:
+        raise PydanticCustomError("span", "must be two times of day such as 20:00-07:00")
+    try:
+        return None if found is None else (time.fromisoformat(found[1]), time.fromisoformat(found[2]))
+    except ValueError:
+        raise PydanticCustomError("span", "must be two times of day such as 20:00-07:00") from None
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise PydanticCustomError("zone", "must be the name of a time zone such as Europe/Berlin") from None
+    return name
 
 
 Length = Annotated[timedelta, BeforeValidator(_length)]
@@ -240,6 +260,62 @@ class SecretStores(Frozen):
     key_file: Path | None = None
 
 
+class Channel(Frozen):
+    """A way to tell people or programs.
+
+    Attributes:
+        kind: "mail", "teams" (a Workflows webhook), "webhook" (signed), or "apprise" (anything that Apprise speaks).
+        url: a reference, since such addresses carry secrets: smtp://USER:PASSWORD@HOST:PORT, https://…
+        key: a reference to the key that signs a webhook.
+        sender: of mail; `to` the recipients of what is for nobody in particular.
+        tells: whom it reaches: "owner" (by mail, the person it concerns), "admin", "dba".
+        topics: what it is given: "*", "connection.*", "rotation.stuck".
+        tenants: names; all where there are none.
+        digest: collect, and hand on once a day.
+    """
+
+    kind: Literal["mail", "teams", "webhook", "apprise"]
+    url: SecretSource
+    key: SecretSource | None = None
+    sender: str = ""
+    to: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    tells: Annotated[tuple[Literal["owner", "admin", "dba"], ...], BeforeValidator(_listed)] = (
+        "admin",
+        "dba",
+    )
+    topics: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
+    tenants: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    digest: bool = False
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Channel:
+        if self.kind == "mail" and "@" not in self.sender:
+            raise PydanticCustomError("sender", "of kind mail needs `sender`, the address that it comes from")
+        if "owner" in self.tells and self.kind != "mail":
+            raise PydanticCustomError("owner", "can tell owners by mail only")
+        return self
+
+
+class Alerts(Frozen):
+    """Who is told of what, and when not.
+
+    Attributes:
+        channels: by name.
+        quiet: "20:00-07:00": nothing leaves then.
+        digest_at: time of day of digests: "08:00".
+        time_zone: of both, an IANA name.
+        check_every: how often is looked what there is to tell.
+        ca_file: certificates to believe instead of the operating system's.
+    """
+
+    channels: Mapping[str, Channel] = Field(default_factory=dict)
+    quiet: Annotated[tuple[time, time] | None, BeforeValidator(_span)] = None
+    digest_at: time = time(8)
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    check_every: Length = timedelta(minutes=15)
+    ca_file: Path | None = None
+
+
 class Watch(Frozen):
     """What `holdfast watch` does by itself.
 
@@ -271,6 +347,7 @@ class Settings(Frozen):
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()
     watch: Watch = Watch()
+    alerts: Alerts = Alerts()
     sql_driver: Literal["auto", "python-tds", "odbc"] = "auto"
     source: Path | None = Field(default=None, exclude=True)
     origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)

@@ -13,7 +13,15 @@ from sqlalchemy import Table, select, text, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.database import Database
-from holdfast.adapters.store.schema import deeds, observations, plans, sweeps, things
+from holdfast.adapters.store.schema import (
+    deeds,
+    deliveries,
+    observations,
+    plans,
+    sweeps,
+    things,
+    threads,
+)
 
 BLANK = "(forgotten)"
 _NAMES = ("display_name", "user_principal_name")
@@ -58,7 +66,7 @@ def forget(database: Database, person: str) -> Forgotten:
     if rows and database.file is None:
         with database.outside_transactions() as connection:
             # The tables are written anew, without the rows as they were. The server's log and backups keep them.
-            connection.execute(text("VACUUM FULL things, observations, sweeps, plans, deeds"))
+            connection.execute(text("VACUUM FULL things, observations, sweeps, plans, deeds, threads, deliveries"))
     return Forgotten(len(names), rows)
 
 
@@ -113,10 +121,21 @@ def _rewrite(transaction: Transaction, table: Table, column: str, blank: Callabl
     return rewritten
 
 
+_TEXTS = (
+    (sweeps, "detail"),
+    (plans, "document"),
+    (deeds, "says"),
+    (deeds, "facts"),
+    (threads, "content"),
+    (deliveries, "content"),
+)
+"""Columns that can hold a name within a text."""
+
+
 def _rewrite_texts(transaction: Transaction, blank: Callable[[str], str]) -> int:
     """The same for texts: refusals of a scan's parts, and plans and deeds, whose files then fit no more."""
     rewritten = 0
-    for table, column in ((sweeps, "detail"), (plans, "document"), (deeds, "says"), (deeds, "facts")):
+    for table, column in _TEXTS:
         for row in transaction.execute(select(*table.primary_key, table.c[column])).all():
             before = row._mapping[column]
             if (after := blank(before)) != before:

@@ -17,6 +17,7 @@ from holdfast.adapters.store.database import Database
 from holdfast.adapters.store.forgetting import Forgotten, forget
 from holdfast.adapters.store.instants import instant
 from holdfast.adapters.store.journal import SqlJournal
+from holdfast.adapters.store.outbox import SqlOutbox
 from holdfast.adapters.store.retention import prune
 from holdfast.adapters.store.shapes import shape_of
 from holdfast.adapters.store.turns import one_at_a_time
@@ -54,6 +55,10 @@ class SqlHistory:
         """See the port."""
         busy = f"Another holdfast is scanning the tenant {tenant!r} into this store; run this again when it has ended."
         return one_at_a_time(self._database, f"scan {tenant}", busy)
+
+    def outbox(self) -> SqlOutbox:
+        """What is told, in the same database; it closes with this."""
+        return SqlOutbox(self._database)
 
     def journal(self) -> SqlJournal:
         """The journal in the same database; it closes with this."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The revision these tables have; the newest file in `migrations/versions` says the same."""
 
 metadata = MetaData()
@@ -167,4 +167,27 @@ workers = Table(
     Column("fence", BigInteger, nullable=False),
     Column("beats", BigInteger, nullable=False),
     Column("present", Integer, nullable=False),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", _ORDERED, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("event", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("delivered_at", BigInteger),
+    Column("failed_at", BigInteger),
+    Column("trouble", Text, nullable=False),
+    Index("deliveries_due", "delivered_at", "not_before"),
 )

@@ -1,0 +1,96 @@
+"""Mail by SMTP. The message's own id is its Message-ID, so that a second copy is known as one."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from holdfast.adapters.notify.words import line, plain
+from holdfast.core.alert import Message
+from holdfast.core.errors import SettingsError, UnreachableError
+from holdfast.core.secret import Secret
+
+SECONDS: Final = 20
+
+
+class Mail:
+    """Sends through one server.
+
+    Args:
+        url: smtp://HOST:PORT, smtps://…, with USER:PASSWORD@ where the server wants it. smtp: turns to TLS where the server
+            offers it, and always before a password is sent.
+        sender: the address that it comes from; `to` the recipients of what is for nobody in particular.
+        ca_file: certificates to believe instead of the operating system's.
+    """
+
+    def __init__(
+        self, name: str, url: Secret, sender: str, to: tuple[str, ...], ca_file: Path | None = None
+    ) -> None:
+        self._name, self._url, self._sender, self._to, self._ca_file = name, url, sender, to, ca_file
+
+    async def send(self, message: Message) -> None:
+        """See `ports.Notifier`."""
+        recipients = (message.to,) if message.to else self._to
+        if not recipients:
+            raise SettingsError(f"The mail channel {self._name!r} has no recipients: give it `to`.")
+        await asyncio.to_thread(self._send, self._letter(message, recipients), recipients)
+
+    def _letter(self, message: Message, recipients: tuple[str, ...]) -> EmailMessage:
+        letter = EmailMessage()
+        letter["Subject"] = line(message.title)[:200]
+        letter["From"] = self._sender
+        letter["To"] = ", ".join(line(each) for each in recipients)
+        domain = self._sender.rpartition("@")[2] or "holdfast"
+        letter["Message-ID"] = f"<{message.id}@{domain}>"
+        first = message.events[0]
+        if len(message.events) == 1 and first.thread != first.id:
+            letter["In-Reply-To"] = letter["References"] = f"<{first.thread}@{domain}>"
+        letter["Auto-Submitted"] = "auto-generated"
+        letter.set_content(plain(message))
+        return letter
+
+    def _send(self, letter: EmailMessage, recipients: tuple[str, ...]) -> None:
+        try:
+            parts = urlsplit(self._url.reveal())
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            host, port, parts = "", None, urlsplit("")
+        if parts.scheme not in ("smtp", "smtps") or not host:
+            raise SettingsError(
+                f"The url of the mail channel {self._name!r} must be smtp://HOST:PORT or smtps://HOST:PORT."
+            )
+        context = ssl.create_default_context(cafile=self._ca_file)
+        try:
+            with self._connected(parts.scheme, host, port, context) as server:
+                if parts.scheme == "smtp" and server.has_extn("starttls"):
+                    server.starttls(context=context)
+                    server.ehlo()
+                    is_safe = True
+                else:
+                    is_safe = parts.scheme == "smtps"
+                if parts.username:
+                    if not is_safe:
+                        raise SettingsError(
+                            f"The server of the mail channel {self._name!r} offers no TLS, so no password is sent to it."
+                        )
+                    server.login(unquote(parts.username), unquote(parts.password or ""))
+                server.send_message(letter, self._sender, list(recipients))
+        except (OSError, smtplib.SMTPException) as error:
+            # The words of a server may quote what it was sent: only the kind and the code are told.
+            code = getattr(error, "smtp_code", None)
+            what = f"{type(error).__name__}{f' {code}' if code else ''}"
+            raise UnreachableError(
+                f"The mail channel {self._name!r} did not take the message ({what}).", "alerts", "alerts.send"
+            ) from None
+
+    def _connected(self, scheme: str, host: str, port: int | None, context: ssl.SSLContext) -> smtplib.SMTP:
+        if scheme == "smtps":
+            return smtplib.SMTP_SSL(host, port or 465, timeout=SECONDS, context=context)
+        server = smtplib.SMTP(host, port or 587, timeout=SECONDS)
+        server.ehlo()
+        return server

@@ -1,0 +1,148 @@
+"""Hand on what is due, channel by channel; what does not arrive is tried again, and said by the others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from holdfast.core.alert import Audience, Delivery, Event, Message, Problem, Topic, pattern_fits
+from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
+from holdfast.ports import Notifier, Outbox
+
+FIRST_AGAIN: Final = timedelta(minutes=1)
+LONGEST_AGAIN: Final = timedelta(hours=6)
+FAILING_AFTER: Final = timedelta(minutes=10)
+"""A channel that has not taken anything for so long is told of by the others."""
+
+DIGEST_AT_MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which events a channel is given, and when.
+
+    Attributes:
+        audiences: whom it reaches.
+        topics: patterns: "*", "connection.*", a whole topic.
+        tenants: ids; empty for all.
+        is_digest: it collects what is not urgent and hands it on once a day.
+    """
+
+    channel: str
+    audiences: frozenset[Audience]
+    topics: tuple[str, ...] = ("*",)
+    tenants: frozenset[str] = frozenset()
+    is_digest: bool = False
+
+    def takes(self, event: Event) -> bool:
+        """Whether the event goes this way."""
+        return (
+            event.audience in self.audiences
+            and any(pattern_fits(pattern, event.topic) for pattern in self.topics)
+            and (not self.tenants or event.tenant in self.tenants)
+        )
+
+
+class Hours(NamedTuple):
+    """When people want to be left alone.
+
+    Attributes:
+        quiet: from and until, in the zone; None for never. What is broken waits too: nobody mends it at night.
+        digest_at: time of day of digests.
+    """
+
+    quiet: tuple[time, time] | None = None
+    digest_at: time = time(8)
+    zone: str = "UTC"
+
+    def may_leave(self, route: Route, now: datetime) -> datetime:
+        """The earliest instant at which an event may leave."""
+        at = self._after_quiet(now)
+        return self._next(self.digest_at, now) if route.is_digest else at
+
+    def _after_quiet(self, now: datetime) -> datetime:
+        if self.quiet is None:
+            return now
+        start, end = self.quiet
+        local = now.astimezone(ZoneInfo(self.zone)).time()
+        inside = start <= local < end if start <= end else (local >= start or local < end)
+        return self._next(end, now) if inside else now
+
+    def _next(self, at: time, now: datetime) -> datetime:
+        zone = ZoneInfo(self.zone)
+        local = now.astimezone(zone)
+        day = local.date() if local.time() < at else local.date() + timedelta(days=1)
+        return datetime.combine(day, at, zone).astimezone(now.tzinfo)
+
+
+def routed(
+    events: Iterable[Event], routes: Sequence[Route], hours: Hours, now: datetime
+) -> Iterator[tuple[Delivery, datetime]]:
+    """Each event by every channel that takes it, with when it may leave."""
+    for event in events:
+        for route in routes:
+            if route.takes(event):
+                yield Delivery(event, route.channel), hours.may_leave(route, now)
+
+
+async def deliver(
+    outbox: Outbox, notifiers: Mapping[str, Notifier], routes: Sequence[Route], now: datetime
+) -> tuple[int, int]:
+    """Hand on all that is due; how many events arrived, and how many did not."""
+    digests = {route.channel for route in routes if route.is_digest}
+    arrived = lost = 0
+    for message, ways in _messages(await outbox.due(now), digests):
+        notifier = notifiers.get(ways[0].channel)
+        if notifier is None:
+            trouble: str | None = f"There is no channel {ways[0].channel!r} in the settings any more."
+        else:
+            trouble = await _sent(notifier, message)
+        if trouble is None:
+            await outbox.delivered(ways, now)
+            arrived += len(ways)
+        else:
+            again = min(FIRST_AGAIN * 2 ** min(ways[0].attempts, 10), LONGEST_AGAIN)
+            await outbox.failed(ways, now, trouble, now + again)
+            lost += len(ways)
+    return arrived, lost
+
+
+async def _sent(notifier: Notifier, message: Message) -> str | None:
+    try:
+        await notifier.send(message)
+    except (CloudError, SettingsError, SecretStoreError) as error:
+        return str(error)
+    return None
+
+
+def _messages(due: Sequence[Delivery], digests: set[str]) -> Iterator[tuple[Message, list[Delivery]]]:
+    together: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for way in due:
+        to = way.event.to if way.event.audience is Audience.OWNER else ""
+        if way.channel in digests:
+            together[way.channel, to].append(way)
+        else:
+            yield Message((way.event,), to), [way]
+    for (_, to), ways in together.items():
+        for start in range(0, len(ways), DIGEST_AT_MOST):
+            part = ways[start : start + DIGEST_AT_MOST]
+            yield Message(tuple(way.event for way in part), to), part
+
+
+def of_channels(failing: Mapping[str, tuple[datetime, str]], now: datetime) -> Iterator[Problem]:
+    """Channels that take nothing, to be told by the others."""
+    for channel, (since, trouble) in failing.items():
+        if now - since >= FAILING_AFTER:
+            yield Problem(
+                f"channel/{channel}",
+                Topic.CHANNEL,
+                since,
+                (f"channel:{channel}",),
+                f"The alert channel {channel!r} takes nothing",
+                trouble,
+                f"Mend it, then try it: `holdfast alerts test --channel {channel}`.",
+            )
