@@ -124,11 +124,8 @@ async def test_a_missing_right_is_an_error_with_its_number(tenant: Tenant, sandb
     assert "OrderLines" in caught.value.message
 
 
-async def test_a_database_that_is_not_there_is_told_apart_from_a_refused_login(
-    sandbox: Sandbox, tmp_path: Path
-):
-    # The ODBC driver shows the last of two errors only, which is the general one.
-    async with tenant_of(sandbox, tmp_path).sql() as server:
+async def test_a_database_that_is_not_there_is_told_apart_from_a_refused_login(tenant: Tenant):
+    async with tenant.sql() as server:
         refusal = (await server.probe(ERP._replace(database="nowhere"))).refusal
 
     assert refusal is not None

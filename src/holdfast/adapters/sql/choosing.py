@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.adapters.sql import odbc, python_tds
-from holdfast.adapters.sql.line import Driver
+from holdfast.adapters.sql.line import Driver, Knock, Line, RefusalError, SilenceError
 from holdfast.core.errors import SettingsError
 
 Choice = Literal["auto", "python-tds", "odbc"]
@@ -27,7 +27,7 @@ def driver_for(choice: Choice, ca_file: Path | None) -> Driver:
     is_there = find_spec("mssql_python") is not None
     believes = ca_file is None or odbc.trusts(str(ca_file))
     if choice == "auto":
-        return odbc.connect if is_there and believes else python_tds.connect
+        return odbc_with_numbers if is_there and believes else python_tds.connect
     if not is_there:
         raise SettingsError("sql_driver is odbc, which is not installed: pip install 'holdfast[odbc]'.")
     if not believes:
@@ -35,7 +35,24 @@ def driver_for(choice: Choice, ca_file: Path | None) -> Driver:
             f"The ODBC driver does not take ca_file: set the environment variable SSL_CERT_FILE to {ca_file} as well, or"
             ' sql_driver = "python-tds".'
         )
-    return odbc.connect
+    return odbc_with_numbers
+
+
+def odbc_with_numbers(knock: Knock) -> Line:
+    """mssql-python, and once more python-tds where a refused login has no telling number.
+
+    Of the two errors that a login to a missing database gets, the ODBC driver shows the general one only.
+    """
+    try:
+        return odbc.connect(knock)
+    except RefusalError as error:
+        if error.refusal.number not in (None, python_tds.LOGIN_FAILED):
+            raise
+        try:
+            line = python_tds.connect(knock)
+        except (SilenceError, SettingsError):
+            raise error from None
+    return line
 
 
 def trusted_file(ca_file: Path | None) -> str:
