@@ -158,3 +158,28 @@ def test_what_is_wrong_with_a_line_is_said_in_words_of_the_input(typed, capsys):
 def test_a_missing_file_is_refused_in_whole_sentences(capsys):
     assert run(["explain", "--input", "/no/such/file"]) == 2
     assert "No such file or directory. See `holdfast explain --help`." in capsys.readouterr().err
+
+
+def test_what_another_tool_wrote_is_explained_and_what_is_missing_is_said(tmp_path, capsys):
+    error = {
+        "code": "Unauthorized",
+        "message": "AADSTS700082: The refresh token has expired due to inactivity.",
+    }
+    connection = {"name": "c1", "properties": {"statuses": [{"status": "Error", "error": error}]}}
+    file = tmp_path / "connections.json"
+    file.write_text(json.dumps({"value": [connection, connection]}, indent=1)[:-20])
+
+    code = run(["explain", "--input", str(file), "-o", "jsonl"])
+
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert code == 1
+    assert (told[0]["id"], told[0]["cause"]) == ("c1", "token_inactive")
+    assert "not whole JSON" in told[-1]["not_read"][0]
+
+
+def test_a_solution_is_said_to_hold_no_errors(tmp_path, capsys):
+    file = tmp_path / "solution.zip"
+    file.write_bytes(b"PK\x03\x04" + bytes(100))
+
+    assert run(["explain", "--input", str(file), "-o", "jsonl"]) == 0
+    assert "holdfast inspect" in json.loads(capsys.readouterr().out)["not_read"][0]

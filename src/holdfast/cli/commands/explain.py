@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from holdfast.cli.render import Column, emit
 from holdfast.cli.verdicts import as_row, show
 from holdfast.core.verdict import Verdict
 from holdfast.diagnosis.diagnose import diagnose
+from holdfast.reading.documents import is_document, pieces
 from holdfast.reading.texts import READ_AT_MOST, read_text
 
 LINE_LIMIT = 32 * 1024 * 1024
@@ -27,6 +29,10 @@ COLUMNS = (
     Column("alternatives", "Or perhaps"),
     Column("error", "Error"),
 )
+NOT_READ = Column("not_read", "Not read")
+HEAD = 64 * 1024
+"""Bytes that tell what a file is."""
+ZIP = b"PK\x03\x04"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -49,7 +55,8 @@ class BadLineError(Exception):
     "input_file",
     type=click.File("rb"),
     metavar="FILE",
-    help='Many texts: JSON lines of {"id","text"}; - is standard input.',
+    help='Many texts: JSON lines of {"id","text"}, or what another tool wrote: connections, runs, sign-in logs;'
+    " - is standard input.",
 )
 @common_options
 def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes] | None) -> int:
@@ -62,7 +69,14 @@ def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes]
     if text and input_file is not None:
         raise click.UsageError("Give either TEXT or --input, not both.")
     if input_file is not None:
-        return explain_lines(input_file, invocation.output)
+        # Not more than is there: lines may come one by one from a pipe.
+        head = getattr(input_file, "read1", input_file.read)(HEAD)
+        if head.startswith(ZIP):
+            return explain_package(input_file.name, invocation.output)
+        source = io.BufferedReader(Rejoined(head, input_file))
+        if is_document(head.decode("utf-8", "replace")):
+            return explain_document(source, invocation.output)
+        return explain_lines(source, invocation.output)
     whole = " ".join(text) if text else from_standard_input()
     if len(whole) > READ_AT_MOST:
         click.echo(
@@ -92,6 +106,50 @@ def from_standard_input() -> str:
         data = data[:LINE_LIMIT]
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     return data.decode(encoding, errors="replace")
+
+
+class Rejoined(io.RawIOBase):
+    """What was read to look at it, and the rest; standard input cannot be wound back."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        super().__init__()
+        self._head, self._rest = io.BytesIO(head), rest
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As many bytes as there are at once."""
+        found = self._head.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def explain_document(source: IO[bytes], output: str) -> int:
+    """A row for each thing in evidence of another tool; 1 if something could not be read."""
+    data = source.read(LINE_LIMIT + 1)
+    cut = len(data) > LINE_LIMIT
+    rows: list[dict[str, Any]] = []
+    for piece in pieces(data[:LINE_LIMIT].decode("utf-8", "replace")):
+        missing = list(piece.missing)
+        verdict = as_row(verdict_on(piece.text)) if piece.text.strip() else {"cause": None}
+        rows.append({"id": piece.id, "read_as": piece.kind, **verdict, "not_read": missing})
+    if cut:
+        rows.append({"id": None, "error": f"only the first {LINE_LIMIT >> 20} MiB were read; split the file"})
+    emit(rows, (*COLUMNS[:4], NOT_READ), output, shape="holdfast.explain/1")
+    broken = any(
+        "not whole JSON" in said or "cannot be read" in said for r in rows for said in r.get("not_read", ())
+    )
+    return 1 if cut or broken else 0
+
+
+def explain_package(name: str, output: str) -> int:
+    """A solution tells what flows do, not what they met with."""
+    said = "A solution holds no errors: `holdfast inspect` tells what its flows do in SQL Server."
+    row = {"id": name, "read_as": "solution", "cause": None, "not_read": [said]}
+    emit([row], (*COLUMNS[:4], NOT_READ), output, shape="holdfast.explain/1")
+    return 0
 
 
 def explain_lines(source: IO[bytes], output: str) -> int:
