@@ -66,7 +66,9 @@ def forget(database: Database, person: str) -> Forgotten:
     if rows and database.file is None:
         with database.outside_transactions() as connection:
             # The tables are written anew, without the rows as they were. The server's log and backups keep them.
-            connection.execute(text("VACUUM FULL things, observations, sweeps, plans, deeds, threads, deliveries"))
+            connection.execute(
+                text("VACUUM FULL things, observations, sweeps, plans, deeds, threads, deliveries")
+            )
     return Forgotten(len(names), rows)
 
 
