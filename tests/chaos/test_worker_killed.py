@@ -36,13 +36,22 @@ class Nursery:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._started: list[int] = []
 
     def start(self, worker: str) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{worker}\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        self._started.append(int(self._process.stdout.readline()))
+        return self._started[-1]
+
+    def close(self) -> None:
+        """Leave nobody behind, also after a test that failed half way."""
+        for worker in self._started:
+            kill(worker)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
 
 @contextmanager
@@ -56,9 +65,11 @@ def nursery(world: Path, store: Path | str, engine: Path | str, how_many: int) -
         stdout=subprocess.PIPE,
         stderr=(world.parent / "log").open("a"),
     ) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
+        workers = Nursery(process)
+        try:
+            yield workers
+        finally:
+            workers.close()
 
 
 def is_alive(worker: int) -> bool:
