@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from holdfast.core.deed import Deed, Outcome, Standing, State, Turn, refused, waiting
 from holdfast.core.errors import (
@@ -71,6 +71,74 @@ class Verb(Protocol):
     def step(self, planned: PlannedStep) -> Step:
         """The step, ready to be carried out."""
         ...
+
+
+Hook = Callable[[Mapping[str, Any]], Awaitable[str]]
+"""Told of a deed; why it objects, empty where it does not."""
+
+
+class Hooked:
+    """A verb whose deeds are announced before and after: what a hook objects to is not done, or not taken for done."""
+
+    def __init__(self, verb: Verb, plan: Plan, before: Hook | None, after: Hook | None) -> None:
+        self._verb, self._plan, self._before, self._after = verb, plan, before, after
+
+    def shows(self, step: PlannedStep) -> tuple[Show, ...]:
+        """See `Verb`."""
+        return self._verb.shows(step)
+
+    def step(self, planned: PlannedStep) -> Step:
+        """See `Verb`."""
+        return _HookedStep(self._verb.step(planned), planned, self._plan, self._before, self._after)
+
+
+class _HookedStep:
+    def __init__(
+        self, step: Step, planned: PlannedStep, plan: Plan, before: Hook | None, after: Hook | None
+    ) -> None:
+        self.name = step.name
+        self._step, self._planned, self._plan = step, planned, plan
+        self._before, self._after = before, after
+
+    async def clear(self, past: Past) -> None:
+        await self._step.clear(past)
+
+    async def do(self, past: Past) -> Outcome:
+        return await self._announced("do", partial(self._step.do, past))
+
+    async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
+        return await self._announced("undo", partial(self._step.undo, past, outcome))
+
+    async def _announced(self, way: str, deed: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        objection = await self._told(self._before, "before", way, None)
+        if objection:
+            return refused(f"Not done: {objection}.")
+        outcome = await deed()
+        objection = await self._told(self._after, "after", way, outcome) if outcome.is_done else ""
+        if objection:
+            # Tried again it is cleared and done anew, so that the hook hears of what then stands.
+            return refused(f"Done, and not taken for done: {objection}.")
+        return outcome
+
+    async def _told(self, hook: Hook | None, when: str, way: str, outcome: Outcome | None) -> str:
+        if hook is None:
+            return ""
+        planned = self._planned
+        return await hook(
+            {
+                "when": when,
+                "way": way,
+                "kind": self._plan.kind,
+                "plan": self._plan.id,
+                "tenant": self._plan.tenant_name,
+                "saga": planned.saga,
+                "step": planned.name,
+                "does": planned.does,
+                "connection": planned.connection,
+                "environment": planned.environment,
+                "says": outcome.says if outcome else None,
+            }
+        )
 
 
 async def advance(steps: Sequence[Step], durably: Durably) -> tuple[Step, Outcome] | None:

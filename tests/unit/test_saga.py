@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.errors import MissingError, OutcomeUnknownError, StoreError
 from holdfast.core.plan import Plan, PlannedStep
-from holdfast.saga import Past, apply, outcomes_of, standing, undo
+from holdfast.saga import Hooked, Past, apply, outcomes_of, standing, undo
 from tests.fakes.clock import START, StillClock
 from tests.fakes.journal import MemoryJournal
 
@@ -259,3 +261,61 @@ async def test_a_plan_nobody_began_is_planned():
     [saga] = standing(PLAN, [])
 
     assert saga.state == "planned"
+
+
+# --- hooks -----------------------------------------------------------------------------------------------
+
+
+class Listener:
+    """A hook that notes what it is told, and objects to some of it."""
+
+    def __init__(self, *objects_to: str) -> None:
+        self.told: list[tuple[str, str, str]] = []
+        self.objects_to = set(objects_to)
+
+    async def __call__(self, about: Mapping[str, Any]) -> str:
+        self.told.append((about["when"], about["way"], about["step"]))
+        return "no" if about["step"] in self.objects_to else ""
+
+
+def hooked(verb: SmallVerb, before: Listener | None = None, after: Listener | None = None) -> Any:
+    return Hooked(verb, PLAN, before, after)
+
+
+async def test_a_hook_hears_of_every_step_before_and_after():
+    listener = Listener()
+
+    await run(apply, hooked(SmallVerb(SmallCloud()), listener, listener), MemoryJournal())
+
+    names = ("app", "secret", "user")
+    assert listener.told == [(when, "do", name) for name in names for when in ("before", "after")]
+
+
+async def test_what_a_hook_objects_to_is_not_done():
+    cloud = SmallCloud()
+
+    [saga] = await run(apply, hooked(SmallVerb(cloud), Listener("secret")), MemoryJournal())
+
+    assert (saga.state, saga.step, saga.says) == ("refused", "secret", "Not done: no.")
+    assert list(cloud.things.values()) == ["p1-1/app"]
+
+
+async def test_what_the_hook_after_it_objects_to_is_not_taken_for_done():
+    cloud, journal, listener = SmallCloud(), MemoryJournal(), Listener("secret")
+
+    [stopped] = await run(apply, hooked(SmallVerb(cloud), None, listener), journal)
+    listener.objects_to.clear()
+    [over] = await run(apply, hooked(SmallVerb(cloud), None, listener), journal)
+
+    assert (stopped.state, stopped.step) == ("refused", "secret")
+    assert over.state == "done"
+    assert sorted(cloud.things.values()) == ["p1-1/app", "p1-1/secret", "p1-1/user"]
+
+
+async def test_undoing_is_announced_too():
+    journal, listener, verb = MemoryJournal(), Listener(), SmallVerb(SmallCloud())
+    await run(apply, verb, journal)
+
+    await run(undo, hooked(verb, listener), journal)
+
+    assert [step for _, way, step in listener.told if way == "undo"] == ["user", "secret", "app"]

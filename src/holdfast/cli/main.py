@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "rotate": Entry("rotate", "Renew the secrets that connections sign in with, without a gap."),
     "worklist": Entry("worklist", "Which gestures, by whom, restore most lost runs."),
     "prove": Entry("prove", "Witnesses before and after the next run: refreshed or not."),
+    "metrics": Entry("metrics", "Numbers for Prometheus, from the last scan."),
     "alerts": Entry("alerts", "Tell people what is overdue, once per problem."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
     "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),

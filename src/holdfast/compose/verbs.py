@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import SettingsError
 from holdfast.core.identity import Role
 from holdfast.core.inventory import Environment
 from holdfast.core.plan import Plan
-from holdfast.saga import Verb
+from holdfast.saga import Hook, Hooked, Verb
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -60,4 +60,29 @@ def bound(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AbstractAsyncContex
             f"The plan {plan.id} was made for the tenant {plan.tenant_name!r}, not for {tenant.name!r}:"
             " choose it with --tenant."
         )
-    return VERBS[plan.kind](holdfast, tenant, plan)
+    return _hooked(VERBS[plan.kind](holdfast, tenant, plan), holdfast, plan)
+
+
+@asynccontextmanager
+async def _hooked(
+    binding: AbstractAsyncContextManager[Verb], holdfast: Holdfast, plan: Plan
+) -> AsyncIterator[Verb]:
+    hooks = holdfast.settings.hooks
+    async with binding as verb:
+        if not (hooks.before or hooks.after):
+            yield verb
+            return
+        seconds = hooks.timeout.total_seconds()
+        yield Hooked(verb, plan, _hook(hooks.before, seconds), _hook(hooks.after, seconds))
+
+
+def _hook(command: tuple[str, ...], seconds: float) -> Hook | None:
+    from holdfast.adapters.hooks import run_hook
+
+    if not command:
+        return None
+
+    async def hook(about: Mapping[str, Any]) -> str:
+        return await run_hook(command, about, seconds)
+
+    return hook

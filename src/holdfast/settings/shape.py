@@ -316,6 +316,20 @@ class Alerts(Frozen):
     ca_file: Path | None = None
 
 
+class Hooks(Frozen):
+    """Commands of your own that are told of every step of a plan, as JSON on standard input.
+
+    Attributes:
+        before: run before a step is done or undone, as a list of words; unless it ends with 0 the step is not done.
+        after: run after one is done; unless it ends with 0 the step is not taken for done.
+        timeout: how long each may take.
+    """
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    timeout: Length = timedelta(minutes=5)
+
+
 class Watch(Frozen):
     """What `holdfast watch` does by itself.
 
@@ -348,6 +362,7 @@ class Settings(Frozen):
     secrets: SecretStores = SecretStores()
     watch: Watch = Watch()
     alerts: Alerts = Alerts()
+    hooks: Hooks = Hooks()
     sql_driver: Literal["auto", "python-tds", "odbc"] = "auto"
     source: Path | None = Field(default=None, exclude=True)
     origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 from holdfast.cli.watching import Signals, alive, loop_options, on_a_terminal, own_name
+from holdfast.core.errors import StoreError
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -27,6 +30,8 @@ COLUMNS = (
     Column("said", "Outcome"),
 )
 
+MEASURED_EVERY = timedelta(minutes=1)
+
 OFTEN = 5.0
 """Seconds between two comparisons with the clock of a sandbox, which jumps when it is told to."""
 
@@ -38,10 +43,17 @@ OFTEN = 5.0
 @click.option(
     "--every", type=Length(), default="1m", show_default=True, metavar="1m", help="Time between two rounds."
 )
+@click.option("--metrics", metavar="HOST:PORT", help="Serve metrics for Prometheus here: 127.0.0.1:9464.")
 @loop_options
 @common_options
 def command(
-    once: bool, every: timedelta, name: str | None, heartbeat: Path | None, form: str, invocation: Invocation
+    once: bool,
+    every: timedelta,
+    metrics: str | None,
+    name: str | None,
+    heartbeat: Path | None,
+    form: str,
+    invocation: Invocation,
 ) -> int:
     """Scan every tenant on schedule, look at what is due, go on with plans that wait.
 
@@ -54,7 +66,15 @@ def command(
     set_up(form)
     with opened(invocation) as holdfast:
         seat = own_name(name, "watch")
-        return asyncio.run(_watch(holdfast, invocation, seat, every, heartbeat, once=once))
+        address = None if metrics is None else _address(metrics)
+        return asyncio.run(_watch(holdfast, invocation, seat, every, heartbeat, address, once=once))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
+        raise click.UsageError(f"--metrics {text!r} is not HOST:PORT.")
+    return host.strip("[]"), int(port)
 
 
 async def _watch(
@@ -63,6 +83,7 @@ async def _watch(
     seat: str,
     every: timedelta,
     heartbeat: Path | None,
+    metrics: tuple[str, int] | None,
     *,
     once: bool,
 ) -> int:
@@ -74,7 +95,7 @@ async def _watch(
     signals.listen()
     tenants = chosen(holdfast, invocation)
     told = alive(heartbeat, talks=on_a_terminal() and not once)
-    async with engine(holdfast, seat) as started:
+    async with engine(holdfast, seat) as started, _measured(holdfast, tenants, metrics):
         measure = OFTEN if invocation.sandbox else TAKING_UP
         watching = Watching(started, watched(tenants), holdfast.clock.now, told, measure)
         if once:
@@ -84,6 +105,34 @@ async def _watch(
     if once and not signals.stop.is_set():
         return _report(runs, tenants, invocation.output)
     return 130 if signals.interrupted else 0
+
+
+@contextlib.asynccontextmanager
+async def _measured(
+    holdfast: Holdfast, tenants: list[Tenant], address: tuple[str, int] | None
+) -> AsyncIterator[None]:
+    """Meanwhile, metrics are served at the address and kept young."""
+    if address is None:
+        yield
+        return
+    from holdfast.adapters.metrics import Board
+    from holdfast.compose.measuring import measures
+
+    board = Board()
+    board.serve(*address)
+
+    async def keep_young() -> None:
+        while True:
+            # A store that is away keeps the last measures; `watch` itself tells of it.
+            with contextlib.suppress(StoreError):
+                board.put(await measures(holdfast, tenants))
+            await holdfast.clock.sleep_until(holdfast.clock.now() + MEASURED_EVERY)
+
+    task = asyncio.create_task(keep_young())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _report(runs: list[Run], tenants: list[Tenant], output: str) -> int:
