@@ -129,6 +129,14 @@ class Runs(Protocol):
         ...
 
 
+class Consenting(Protocol):
+    """Where people sign in for their own connections."""
+
+    async def consent_link(self, connection: Connection) -> str | None:
+        """Where its owner signs in for it; None where the environment offers no such link."""
+        ...
+
+
 class Starter(Protocol):
     """Starts flows as a person who owns them; no application may."""
 

@@ -64,6 +64,7 @@ TRIALS: Mapping[str, Trial] = {
     # A maker is refused nothing by these two; he only does not see what is not his.
     "powerapps.connections.list": Trial(powerplatform.Connection, may_not=None),
     "powerapps.connections.get": Trial(powerplatform.Connection, may_not=None, is_list=False),
+    "powerapps.connections.consent_link": Trial(powerplatform.ConsentLink, is_list=False),
     "graph.applications.list": Trial(graph.Application, may_not="sql_admin"),
     "graph.service_principals.list": Trial(graph.ServicePrincipal, may_not="sql_admin"),
     "graph.users.list": Trial(graph.User, may_not="sql_admin"),
@@ -100,6 +101,7 @@ NO_ROOM = frozenset(
         "flow.runs.list",
         "flow.run_actions.list",
         "flow.run_content.get",
+        "powerapps.connections.consent_link",
         "flow.flows.list",
         "flow.flows.get",
         "flow.triggers.list",

@@ -14,7 +14,7 @@ from holdfast.adapters.cloud.credentials import AnyCredential, Credential, Perso
 from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.hosts import host_table
 from holdfast.adapters.system import SystemClock
-from holdfast.core.errors import RefusedError
+from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.identity import Cloud
 from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded
@@ -177,3 +177,20 @@ async def test_the_own_flows_tell_which_connections_they_hold(as_person, ready, 
     told = {one["id"]: one["connections"] for one in Steering(ready["control"]).truth()["flows"]}
     assert own
     assert {flow.id: list(flow.connections) for flow in own} == {flow.id: told[flow.id] for flow in own}
+
+
+async def test_an_owner_is_given_the_link_to_sign_in_by(as_person, ready, finance):
+    from holdfast.adapters.cloud.powerplatform import MakerPlatform
+    from holdfast.core.inventory import SQL_CONNECTORS, Environment, EnvironmentId
+
+    platform = MakerPlatform(as_person("dana").transport)
+    place = Environment(EnvironmentId(finance), "Finance")
+    own = [one async for one in platform.connections(place, SQL_CONNECTORS[0])]
+    connection = next(one for one in own if one.sign_in.has_refresh_token)
+
+    link = await platform.consent_link(connection)
+
+    assert link is not None
+    assert link.startswith(ready["authority"])
+    with pytest.raises(MissingError):
+        await MakerPlatform(as_person("sam").transport).consent_link(connection)

@@ -27,6 +27,7 @@ from holdfast.ports import (
     Agenda,
     Applications,
     Clock,
+    Consenting,
     Directory,
     History,
     Journal,
@@ -159,6 +160,7 @@ class Reach:
 
     Attributes:
         runs: of flows that the person owns; None where no person signed in, as `starter`.
+        consenting: for the own connections of a maker; None for everybody else.
         spent: what asking took so far.
         recurrences: what comes round for its sign-ins, from the settings.
     """
@@ -173,6 +175,7 @@ class Reach:
     spent: Callable[[], Spent] = Spent
     recurrences: Recurrences = NOTHING_COMES_ROUND
     starter: Starter | None = None
+    consenting: Consenting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,7 @@ class Tenant:
                 access.traffic.told,
                 Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use),
                 runs,
+                access.own,
             )
         finally:
             await access.close()

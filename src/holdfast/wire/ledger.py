@@ -181,6 +181,22 @@ OWN_CONNECTION: Final = Call(
     support="code",
     source="Microsoft.PowerApps.PowerShell 1.0.9; fredrikhr/powerplatform-sdk-extensions scripts/connection",
 )
+CONSENT_LINK: Final = Call(
+    id="powerapps.connections.consent_link",
+    method="POST",
+    host=HostKind.POWERAPPS,
+    path=f"{_POWERAPPS_PATH}/apis/{{connector}}/connections/{{connection}}/getConsentLink",
+    query={"api-version": "2021-02-01", "$filter": "environment eq '{environment}'"},
+    audience=Audience.POWERAPPS,
+    does="ask for the link by which the owner signs in for a connection",
+    who="its owner; not every environment offers one",
+    needs="the connection",
+    unlocks="worklist with a direct link for the own connections",
+    roles=("maker",),
+    is_for_people=True,
+    support="code",
+    source="fredrikhr/powerplatform-sdk-extensions scripts/connection",
+)
 APPLICATIONS: Final = Call(
     id="graph.applications.list",
     method="GET",
@@ -621,6 +637,7 @@ CALLS: Final[tuple[Call, ...]] = (
     CONNECTIONS_OF_CONNECTOR,
     OWN_CONNECTIONS,
     OWN_CONNECTION,
+    CONSENT_LINK,
     APPLICATIONS,
     SERVICE_PRINCIPALS,
     USERS,

@@ -139,6 +139,18 @@ class Connection(Shape):
 # --- connectors ----------------------------------------------------------------------------------------
 
 
+class ConsentRequest(Shape):
+    """Where the browser goes after the sign-in."""
+
+    redirect_url: str
+
+
+class ConsentLink(Shape):
+    """Where the owner signs in for a connection. Known from a client, not recorded."""
+
+    consent_link: str | None = None
+
+
 class Constraints(Shape):
     """How a parameter is offered. Truth values are strings."""
 

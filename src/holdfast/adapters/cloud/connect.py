@@ -47,6 +47,11 @@ class Access:
     tokens: MsalTokens
     is_person: bool
 
+    @property
+    def own(self) -> MakerPlatform | None:
+        """The same for a maker, who can sign in for the own connections."""
+        return self.platform if isinstance(self.platform, MakerPlatform) else None
+
     def probe(self, role: Role) -> AsyncIterator[Probe]:
         """Which calls of the ledger this identity may make in that role; writes nothing."""
         as_maker = isinstance(self.platform, MakerPlatform) and role is Role.READER

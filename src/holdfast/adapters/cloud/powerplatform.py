@@ -35,6 +35,7 @@ from holdfast.wire.ledger import (
     CONNECTION_REFERENCES,
     CONNECTIONS,
     CONNECTIONS_OF_CONNECTOR,
+    CONSENT_LINK,
     DATA_POLICIES,
     DATA_POLICY,
     ENVIRONMENTS,
@@ -58,6 +59,9 @@ SIGN_INS = {
     "windowsauthenticationnonshared": SignIn.WINDOWS,
 }
 
+
+AFTER_CONSENT = "https://make.powerautomate.com/"
+"""Where the browser lands after a sign-in for a connection."""
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -151,6 +155,17 @@ class MakerPlatform(CloudPlatform):
             if connector in (found.connector, EVERY_CONNECTOR):
                 count_strangers(self._transport.traffic.strangers, "connection", told, told.properties)
                 yield found
+
+    async def consent_link(self, connection: Connection) -> str | None:
+        """Where its owner signs in for it; None where the environment offers no such link."""
+        at = {
+            "environment": connection.environment,
+            "connector": connection.connector,
+            "connection": connection.id,
+        }
+        body = powerplatform.ConsentRequest(redirect_url=AFTER_CONSENT)
+        told = await self._transport.read(CONSENT_LINK, powerplatform.ConsentLink, at=at, body=body)
+        return told.consent_link
 
 
 def environment(told: environments.Environment) -> Environment:

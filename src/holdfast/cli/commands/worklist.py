@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PORTAL = "https://make.powerautomate.com/environments/{environment}/connections"
 """Where a person heals a connection (documented); a sovereign cloud has a portal of its own."""
+
+Links = Mapping[tuple[str, str], str]
+"""Where to sign in for connections, by environment and id."""
 
 RANK = Column("rank", "#", right=True)
 WHO = Column("who", "Who", "bold")
@@ -81,12 +84,15 @@ async def _worklist(holdfast: Holdfast, invocation: Invocation, messages: Path |
 
     seen = await pictures(holdfast, invocation)
     found = [await work(holdfast.history, each) for each in seen]
+    links = {key: link for each in found for key, link in (await _links(holdfast, each)).items()}
     if verify:
         return await _verify(holdfast, invocation, found)
     several = len(seen) > 1
-    rows = [with_tenant(row, each.picture.name, several) for each in found for row in gesture_rows(each)]
+    rows = [
+        with_tenant(row, each.picture.name, several) for each in found for row in gesture_rows(each, links)
+    ]
     if messages is not None:
-        _write(messages, found)
+        _write(messages, found, links)
     if invocation.output == "table":
         print_rows(rows, TABLE, NARROW, wide_enough=150, empty="Nothing is broken.")
         for each in found:
@@ -99,7 +105,7 @@ async def _worklist(holdfast: Holdfast, invocation: Invocation, messages: Path |
     return 1 if rows else 0
 
 
-def gesture_rows(found: Work) -> Iterator[dict[str, Any]]:
+def gesture_rows(found: Work, links: Links) -> Iterator[dict[str, Any]]:
     """A row per gesture, in the order in which to ask."""
     for rank, turn in enumerate(found.list.turns, 1):
         for gesture in turn.gestures:
@@ -113,7 +119,7 @@ def gesture_rows(found: Work) -> Iterator[dict[str, Any]]:
                 "cause": gesture.cause,
                 "sign_in": gesture.is_sign_in,
                 "does": gesture.does,
-                "link": link_of(gesture),
+                "link": link_of(gesture, links),
             }
 
 
@@ -126,9 +132,31 @@ def name_of(found: Work, who: str) -> str:
     return Actor(who).spoken if who in set(Actor) else who
 
 
-def link_of(gesture: Gesture) -> str:
-    """Where to do it: the connections of that environment."""
-    return PORTAL.format(environment=gesture.environment)
+async def _links(holdfast: Holdfast, found: Work) -> dict[tuple[str, str], str]:
+    """Where a maker signs in for the own connections; where no link is offered the portal is the place."""
+    from holdfast.core.errors import CloudError
+
+    links: dict[tuple[str, str], str] = {}
+    if not found.picture.own_only:
+        return links
+    async with holdfast.tenants[found.picture.name].reached() as reach:
+        if reach.consenting is None:
+            return links
+        for gesture in (each for turn in found.list.turns for each in turn.gestures if each.is_sign_in):
+            key = (gesture.environment, gesture.connection)
+            try:
+                link = await reach.consenting.consent_link(found.connections[key].status.connection)
+            except CloudError:
+                continue
+            if link:
+                links[key] = link
+    return links
+
+
+def link_of(gesture: Gesture, links: Links) -> str:
+    """Where to do it: the own sign-in, else the connections of that environment."""
+    own = links.get((gesture.environment, gesture.connection))
+    return own or PORTAL.format(environment=gesture.environment)
 
 
 def _connection_name(found: Work, gesture: Gesture) -> str:
@@ -182,7 +210,7 @@ def _meta(found: Work) -> dict[str, Any]:
     }
 
 
-def message_for(found: Work, turn: Turn) -> str:
+def message_for(found: Work, turn: Turn, links: Links) -> str:
     """What to send to one person: what to do, where, and what comes back."""
     count = len(turn.gestures)
     lines = [
@@ -198,13 +226,13 @@ def message_for(found: Work, turn: Turn) -> str:
         lines += [
             f"{number}. {clean(_connection_name(found, gesture))} ({clean(where)})",
             f"   {clean(gesture.does)}",
-            f"   {link_of(gesture)}",
+            f"   {link_of(gesture, links)}",
             f"   Why: {gesture.cause}; the page: holdfast causes {gesture.cause}",
         ]
     return "\n".join([*lines, ""])
 
 
-def _write(folder: Path, found: Sequence[Work]) -> None:
+def _write(folder: Path, found: Sequence[Work], links: Links) -> None:
     from holdfast.core.errors import SettingsError
 
     written = 0
@@ -215,7 +243,7 @@ def _write(folder: Path, found: Sequence[Work]) -> None:
                 slug = "".join(c if c.isalnum() else "-" for c in name_of(each, turn.who)).strip("-")[:60]
                 name = f"{each.picture.name}-{rank:02}-{slug or 'somebody'}.txt"
                 file = folder / "".join(c if c.isalnum() or c in "-._" else "-" for c in name)
-                file.write_text(message_for(each, turn), encoding="utf-8")
+                file.write_text(message_for(each, turn, links), encoding="utf-8")
                 written += 1
     except OSError as error:
         raise SettingsError(
