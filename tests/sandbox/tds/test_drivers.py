@@ -111,6 +111,14 @@ def test_what_was_committed_stays(driver, sandbox):
         assert asked(connection, "SELECT Orders FROM dbo.Totals WHERE Orders = 3") == [(3,)]
 
 
+def test_many_rows_are_put_at_once(driver, sandbox):
+    text = driver.marked("INSERT INTO dbo.Totals (Orders, Amount) VALUES (?, ?)")
+    with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
+        connection.cursor().executemany(text, [(900, 1), (901, 2), (902, 3)])
+
+        assert asked(connection, "SELECT COUNT(*) FROM dbo.Totals WHERE Orders >= 900") == [(3,)]
+
+
 def test_many_results_are_read_one_after_the_other(driver, sandbox):
     with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
         cursor = connection.cursor()

@@ -12,7 +12,7 @@ from holdfast.sandbox.sql.sessions import Info, Outcome, ReturnStatus, RowCount,
 from holdfast.sandbox.tds import requests, tokens
 from holdfast.sandbox.tds.datatypes import Parameter, guessed, wire_of
 from holdfast.sandbox.tds.login import LoginRequest
-from holdfast.sandbox.tds.requests import Batch, RemoteCall, TransactionRequest
+from holdfast.sandbox.tds.requests import Batch, RemoteCall, RemoteCalls, TransactionRequest
 from holdfast.sandbox.tds.session import Attention, Cancelled, Event, Reset, TdsSession
 
 SignIn = Callable[[LoginRequest], SqlSession]
@@ -99,8 +99,10 @@ class Conversation:
         match event:
             case Batch(text):
                 return self._batch(sql, text)
-            case RemoteCall():
-                return self._call(sql, event)
+            case RemoteCalls(calls):
+                *former, last = calls
+                replies = [self._call(sql, each, tokens.MORE) for each in former]
+                return b"".join(replies) + self._call(sql, last)
             case TransactionRequest():
                 return self._transact(sql, event)
             case Attention():
@@ -161,7 +163,7 @@ class Conversation:
 
     # --- remote calls -------------------------------------------------------------------------------------
 
-    def _call(self, sql: SqlSession, call: RemoteCall) -> bytes:
+    def _call(self, sql: SqlSession, call: RemoteCall, more: int = 0) -> bytes:
         own = OWN_PROCEDURES.get(call.procedure.casefold().rpartition(".")[2])
         try:
             outcomes, values = own(self, sql, call.parameters) if own else self._procedure(sql, call)
@@ -171,8 +173,8 @@ class Conversation:
         status = next((one.value for one in outcomes if isinstance(one, ReturnStatus)), 0)
         reply += self._moved(sql)
         if failed:
-            return reply + tokens.done(tokens.DONE_PROCEDURE, tokens.FAILED)
-        return reply + tokens.return_status(status) + values + tokens.done(tokens.DONE_PROCEDURE)
+            return reply + tokens.done(tokens.DONE_PROCEDURE, tokens.FAILED | more)
+        return reply + tokens.return_status(status) + values + tokens.done(tokens.DONE_PROCEDURE, more)
 
     def _procedure(self, sql: SqlSession, call: RemoteCall) -> Answered:
         if not PROCEDURE_NAME.fullmatch(call.procedure):

@@ -33,6 +33,12 @@ class RemoteCall(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
+class RemoteCalls(NamedTuple):
+    """What came in one message, and is answered in one."""
+
+    calls: tuple[RemoteCall, ...]
+
+
 class TransactionRequest(NamedTuple):
     """BEGIN, COMMIT, ROLLBACK or SAVE; `begins` asks for the next transaction at once."""
 
@@ -45,7 +51,7 @@ def read_batch(content: bytes) -> Batch:
     return Batch(utf16(_behind_headers(content).rest()))
 
 
-def read_calls(content: bytes) -> tuple[RemoteCall, ...]:
+def read_calls(content: bytes) -> RemoteCalls:
     """One or more remote calls. Raises ProtocolError."""
     octets = _behind_headers(content)
     calls = [_call(octets)]
@@ -53,7 +59,7 @@ def read_calls(content: bytes) -> tuple[RemoteCall, ...]:
         octets.take(1)
         if not octets.is_empty:
             calls.append(_call(octets))
-    return tuple(calls)
+    return RemoteCalls(tuple(calls))
 
 
 def _call(octets: Octets) -> RemoteCall:

@@ -24,7 +24,7 @@ from holdfast.sandbox.tds.octets import ProtocolError
 from holdfast.sandbox.tds.packets import DEFAULT_SIZE, Assembler, Message, PacketType, packets
 from holdfast.sandbox.tds.requests import (
     Batch,
-    RemoteCall,
+    RemoteCalls,
     TransactionRequest,
     read_batch,
     read_calls,
@@ -61,7 +61,7 @@ class Reset(NamedTuple):
     """The next request wants the session as new."""
 
 
-Event = LoginRequest | Batch | RemoteCall | TransactionRequest | Attention | Cancelled | Reset
+Event = LoginRequest | Batch | RemoteCalls | TransactionRequest | Attention | Cancelled | Reset
 Step = Callable[["TdsSession", bytes], None]
 
 
@@ -168,7 +168,7 @@ class TdsSession:
         self._events.append(read_batch(content))
 
     def _calls(self, content: bytes) -> None:
-        self._events.extend(read_calls(content))
+        self._events.append(read_calls(content))
 
     def _transaction(self, content: bytes) -> None:
         self._events.append(read_transaction(content))

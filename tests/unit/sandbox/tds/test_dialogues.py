@@ -11,6 +11,7 @@ from tests.unit.sandbox.tds.client import (
     BATCH,
     HEADERS,
     LOGIN7,
+    RPC,
     WELCOME,
     Talk,
     batch,
@@ -146,6 +147,25 @@ def test_a_prepared_statement_is_run_again_and_forgotten(talk):
     assert talk.says(call(12, int_parameter("", 1), int_parameter("", 6)))[1] == "ROW [6]"
     assert talk.says(call(15, int_parameter("", 1))) == ["RETURNSTATUS 0", "DONEPROC"]
     assert talk.says(call(12, int_parameter("", 1), int_parameter("", 6)))[0].startswith("ERROR 8179")
+
+
+def test_calls_of_one_message_are_answered_in_one(talk):
+    talk.says(
+        call(
+            11,
+            int_parameter("", None, output=True),
+            text_parameter("", "@P1 int"),
+            text_parameter("", "SELECT @P1 AS a"),
+        )
+    )
+    first, second = (call(12, int_parameter("", 1), int_parameter("", n))[8:] for n in (5, 6))
+
+    said = talk.says(packet(RPC, first + b"\xff" + second[len(HEADERS) :]))
+
+    assert said == [
+        *("COLMETADATA 1", "ROW [5]", "DONEINPROC more 1 rows", "RETURNSTATUS 0", "DONEPROC more"),
+        *("COLMETADATA 1", "ROW [6]", "DONEINPROC more 1 rows", "RETURNSTATUS 0", "DONEPROC"),
+    ]
 
 
 def test_an_unknown_procedure_is_an_error(talk):
