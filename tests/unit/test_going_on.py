@@ -16,6 +16,7 @@ from holdfast.core.deed import done, refused, waiting
 from holdfast.core.errors import SettingsError
 from holdfast.core.plan import Show
 from holdfast.saga import apply, undo
+from holdfast.settings.shape import Hooks
 from tests.fakes.clock import StillClock
 from tests.fakes.journal import MemoryJournal
 from tests.unit.test_saga import PLAN, SmallCloud, SmallVerb, a_step, run
@@ -35,7 +36,8 @@ class Bench:
             yield self.verb
 
         monkeypatch.setitem(VERBS, "small", bound)
-        holdfast: Any = SimpleNamespace(journal=self.journal, clock=StillClock())
+        settings = SimpleNamespace(hooks=Hooks())
+        holdfast: Any = SimpleNamespace(journal=self.journal, clock=StillClock(), settings=settings)
         tenant: Any = SimpleNamespace(id="contoso", name="Contoso")
         self.job = going_on(holdfast, {"contoso": tenant})
 
