@@ -37,6 +37,7 @@ def tell(
     threads: Mapping[str, Thread],
     proven: Collection[str],
     now: datetime,
+    about: Collection[Topic] = tuple(Topic),
 ) -> Told:
     """What to tell about a tenant.
 
@@ -45,13 +46,14 @@ def tell(
         threads: all that were ever opened, by key.
         proven: ids of connections that a witness shows working; only they recover.
         now: the cloud's time.
+        about: what was looked at; threads about other topics are left alone.
     """
     standing = {problem.key: problem for problem in problems}
     steps = [
         step
         for step in (
             *(_stands(tenant, problem, threads.get(problem.key), now) for problem in problems),
-            *_over(tenant, standing, threads, proven, now),
+            *_over(tenant, standing, threads, proven, now, about),
         )
         if step is not None
     ]
@@ -129,10 +131,11 @@ def _over(
     threads: Mapping[str, Thread],
     proven: Collection[str],
     now: datetime,
+    about: Collection[Topic],
 ) -> Iterator[Step]:
     """Threads whose problem stands no more: over where that is proven, silent where nobody knows."""
     for key, thread in threads.items():
-        if key in standing or thread.recovered_at is not None:
+        if key in standing or thread.recovered_at is not None or thread.topic not in about:
             continue
         if not set(thread.subjects) <= set(proven):
             continue

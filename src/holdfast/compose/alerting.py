@@ -13,12 +13,13 @@ from pydantic import SecretStr
 from holdfast.adapters.notify.opened import Way, opened
 from holdfast.alerts.deliver import Hours, Route, deliver, of_channels, routed
 from holdfast.alerts.problems import Seen, of_connections, of_sagas, proven
-from holdfast.alerts.threads import tell
+from holdfast.alerts.threads import Told, tell
 from holdfast.compose import Holdfast, Tenant, references
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
 from holdfast.core.alert import Audience, Event, Message, Problem, Thread, Topic, event_id
 from holdfast.core.errors import SettingsError
 from holdfast.core.secret import Secret, SecretReference
+from holdfast.keepalive.watch import Finding
 from holdfast.ports import Notifier
 from holdfast.saga import standing
 from holdfast.scan.standing import Picture, picture, standings
@@ -110,7 +111,49 @@ async def look(holdfast: Holdfast, tenant: Tenant) -> int:
     problems = {problem.key: problem for problem in await problems_of(holdfast, tenant, seen, found)}
     threads = await holdfast.outbox.threads(tenant.id)
     working = _working(found, threads, seen) | await _channels_that_work(holdfast, threads)
-    told = tell(tenant.id, list(problems.values()), threads, working, seen.now)
+    about = [topic for topic in Topic if topic is not Topic.KEEPALIVE]
+    told = tell(tenant.id, list(problems.values()), threads, working, seen.now, about)
+    return await _put(holdfast, tenant, told)
+
+
+async def tell_of_keepalive(
+    holdfast: Holdfast, tenant: Tenant, found: Sequence[Finding], now: datetime
+) -> int:
+    """Put what is new about keep-alive flows into the outbox; how many events there were.
+
+    Args:
+        found: how every flow of the tenant does.
+        now: the cloud's time.
+    """
+    problems: dict[str, Problem] = {}
+    for each in found:
+        if each.problem:
+            key = f"keepalive/{each.saga}/{each.problem}"
+            known = problems.get(key)
+            subjects = (*(known.subjects if known else ()), each.connection)
+            problems[key] = Problem(
+                key,
+                Topic.KEEPALIVE,
+                now,
+                subjects,
+                f"A keep-alive flow needs somebody: {each.problem.replace('_', ' ')}",
+                each.says,
+                "`holdfast keepalive status` tells more.",
+            )
+    threads = await holdfast.outbox.threads(tenant.id)
+    opened = {subject: thread.opened_at for thread in threads.values() for subject in thread.subjects}
+    working = {
+        each.connection
+        for each in found
+        if not each.problem
+        and each.proven_at
+        and each.proven_at > opened.get(each.connection, each.proven_at)
+    }
+    told = tell(tenant.id, list(problems.values()), threads, working, now, (Topic.KEEPALIVE,))
+    return await _put(holdfast, tenant, told)
+
+
+async def _put(holdfast: Holdfast, tenant: Tenant, told: Told) -> int:
     routes, hours = routes_of(holdfast.settings, holdfast.tenants), hours_of(holdfast.settings)
     sent = list(routed(told.events, routes, hours, holdfast.clock.now()))
     await holdfast.outbox.put(told.threads, sent, tenant.id)
