@@ -451,7 +451,11 @@ class Registry(Protocol):
         ...
 
     async def make_principal(self, client_id: str) -> str:
-        """Make it an identity of the tenant; that identity's object id."""
+        """Make it an identity of the tenant; that identity's object id.
+
+        Raises:
+            MissingError: the application is not known everywhere yet.
+        """
         ...
 
     async def add_secret(

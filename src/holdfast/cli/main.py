@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "watch": Entry("watch", "Scan on schedule, look at what is due, go on with plans: one process."),
     "worker": Entry("worker", "One more process that carries out what `watch` hands out, on PostgreSQL."),
     "keepalive": Entry("keepalive", "Keep connections alive that end when nothing uses them."),
+    "migrate": Entry("migrate", "Move flows from people's sign-ins to service principals, and back."),
     "rotate": Entry("rotate", "Renew the secrets that connections sign in with, without a gap."),
     "worklist": Entry("worklist", "Which gestures, by whom, restore most lost runs."),
     "prove": Entry("prove", "Witnesses before and after the next run: refreshed or not."),

@@ -40,9 +40,9 @@ async def cases(
 
     What the reader may not read is left as not looked at.
     """
-    accounts = await _accounts(directory)
-    access = await _access_policies(directory)
-    data = await _data_policies(surroundings)
+    accounts = await accounts_of(directory)
+    access = await access_policies_of(directory)
+    data = await data_policies_of(surroundings)
     found = []
     for environment in seen.environments.values():
         if chosen.environments and environment.id not in chosen.environments:
@@ -104,21 +104,24 @@ def operations_on(
     return found
 
 
-async def _accounts(directory: Directory) -> Accounts | None:
+async def accounts_of(directory: Directory) -> Accounts | None:
+    """The directory's accounts; None where they may not be read."""
     try:
         return Accounts.of([account async for account in directory.accounts()])
     except RefusedError:
         return None
 
 
-async def _access_policies(directory: Directory) -> tuple[AccessPolicy, ...] | None:
+async def access_policies_of(directory: Directory) -> tuple[AccessPolicy, ...] | None:
+    """Every Conditional Access policy; None where they may not be read."""
     try:
         return tuple([policy async for policy in directory.access_policies()])
     except RefusedError:
         return None
 
 
-async def _data_policies(surroundings: Surroundings) -> tuple[DataPolicy, ...] | None:
+async def data_policies_of(surroundings: Surroundings) -> tuple[DataPolicy, ...] | None:
+    """Every data policy; None where they may not be read."""
     try:
         return tuple([policy async for policy in surroundings.data_policies()])
     except RefusedError:

@@ -74,7 +74,7 @@ async def candidates(
                     log_read,
                 )
             )
-        return found, await _policy(reading.applications)
+        return found, await app_policy_of(reading.applications)
 
 
 async def _consumers(holdfast: Holdfast, seen: Picture, operator: Operator) -> Mapping[str, list[Consumer]]:
@@ -115,7 +115,8 @@ async def _owners(applications: Applications, app: ServicePrincipal) -> frozense
         return None
 
 
-async def _policy(applications: Applications) -> AppPolicy | None:
+async def app_policy_of(applications: Applications) -> AppPolicy | None:
+    """What the tenant forbids secrets; None where that may not be read."""
     try:
         return await applications.app_policy()
     except RefusedError:

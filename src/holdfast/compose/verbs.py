@@ -41,7 +41,15 @@ async def _rotate(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterat
         yield rotation
 
 
-VERBS: dict[str, Binding] = {"keepalive": _keepalive, "rotate": _rotate}
+@asynccontextmanager
+async def _migrate(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Verb]:
+    from holdfast.compose.migrating import bound_migration
+
+    async with bound_migration(holdfast, tenant, plan) as migration:
+        yield migration
+
+
+VERBS: dict[str, Binding] = {"keepalive": _keepalive, "migrate": _migrate, "rotate": _rotate}
 """By the kind that plans have."""
 
 

@@ -53,7 +53,21 @@ class GraphRegistry:
     async def make_principal(self, client_id: str) -> str:
         """See the port."""
         body = graph.NewPrincipal(app_id=client_id)
-        return (await self._transport.read(NEW_PRINCIPAL, graph.ServicePrincipal, body=body)).id
+        try:
+            return (await self._transport.read(NEW_PRINCIPAL, graph.ServicePrincipal, body=body)).id
+        except UnfamiliarError as error:
+            # An application that is not known everywhere yet is told as a bad request, not as missing
+            # (microsoft-graph-docs-contrib serviceprincipal-post-serviceprincipals).
+            if error.status != 400:
+                raise
+            raise MissingError(
+                f"The application {client_id} is not known everywhere yet; try again.",
+                error.service,
+                error.operation,
+                error.status,
+                error.code,
+                error.request_id,
+            ) from None
 
     async def add_secret(
         self, application: str, label: str, expires_at: datetime

@@ -1,0 +1,179 @@
+"""`holdfast migrate`: flows move from a person's sign-in to a service principal of their own, and back if need be."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.cli import deeds
+from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.times import Length
+
+if TYPE_CHECKING:
+    from holdfast.compose import Holdfast, Tenant
+    from holdfast.core.plan import Accepted, Plan
+    from holdfast.scan.standing import Picture
+
+
+@click.group()
+def command() -> None:
+    """Move flows to service principals: planned, with the least rights, resumable, undoable.
+
+    Each group of flows gets an application of its own with exactly the rights in the database that its actions need, and
+    a connection beside the old one, which stays. Nothing is bound before the new connection was proven.
+    """
+
+
+@command.command("plan")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
+@click.option(
+    "--connection", "connections", multiple=True, metavar="ID", help="Only this connection; repeatable."
+)
+@click.option(
+    "--environment", "environments", multiple=True, metavar="ID", help="Only this environment; repeatable."
+)
+@click.option(
+    "--principal-per-environment",
+    "per_environment",
+    is_flag=True,
+    help="One application for all flows of an environment; it then holds the rights of all of them together.",
+)
+@click.option(
+    "--grant-role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    help="Put the database user into this role too, wider than needed; the plan says by what. Repeatable.",
+)
+@click.option(
+    "--rewrite-definitions",
+    "rewrites",
+    is_flag=True,
+    help="Take connections whose flows have to be rewritten; the plan shows each change.",
+)
+@click.option(
+    "--life", type=Length(), default="180d", show_default=True, help="How long the new secrets live at most."
+)
+@click.option("--for-dba", "for_dba", is_flag=True, help="Print only the T-SQL, to be read.")
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="FACT=NAME:REASON",
+    help="Answer for a fact that blocks, or that nobody could look at.",
+)
+@common_options
+def plan_(out: Path | None, for_dba: bool, invocation: Invocation, **chosen: Any) -> int:
+    """Plan the move of all that is ready. Writes nothing to the cloud."""
+    from holdfast.cli.session import opened
+
+    facts = deeds.accepted_facts(chosen.pop("accepted"))
+    with opened(invocation) as holdfast:
+        return asyncio.run(_plan(holdfast, invocation, out, for_dba, facts, chosen))
+
+
+async def _plan(
+    holdfast: Holdfast,
+    invocation: Invocation,
+    out: Path | None,
+    for_dba: bool,
+    accepted: tuple[Accepted, ...],
+    chosen: dict[str, Any],
+) -> int:
+    from holdfast.cli.looking import picture_of
+
+    tenant = holdfast.chosen(invocation.tenant)
+    seen = await picture_of(holdfast, tenant, invocation)
+    plan = await _planned(holdfast, tenant, seen, accepted, chosen)
+    if for_dba:
+        await holdfast.journal.keep(plan)
+        click.echo(_scripts(plan, {}), nl=False)
+        return 0
+    await deeds.put(plan, out, holdfast, invocation)
+    return 0
+
+
+async def _planned(
+    holdfast: Holdfast,
+    tenant: Tenant,
+    seen: Picture,
+    accepted: tuple[Accepted, ...],
+    chosen: dict[str, Any],
+) -> Plan:
+    from holdfast.adapters.system import new_id
+    from holdfast.compose.migrating import Chosen, cases
+    from holdfast.core.identity import Role
+    from holdfast.migration.plan import Choices, plan_migration
+
+    wanted = Chosen(
+        connections=frozenset(chosen["connections"]),
+        environments=frozenset(chosen["environments"]),
+        accepted=frozenset(fact.fact for fact in accepted),
+        rewrites=chosen["rewrites"],
+        roles=tuple(chosen["roles"]),
+    )
+    life: timedelta = chosen["life"]
+    found = await cases(holdfast, tenant, seen, wanted)
+    client_id = tenant.client_id(Role.OPERATOR)
+    async with tenant.reached(Role.READER) as reach:
+        operator = await reach.applications.principal_of(client_id) or client_id
+    choices = Choices(
+        plan=new_id()[:8],
+        tenant=tenant.id,
+        tenant_name=tenant.name,
+        tenant_id=tenant.entra_id,
+        now=seen.now,
+        operator=operator,
+        policy=next((case.app_policy for case in found), None),
+        per_environment=chosen["per_environment"],
+        roles=wanted.roles,
+        life=life,
+        has_sql_admin=tenant.has(Role.SQL_ADMIN),
+        has_app_admin=tenant.has(Role.APP_ADMIN),
+        accepted=accepted,
+    )
+    return plan_migration(found, choices)
+
+
+@command.command("for-dba")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--undo", "undoes", is_flag=True, help="The inverse, which drops the users.")
+@common_options
+def for_dba_(file: Path, undoes: bool, invocation: Invocation) -> int:
+    """What a SQL administrator has to run for a plan, database by database, with the applications that it made."""
+    from holdfast.cli.session import opened
+
+    plan = deeds.plan_in(file, "migrate")
+    with opened(invocation) as holdfast:
+        clients = asyncio.run(_clients(holdfast, plan))
+    click.echo(_scripts(plan, clients, undoes), nl=False)
+    return 0
+
+
+async def _clients(holdfast: Holdfast, plan: Plan) -> dict[str, str]:
+    """The client id of each saga's application, as far as they are registered."""
+    deeds_ = await holdfast.journal.deeds(plan.tenant, plan.id)
+    return {
+        deed.saga: deed.outcome.facts["client_id"]
+        for deed in deeds_
+        if (deed.step, deed.way) == ("app", "do") and deed.outcome.is_done
+    }
+
+
+def _scripts(plan: Plan, clients: dict[str, str], undoes: bool = False) -> str:
+    from holdfast.migration.plan import NOBODY, script_for, undo_script_for
+
+    made = undo_script_for if undoes else script_for
+    return "\n".join(
+        made(step.arguments, clients.get(step.saga, NOBODY))
+        for step in plan.steps
+        if step.name.startswith("sql:")
+    )
+
+
+for each in deeds.carrying_out("migrate"):
+    command.add_command(each)

@@ -1,0 +1,478 @@
+"""Connections that are ready → groups of flows → the steps that move each group to a service principal of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from holdfast.core.inventory import SignIn
+from holdfast.core.making import AppPolicy
+from holdfast.core.plan import Accepted, Declined, Plan, PlannedStep, Show, label, saga_id
+from holdfast.migration.definitions import Edit, diff, fingerprint, rewritten
+from holdfast.migration.eligibility import Case, Grade, Moving, Readiness, readiness, uses_of
+from holdfast.migration.grants import (
+    DatabaseGrants,
+    Decision,
+    Need,
+    ObjectName,
+    Place,
+    Right,
+    Why,
+    plan_grants,
+    widened,
+)
+from holdfast.migration.tsql import AppUser, script, undo_script
+
+KIND: Final = "migrate"
+USUAL_LIFE: Final = timedelta(days=180)
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""Stands for the application's client id in T-SQL that is shown before the application is registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose, and who holdfast is.
+
+    Attributes:
+        per_environment: one principal for all of an environment instead of one per group of flows.
+        roles: for every database user beside its single grants.
+        life: of the secrets.
+        operator: object id of the operator's identity in the tenant.
+        has_sql_admin: whether holdfast makes the database users itself; `has_app_admin` the applications.
+    """
+
+    plan: str
+    tenant: str
+    tenant_name: str
+    tenant_id: str
+    now: datetime
+    operator: str
+    policy: AppPolicy | None = None
+    per_environment: bool = False
+    roles: tuple[str, ...] = ()
+    life: timedelta = USUAL_LIFE
+    has_sql_admin: bool = True
+    has_app_admin: bool = True
+    accepted: tuple[Accepted, ...] = ()
+
+
+def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
+    """A saga per group of flows: connections that a flow uses together move together, or not at all."""
+    judged = [(case, readiness(case)) for case in cases]
+    ready = [(case, each) for case, each in judged if each.grade is not Grade.NO]
+    declined = [_declined(case, each) for case, each in judged if each.grade is Grade.NO]
+    groups = _by_environment(ready) if choices.per_environment else _by_flow(ready)
+    steps: list[PlannedStep] = []
+    for number, group in enumerate(groups, 1):
+        steps += _Saga(saga_id(choices.plan, number), group, choices).steps()
+    return Plan(
+        kind=KIND,
+        id=choices.plan,
+        tenant=choices.tenant,
+        tenant_name=choices.tenant_name,
+        made_at=choices.now,
+        steps=tuple(steps),
+        declined=tuple(declined),
+        choices={
+            "principal_per_environment": choices.per_environment,
+            "roles": list(choices.roles),
+            "life_days": choices.life.days,
+            "operator": choices.operator,
+        },
+        accepted=choices.accepted,
+    )
+
+
+Group = list[tuple[Case, Readiness]]
+
+
+def _declined(case: Case, found: Readiness) -> Declined:
+    blocking = found.blocking
+    if blocking is None:
+        raise ValueError("nothing speaks against it")
+    return Declined(case.connection.id, case.environment.id, blocking.reason, blocking.says)
+
+
+def _by_environment(ready: Iterable[tuple[Case, Readiness]]) -> list[Group]:
+    groups: dict[str, Group] = {}
+    for one in ready:
+        groups.setdefault(one[0].environment.id, []).append(one)
+    return list(groups.values())
+
+
+def _by_flow(ready: Sequence[tuple[Case, Readiness]]) -> list[Group]:
+    """Connections that share a flow stand in one group, however many flows lie between them."""
+    groups: list[tuple[set[str], Group]] = []
+    for one in ready:
+        flows = {str(moving.flow.id) for moving in one[0].flows}
+        joined: Group = []
+        for known in [known for known in groups if known[0] & flows]:
+            groups.remove(known)
+            flows |= known[0]
+            joined += known[1]
+        groups.append((flows, [*joined, one]))
+    return [group for _, group in groups]
+
+
+class _Saga:
+    """The steps of one group."""
+
+    def __init__(self, saga: str, group: Group, choices: Choices) -> None:
+        self.saga, self.choices = saga, choices
+        self.cases = [case for case, _ in group]
+        self.cares = [care for _, found in group for care in found.cares]
+        self.environment = self.cases[0].environment
+        self.connection = self.cases[0].connection.id if len(group) == 1 else None
+        self.name = label(saga, plain(self._subject()))[:100].rstrip()
+
+    def _subject(self) -> str:
+        if self.choices.per_environment:
+            return self.environment.display_name
+        return self.cases[0].connection.display_name
+
+    def steps(self) -> Iterator[PlannedStep]:
+        """In the order in which they run."""
+        yield self._check()
+        yield from self._application()
+        for grants in self.grants():
+            yield self._user(grants)
+        for case in self.cases:
+            yield self._connection(case)
+            yield self._proof(case)
+        moves = [step for case in self.cases for step in self._moved(case)]
+        yield from moves
+        yield self._watch(moves)
+        yield self._step(
+            "sweep", "Looks again, later, for what an interrupted attempt left", {"label": label(self.saga)}
+        )
+
+    def _step(self, name: str, does: str, arguments: Mapping[str, Any], **more: Any) -> PlannedStep:
+        about: dict[str, Any] = {"connection": self.connection, "environment": self.environment.id} | more
+        step = PlannedStep(self.saga, name, does, arguments=dict(arguments), **about)
+        return PlannedStep(**{**_fields(step), "shows": shows_of(step)})
+
+    def grants(self) -> list[DatabaseGrants]:
+        """The rights of the whole group, by database; what has no place is what a person accepted."""
+        found = plan_grants(use for case in self.cases for use in uses_of(case))
+        return [one for one in found if one.place.server and one.place.database]
+
+    def _check(self) -> PlannedStep:
+        flows = {moving.flow.id: moving for case in self.cases for moving in case.flows}
+        names = ", ".join(repr(moving.flow.display_name) for moving in list(flows.values())[:3])
+        more = f" and {len(flows) - 3} more" if len(flows) > 3 else ""
+        risks = [care.says for care in self.cares]
+        if self.choices.per_environment and len(self.cases) > 1:
+            risks.insert(0, "One identity holds the rights of every flow of the environment together")
+        return self._step(
+            "check",
+            f"Looks whether flows and bindings are still as planned: {names}{more}",
+            {
+                "flows": [_flow(moving) for moving in flows.values()],
+                "bindings": [
+                    {
+                        "reference": reference.id,
+                        "name": reference.logical_name,
+                        "connection": case.connection.id,
+                    }
+                    for case in self.cases
+                    for reference in case.references
+                    if not case.needs_rewriting
+                ],
+                "connections": [
+                    {"id": case.connection.id, "connector": case.connection.connector} for case in self.cases
+                ],
+            },
+            risk="; ".join(dict.fromkeys(risks)),
+        )
+
+    def _application(self) -> Iterator[PlannedStep]:
+        by = "" if self.choices.has_app_admin else "an application administrator"
+        yield self._step(
+            "app",
+            f"Registers the application {self.name!r}, which nobody signs in with but the new connection",
+            {"name": self.name, "own": self.choices.has_app_admin},
+            undo="Removes the application",
+            by=by,
+        )
+        yield self._step(
+            "principal", "Makes the application an identity of the tenant", {"name": self.name}, by=by
+        )
+        life = self._life()
+        yield self._step(
+            "secret",
+            f"Adds a secret that lives {life.days} days, and keeps its text in the secret store",
+            {
+                "label": label(self.saga),
+                "life_seconds": int(life.total_seconds()),
+                "own": self.choices.has_app_admin,
+                "stored": f"migrate/{self.saga}",
+            },
+            cost=f"To be renewed within {life.days} days: `holdfast rotate`",
+            undo="Removes the secret and its text",
+            by=by,
+        )
+        yield self._step("prove", "Waits until the secret signs in several times in a row", {})
+
+    def _life(self) -> timedelta:
+        longest = self.choices.policy.longest_secret if self.choices.policy else None
+        return min(self.choices.life, longest - timedelta(minutes=1)) if longest else self.choices.life
+
+    def _user(self, grants: DatabaseGrants) -> PlannedStep:
+        adds = [f"{role}: {widened(grants, role).adds}" for role in self.choices.roles]
+        risks = [f"Wider than needed, by choice: {one}" for one in adds]
+        risks += [
+            f"{name}: if the table has a trigger for what the connector writes, the action fails with error 334"
+            for name in grants.written_back
+        ]
+        risks += [
+            f"{name} was written without a schema and is taken as dbo's" for name in grants.assumed_schema
+        ]
+        return self._step(
+            f"sql:{grants.place.server}/{grants.place.database}",
+            f"Makes a user of the application in {grants.place} with {_counted(len(grants.needs), 'grant')}, and reads it back",
+            {"name": self.name, **grants_json(grants), "roles": list(self.choices.roles)},
+            risk="; ".join(risks),
+            cost="A login wakes a serverless database that is paused",
+            undo="Drops the user",
+            by="" if self.choices.has_sql_admin else "a SQL administrator",
+        )
+
+    def _connection(self, case: Case) -> PlannedStep:
+        old, owner = case.connection, case.connection.owner
+        gains = [
+            f"{need.right.permission} {need.right.object} in {one.place}"
+            for one in self.grants()
+            for need in one.needs
+        ]
+        shared = (
+            owner
+            if owner and owner.kind == "User" and case.owner and case.owner.is_enabled is not False
+            else None
+        )
+        who = (shared.display_name or shared.user_principal_name or shared.id) if shared else ""
+        return self._step(
+            f"connection:{old.id}",
+            f"Makes a connection of type service principal beside {old.display_name!r}"
+            + (f" and shares it with {who} (Can use)" if shared else ", shared with nobody"),
+            {
+                "connector": old.connector,
+                "display_name": label(self.saga, plain(old.display_name))[:200].rstrip(),
+                "tenant_id": self.choices.tenant_id,
+                "share": {"id": shared.id, "name": who} if shared else None,
+                "gains": gains,
+            },
+            connection=old.id,
+            risk=f"{who} can use it for: {'; '.join(gains)}" if shared and gains else "",
+            undo="Removes the new connection; the old one was never touched",
+        )
+
+    def _proof(self, case: Case) -> PlannedStep:
+        return self._step(
+            f"proof:{case.connection.id}",
+            "Runs a query through the new connection, and looks that every right is there and nothing wider",
+            {
+                "connector": case.connection.connector,
+                "databases": [grants_json(one) for one in self.grants()],
+                "roles": list(self.choices.roles),
+                "name": self.name,
+            },
+            connection=case.connection.id,
+            cost="A few queries, once",
+        )
+
+    def _moved(self, case: Case) -> Iterator[PlannedStep]:
+        old = case.connection
+        about = {"connector": old.connector, "flows": [_flow(moving) for moving in case.flows]}
+        if not case.needs_rewriting:
+            for reference in case.references:
+                yield self._step(
+                    f"bind:{reference.id}",
+                    f"Binds the connection reference {reference.logical_name} to the new connection",
+                    {**about, "reference": reference.id, "name": reference.logical_name},
+                    connection=old.id,
+                    undo=f"Binds it to {old.display_name!r} again",
+                )
+            return
+        name = logical_name(self.saga, old.id)
+        yield self._step(
+            f"reference:{old.id}",
+            "Makes a connection reference of its own, bound to the new connection",
+            {
+                "connector": old.connector,
+                "logical_name": name,
+                "display_name": label(self.saga, plain(old.display_name))[:100].rstrip(),
+            },
+            connection=old.id,
+            undo="Removes it",
+        )
+        for moving in case.flows:
+            yield self._define(case, moving, name)
+
+    def _define(self, case: Case, moving: Moving, reference: str) -> PlannedStep:
+        place = case.place
+        if moving.row is None:
+            raise ValueError("a flow that could not be read is not ready")
+        changed = rewritten(moving.row.clientdata, moving.keys, reference, place.server, place.database)
+        return self._step(
+            f"define:{moving.flow.id}",
+            f"Rewrites {moving.flow.display_name!r}: server, database and connection reference, in one write",
+            {
+                **_flow(moving),
+                "connector": case.connection.connector,
+                "keys": sorted(moving.keys),
+                "reference": reference,
+                "server": place.server,
+                "database": place.database,
+                "edits": [list(edit) for edit in changed.edits],
+                "becomes": fingerprint(changed.clientdata),
+                "stored": f"flow/{self.saga}/{moving.flow.id}",
+            },
+            connection=case.connection.id,
+            risk="The old definition is kept encrypted until the plan is undone or purged",
+            undo="Writes the old definition back, byte for byte",
+        )
+
+    def _watch(self, moves: Sequence[PlannedStep]) -> PlannedStep:
+        flows = {moving.flow.id: moving for case in self.cases for moving in case.flows}
+        return self._step(
+            "watch",
+            "Watches each flow until a run is green; takes the binding of one that turns red back",
+            {
+                "flows": [
+                    {**_flow(moving), "on": moving.flow.is_on, "recurs": _recurs(moving)}
+                    for moving in flows.values()
+                ],
+                "of": {case.connection.id: [moving.flow.id for moving in case.flows] for case in self.cases},
+            },
+            risk="A flow that runs once a month is watched for a month",
+        )
+
+
+def _move(step: PlannedStep) -> dict[str, Any]:
+    about = {"connection": step.connection, "connector": step.arguments["connector"]}
+    if step.name.startswith("bind:"):
+        return about | {"reference": step.arguments["reference"]}
+    wanted = ("flow", "flow_name", "sha256", "becomes", "stored")
+    return about | {"define": {name: step.arguments[name] for name in wanted}}
+
+
+def _recurs(moving: Moving) -> bool:
+    return moving.flow.recurrence is not None
+
+
+def _flow(moving: Moving) -> dict[str, Any]:
+    text = moving.row.clientdata if moving.row else ""
+    return {"flow": moving.flow.id, "flow_name": moving.flow.display_name, "sha256": fingerprint(text)}
+
+
+def _fields(step: PlannedStep) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in PlannedStep.__slots__}
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def plain(name: str) -> str:
+    """A stranger's name as it may stand in names of ours: letters, digits and a few marks."""
+    return "".join(mark if mark.isalnum() or mark in " .-_()@" else "_" for mark in name).strip() or "unnamed"
+
+
+def logical_name(saga: str, connection: str) -> str:
+    """Of the reference to a new connection, in the form that Dataverse allows."""
+    kept = "".join(mark if mark.isascii() and mark.isalnum() else "_" for mark in connection)
+    return f"new_holdfast_{saga.replace('-', '_')}_{kept[-40:]}"
+
+
+def is_login(case: Case) -> bool:
+    """Whether the connection holds a SQL login."""
+    return case.connection.sign_in is SignIn.SQL_LOGIN
+
+
+# --- grants as arguments, and back -----------------------------------------------------------------------
+
+
+def grants_json(grants: DatabaseGrants) -> dict[str, Any]:
+    """The rights of one database, JSON-ready."""
+    return {
+        "server": grants.place.server,
+        "database": grants.place.database,
+        "needs": [
+            {
+                "schema": need.right.object.schema,
+                "object": need.right.object.name,
+                "permission": need.right.permission,
+                "actions": list(need.actions),
+            }
+            for need in grants.needs
+        ],
+        "decisions": [
+            {"action": one.action, "why": one.why.value, "detail": one.detail} for one in grants.decisions
+        ],
+    }
+
+
+def grants_from(told: Mapping[str, Any]) -> DatabaseGrants:
+    """What `grants_json` told."""
+    needs = tuple(
+        Need(Right(ObjectName(one["schema"], one["object"]), one["permission"]), tuple(one["actions"]))
+        for one in told["needs"]
+    )
+    decisions = tuple(Decision(one["action"], Why(one["why"]), one["detail"]) for one in told["decisions"])
+    return DatabaseGrants(Place(told["server"], told["database"]), needs, decisions)
+
+
+def shows_of(step: PlannedStep) -> tuple[Show, ...]:
+    """A step's JSON and T-SQL, rendered from its arguments."""
+    kind, arguments = step.name.partition(":")[0], step.arguments
+    if kind == "sql":
+        return (Show("For the database", "tsql", script_for(arguments, NOBODY)),)
+    if kind == "connection":
+        return (Show("The new connection", "json", connection_json(arguments)),)
+    if kind == "define":
+        edits = tuple(Edit(*edit) for edit in arguments["edits"])
+        return (Show("What changes in the definition", "diff", diff(arguments["flow_name"], edits)),)
+    return ()
+
+
+def script_for(arguments: Mapping[str, Any], client_id: str) -> str:
+    """The T-SQL of one database for an administrator to read and run.
+
+    Args:
+        client_id: of the application; `NOBODY` before it is registered, which the script then says.
+    """
+    text = script(AppUser(arguments["name"], client_id), grants_from(arguments), arguments["roles"])
+    if client_id != NOBODY:
+        return text
+    return (
+        "-- To be read, not run: the zeros in the SID stand for the application's client id, known once it is registered.\n"
+        "-- `holdfast migrate for-dba PLAN` prints what to run then.\n" + text
+    )
+
+
+def undo_script_for(arguments: Mapping[str, Any], client_id: str) -> str:
+    """The inverse of `script_for`: drops the user with whatever was granted to it."""
+    place = f"-- {arguments['server']} / {arguments['database']}\n"
+    return place + undo_script(AppUser(arguments["name"], client_id), ())
+
+
+def connection_json(arguments: Mapping[str, Any]) -> str:
+    """The body of the connection as it is asked for; the secret stays out."""
+    import json
+
+    body = {
+        "properties": {
+            "displayName": arguments["display_name"],
+            "connectionParametersSet": {
+                "name": "oauthSP",
+                "values": {
+                    "token:TenantId": {"value": arguments["tenant_id"]},
+                    "token:clientId": {"value": "the application's client id"},
+                    "token:clientSecret": {"value": "kept in the secret store"},
+                },
+            },
+        }
+    }
+    return json.dumps(body, indent=2)

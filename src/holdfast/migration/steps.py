@@ -1,0 +1,266 @@
+"""The steps of a migration: first what identifies the application, in the order in which the plan lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from holdfast.core.deed import Outcome, done, refused, waiting
+from holdfast.core.errors import ConflictError, MissingError, RefusedError
+from holdfast.core.inventory import ConnectionId, ConnectionReferenceId, ConnectorId, FlowId
+from holdfast.core.plan import PlannedStep, Show, label
+from holdfast.migration.databases import MakeUser, Proof
+from holdfast.migration.definitions import fingerprint
+from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference, Watch
+from holdfast.migration.plan import shows_of
+from holdfast.migration.world import Planned, World, is_usable
+from holdfast.saga import Past, Step
+
+IN_A_ROW: Final = 5
+"""So often the secret has to sign in before anything depends on it: replicas disagree for a while."""
+
+BETWEEN: Final = timedelta(seconds=2)
+SWEEP_AFTER: Final = timedelta(minutes=30)
+"""Listings lag: what an interrupted attempt made shows by then."""
+
+LOOK_BACK: Final = timedelta(days=28)
+"""As far as runs are kept."""
+
+
+class Migration:
+    """The verb, bound to one tenant."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def shows(self, step: PlannedStep) -> tuple[Show, ...]:
+        """See `saga.Verb`."""
+        return shows_of(step)
+
+    def step(self, planned: PlannedStep) -> Step:
+        """See `saga.Verb`."""
+        return STEPS[planned.name.partition(":")[0]](planned, self._world)
+
+
+class Check(Planned):
+    """Flows and bindings are as they were when the plan was made; what undoing has to know is noted."""
+
+    async def do(self, past: Past) -> Outcome:
+        """Look at each flow and each reference."""
+        operator, environment = self._world.operator, self._environment
+        ran: dict[str, str] = {}
+        for flow in self._arguments["flows"]:
+            row = await operator.flow(environment, FlowId(flow["flow"]))
+            if fingerprint(row.clientdata) != flow["sha256"]:
+                return refused(f"Flow {flow['flow_name']!r} was edited since: plan again.")
+            ran[flow["flow"]] = await self._last_run(FlowId(flow["flow"]))
+        for binding in self._arguments["bindings"]:
+            found = await operator.reference(environment, ConnectionReferenceId(binding["reference"]))
+            if found.connection != binding["connection"]:
+                return refused(
+                    f"The connection reference {binding['name']} is bound elsewhere now: plan again."
+                )
+        lent = {}
+        for each in self._arguments["connections"]:
+            where = (environment.id, ConnectorId(each["connector"]), ConnectionId(each["id"]))
+            lent[each["id"]] = not await is_usable(operator, *where)
+        return done("As planned.", ran=ran, lent=lent)
+
+    async def _last_run(self, flow: FlowId) -> str:
+        """ "green", "red", or "" where none is kept."""
+        since = self._world.clock.now() - LOOK_BACK
+        async for run in self._world.surroundings.runs(self._environment, flow, since):
+            return "green" if run.succeeded else "red"
+        return ""
+
+
+class Register(Planned):
+    """The application: ours to make, or an administrator's."""
+
+    @property
+    def _name(self) -> str:
+        return str(self._arguments["name"])
+
+    async def clear(self, past: Past) -> None:
+        """Remove what an interrupted attempt registered; nothing depends on it yet."""
+        if self._world.registry is not None and self._arguments["own"]:
+            async for stray in self._world.registry.labelled(f"{label(self._saga)} "):
+                await self._world.registry.delete(stray.object_id)
+
+    async def do(self, past: Past) -> Outcome:
+        """Register it; where that is refused, wait until an administrator has."""
+        registry, why = self._world.registry, "holdfast has no application administrator here"
+        if registry is not None and self._arguments["own"]:
+            try:
+                made = await registry.register(self._name)
+            except RefusedError as refusal:
+                why = str(refusal)
+            else:
+                facts = {
+                    "application": made.object_id,
+                    "client_id": made.client_id,
+                    "own": True,
+                    "at": self._now(),
+                }
+                return done("Registered.", **facts)
+        return await self._somebodys(why)
+
+    async def _somebodys(self, why: str) -> Outcome:
+        found = [each async for each in self._world.directory.principals() if each.display_name == self._name]
+        if len(found) > 1:
+            return refused(f"{len(found)} applications are named {self._name!r}: rename all but one.")
+        if found:
+            facts = {"application": None, "client_id": found[0].client_id, "own": False, "at": self._now()}
+            return done("An administrator registered it.", **facts)
+        return waiting(
+            f"An application administrator has to register it ({why}): az ad app create --display-name '{self._name}'"
+            " --sign-in-audience AzureADMyOrg; then: az ad sp create --id, with the appId that it printed"
+        )
+
+    async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
+        """Remove it, if it is ours."""
+        if outcome is None:
+            return done("Removed.")
+        if not outcome.facts["own"] or self._world.registry is None:
+            return done(f"An administrator removes it: az ad app delete --id {outcome.facts['client_id']}")
+        await self._world.registry.delete(outcome.facts["application"])
+        return done("Removed.")
+
+
+class MakePrincipal(Planned):
+    """The application as an identity of the tenant; it goes with the application."""
+
+    async def do(self, past: Past) -> Outcome:
+        """Look for it, as an interrupted attempt may have made it; else make it."""
+        app = past["app"].facts
+        found = await self._world.applications.principal_of(app["client_id"])
+        if found is None and app["own"] and self._world.registry is not None:
+            try:
+                found = await self._world.registry.make_principal(app["client_id"])
+            except MissingError:
+                return waiting("The application is not known everywhere yet.")
+            except ConflictError:
+                found = await self._world.applications.principal_of(app["client_id"])
+        if found is None:
+            return waiting("The application is no identity of the tenant yet.")
+        return done("Made.", principal=found)
+
+
+class AddSecret(Planned):
+    """A secret, its text in the store."""
+
+    async def clear(self, past: Past) -> None:
+        """Remove what an interrupted attempt added: its text is lost."""
+        if past["app"].facts["own"]:
+            await remove_labelled(self._world, past, self._arguments["label"], keep=None)
+
+    async def do(self, past: Past) -> Outcome:
+        """Add it and keep its text at once; what cannot be kept is removed again."""
+        app, world = past["app"].facts, self._world
+        if not app["own"] or world.registry is None:
+            return await self._handed_in(app["client_id"])
+        ends_at = world.clock.now() + timedelta(seconds=self._arguments["life_seconds"])
+        try:
+            made, text = await world.registry.add_secret(
+                app["application"], self._arguments["label"], ends_at
+            )
+        except MissingError:
+            return waiting("The application is not known everywhere yet.")
+        stored = secret_name(app["client_id"], made.key_id)
+        try:
+            await world.secrets.write(stored, text)
+        except BaseException:
+            await world.registry.remove_secret(app["application"], made.key_id)
+            raise
+        return done(f"Added; ends {made.expires_at or ends_at:%Y-%m-%d}.", key_id=made.key_id, stored=stored)
+
+    async def _handed_in(self, client_id: str) -> Outcome:
+        stored = self._arguments["stored"]
+        if await self._world.secrets.read(stored) is not None:
+            return done("An administrator handed one in.", key_id=None, stored=stored)
+        return waiting(
+            f"An application administrator has to add a secret to {client_id} and to keep it here: `holdfast secret set"
+            f" {stored}`"
+        )
+
+    async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
+        """Remove the secret and its text."""
+        if outcome is not None:
+            app = past["app"].facts
+            if outcome.facts["key_id"] and self._world.registry is not None:
+                await self._world.registry.remove_secret(app["application"], outcome.facts["key_id"])
+            await self._world.secrets.delete(outcome.facts["stored"])
+        return done("Removed.")
+
+
+def secret_name(client_id: str, key_id: str) -> str:
+    """Under which the secret store keeps the text: the same name by which `rotate` finds it."""
+    return f"app/{client_id}/{key_id}"
+
+
+async def remove_labelled(world: World, past: Past, label: str, keep: str | None) -> int:
+    """Remove the application's secrets that carry a saga's label, but for one; how many there were."""
+    app = past["app"].facts
+    if world.registry is None or not app["own"]:
+        return 0
+    try:
+        known = await world.registry.application(app["application"])
+    except MissingError:
+        return 0
+    strays = [each for each in known.secrets if each.display_name == label and each.key_id != keep]
+    for stray in strays:
+        await world.registry.remove_secret(app["application"], stray.key_id)
+        await world.secrets.delete(secret_name(app["client_id"], stray.key_id))
+    return len(strays)
+
+
+class Prove(Planned):
+    """The secret signs in, several times in a row."""
+
+    async def do(self, past: Past) -> Outcome:
+        """Sign in; one refusal starts the count again, later."""
+        secret = await self._secret(past)
+        for number in range(IN_A_ROW):
+            if number:
+                await self._world.clock.sleep_until(self._world.clock.now() + BETWEEN)
+            said = await self._world.signs_in(past["app"].facts["client_id"], secret)
+            if said:
+                return waiting(f"The secret does not sign in everywhere yet: {said}")
+        return done(f"Signed in {IN_A_ROW} times in a row.")
+
+
+class Sweep(Planned):
+    """No stray of this saga is left, seen after listings have caught up."""
+
+    async def do(self, past: Past) -> Outcome:
+        """Look again half an hour after the application was registered."""
+        after = datetime.fromisoformat(past["app"].facts["at"]) + SWEEP_AFTER
+        if self._world.clock.now() < after:
+            return waiting(f"Looks for strays again {after:%Y-%m-%d %H:%M} UTC.")
+        found = await remove_labelled(
+            self._world, past, self._arguments["label"], keep=past["secret"].facts["key_id"]
+        )
+        if self._world.registry is not None and past["app"].facts["own"]:
+            async for stray in self._world.registry.labelled(f"{label(self._saga)} "):
+                if stray.object_id != past["app"].facts["application"]:
+                    await self._world.registry.delete(stray.object_id)
+                    found += 1
+        return done(f"Removed {found} strays." if found else "No strays.")
+
+
+STEPS: Mapping[str, Callable[[PlannedStep, World], Step]] = {
+    "check": Check,
+    "app": Register,
+    "principal": MakePrincipal,
+    "secret": AddSecret,
+    "prove": Prove,
+    "sql": MakeUser,
+    "connection": MakeConnection,
+    "proof": Proof,
+    "bind": Bind,
+    "reference": MakeReference,
+    "define": Define,
+    "watch": Watch,
+    "sweep": Sweep,
+}

@@ -1,0 +1,111 @@
+"""What the steps of a migration reach, and what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from holdfast.core.deed import Outcome, done
+from holdfast.core.errors import ConflictError, MissingError, RefusedError
+from holdfast.core.inventory import ConnectionId, ConnectorId, Environment, EnvironmentId
+from holdfast.core.plan import PlannedStep
+from holdfast.core.secret import Secret
+from holdfast.ports import (
+    Applications,
+    Clock,
+    Directory,
+    Operator,
+    Registry,
+    SecretStore,
+    SqlServer,
+    Surroundings,
+)
+from holdfast.saga import Past
+
+SignsIn = Callable[[str, Secret], Awaitable[str]]
+"""Signs in anew with a client id and a secret; empty if that worked, else what Entra said."""
+
+SqlAs = Callable[[str, Secret], AbstractAsyncContextManager[SqlServer]]
+REDIRECT: Final = "https://global.consent.azure-apim.net/redirect/sql"
+PROOF: Final = "SELECT 1 AS holdfast"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the steps reach.
+
+    Attributes:
+        registry: None where nobody of ours administers applications; `sql_admin` likewise for databases.
+        surroundings: as the reader; `directory` and `applications` likewise.
+        sql_as: databases as the new application sees them.
+        principal: object id of the operator's identity in the tenant.
+        clock: tells the cloud's time.
+    """
+
+    operator: Operator
+    surroundings: Surroundings
+    directory: Directory
+    applications: Applications
+    secrets: SecretStore
+    signs_in: SignsIn
+    sql_as: SqlAs
+    principal: str
+    clock: Clock
+    environments: Mapping[str, Environment]
+    registry: Registry | None = None
+    sql_admin: Callable[[], AbstractAsyncContextManager[SqlServer]] | None = None
+
+
+class Planned:
+    """A step with its arguments and the world."""
+
+    def __init__(self, planned: PlannedStep, world: World) -> None:
+        self.name = planned.name
+        self._planned = planned
+        self._world = world
+
+    @property
+    def _arguments(self) -> Mapping[str, Any]:
+        return self._planned.arguments
+
+    @property
+    def _saga(self) -> str:
+        return self._planned.saga
+
+    @property
+    def _environment(self) -> Environment:
+        id = EnvironmentId(self._planned.environment or "")
+        return self._world.environments.get(id) or Environment(id, id)
+
+    async def clear(self, past: Past) -> None:
+        """Nothing to remove."""
+
+    async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
+        """Nothing to undo."""
+        return done()
+
+    async def _secret(self, past: Past) -> Secret:
+        """The application's secret. Raises ConflictError where the store has lost it."""
+        name = past["secret"].facts["stored"]
+        found = await self._world.secrets.read(name)
+        if found is None:
+            raise ConflictError(
+                f"The secret store no longer has {name!r}: undo this plan and plan again.", "secrets", "read"
+            )
+        return found
+
+    def _now(self) -> str:
+        return self._world.clock.now().isoformat()
+
+
+async def is_usable(
+    operator: Operator, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
+) -> bool:
+    """Whether the operator may use the connection: it is its own, or shared with it."""
+    try:
+        await operator.connection(environment, connector, connection)
+    except (RefusedError, MissingError):
+        return False
+    return True
