@@ -127,8 +127,15 @@ class TenantInProcess:
     def ready(self, ca_file: Any) -> dict[str, Any]:
         return dict(ready_mapping(self.tenant, ca_file))
 
-    def way_in(self, ready: dict[str, Any], credential: AnyCredential | None = None, **more: Any) -> Access:
-        """As the reader, or as whoever the credential says."""
+    def way_in(
+        self,
+        ready: dict[str, Any],
+        credential: AnyCredential | None = None,
+        *,
+        wires: Wire | None = None,
+        **more: Any,
+    ) -> Access:
+        """As the reader, or as whoever the credential says; by another wire where one is given."""
         if credential is None:
             app = next(one for one in ready["apps"] if one["name"] == ready["roles"]["reader"])
             credential = Credential(app["client_id"], secret=lambda: Secret(app["secret"]))
@@ -139,8 +146,8 @@ class TenantInProcess:
             hosts={kind: ready[kind] for kind in KINDS},
             dataverse=list(ready["dataverse"].values()),
             allow_custom_hosts=True,
-            wire=Wire(self.app),
-            sign_in_wire=Wire(self.app),
+            wire=wires or Wire(self.app),
+            sign_in_wire=wires or Wire(self.app),
             **more,
         )
 

@@ -1,0 +1,248 @@
+"""A migration that is killed after any call, or loses any answer, ends as if nothing had happened; so does its undo.
+
+`make chaos` tries every call and, for kills and losses together, a share of all pairs; HOLDFAST_CHAOS_MOVES says how many.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from holdfast.core.plan import Plan
+from holdfast.sandbox.certificates import Keys, make_keys
+from holdfast.sandbox.clock import wall
+from holdfast.sandbox.scenarios.definitions import definition, recurrence, rows
+from holdfast.sandbox.scenarios.named import build
+from holdfast.sandbox.world import ConnectionReference, Flow, FlowConnection, World
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.moving import Fate, MortalSecrets, Mover
+from tests.fakes.tenant import TenantInProcess
+
+SEED = int(os.environ.get("HOLDFAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(2**32)
+MOVES = int(os.environ.get("HOLDFAST_CHAOS_MOVES", "12"))
+"""How many fates are tried of each kind; 0 for every single one, and as many pairs."""
+
+DANA, DESK = "ERP orders (Dana Kim)", "sql-contoso.database.windows.net helpdesk"
+ACCEPTED = frozenset({"canvas_apps"})
+
+
+@pytest.fixture(scope="module")
+def keys() -> Keys:
+    return make_keys(wall())
+
+
+@pytest.fixture(scope="module")
+def story() -> bytes:
+    """The story, with a nightly flow on a SQL login besides: its definition has to be rewritten."""
+    world = build("story", 1, wall())
+    desk = next(one for one in world.connections.values() if one.display_name == DESK)
+    world.references["11111111-0000-4000-8000-000000000001"] = ConnectionReference(
+        id="11111111-0000-4000-8000-000000000001",
+        environment_id=desk.environment_id,
+        logical_name="con_sql_desk",
+        display_name="SQL Server helpdesk",
+        connector="shared_sql",
+        connection_id=desk.id,
+        owner_id=desk.owner_id,
+        modified_at=world.settled_at,
+    )
+    read = definition(
+        recurrence("Day", 1, 5), ("Read_tickets", rows("[dbo].[Tickets]", "default", "default"))
+    )
+    world.flows["22222222-0000-4000-8000-000000000001"] = Flow(
+        id="22222222-0000-4000-8000-000000000001",
+        environment_id=desk.environment_id,
+        display_name="Nightly tickets",
+        owner_id=desk.owner_id,
+        created_at=world.settled_at,
+        modified_at=world.settled_at,
+        definition=read,
+        connections={"shared_sql": FlowConnection(connector="shared_sql", reference="con_sql_desk")},
+        workflow_id="33333333-0000-4000-8000-000000000001",
+        state="Started",
+    )
+    admin = next(app for app in world.applications.values() if app.display_name == "holdfast-sql-admin")
+    server = world.servers["sql-contoso.database.windows.net"]
+    helpdesk, erp = server.databases["helpdesk"], server.databases["erp"]
+    owner = erp.principals[admin.display_name.casefold()]
+    helpdesk.principals[admin.display_name.casefold()] = copy.deepcopy(owner)
+    return pickle.dumps(world)
+
+
+def a_mover(story: bytes, keys: Keys, **more: Any) -> Mover:
+    return Mover(TenantInProcess(story, keys), **more)
+
+
+async def planned(mover: Mover, *names: str, **more: Any) -> Plan:
+    return await mover.plan(*(names or (DANA, DESK)), accepted=ACCEPTED, rewrites=True, **more)
+
+
+def stand(mover: Mover, world: World) -> dict[str, Any]:
+    """All that a migration could leave behind or change, without ids that are drawn anew at every attempt."""
+    apps = [app for app in world.applications.values() if app.deleted_at is None]
+    servers = world.servers.values()
+    return {
+        "bindings": {one.logical_name: one.connection_id for one in world.references.values()},
+        "definitions": {
+            one.id: (one.definition, str(one.connections), one.state) for one in world.flows.values()
+        },
+        "connections": sorted(
+            (one.id, one.display_name, sorted((share.principal_id, share.role) for share in one.shares))
+            for one in world.connections.values()
+            if one.deleted_at is None
+        ),
+        "apps": sorted((app.display_name, sorted(one.label for one in app.secrets)) for app in apps),
+        "users": sorted(
+            (database.name, one.name, tuple(one.roles))
+            for server in servers
+            for database in server.databases.values()
+            for one in database.principals.values()
+        ),
+        "grants": sorted(
+            (database.name, one.grantee, one.permission, one.securable)
+            for server in servers
+            for database in server.databases.values()
+            for one in database.permissions
+        ),
+        "secrets": sorted(name.split("/")[0] for name in mover.secrets._kept),
+        "failed": world.counts.get("queries_failed", 0),
+    }
+
+
+async def untroubled(
+    story: bytes, keys: Keys
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, int]:
+    """The states before, after and undone, and how many calls each way takes."""
+    mover = a_mover(story, keys)
+    plan = await planned(mover)
+    before = stand(mover, mover.tenant.world)
+    mover.fate.calls = 0
+    found = await mover.to_the_end(plan)
+    assert {each.state for each in found} == {"done"}, found
+    there, after = mover.fate.calls, stand(mover, mover.tenant.world)
+    found = await mover.to_the_end(plan, "undo")
+    assert {each.state for each in found} == {"undone"}, found
+    return before, after, stand(mover, mover.tenant.world), there, mover.fate.calls - there
+
+
+def fates(calls: int, draw: random.Random) -> Iterator[Fate]:
+    """Every kill and every loss alone, then pairs; or so many of each."""
+    single = range(1, calls + 1)
+    chosen = list(single) if MOVES == 0 else sorted(draw.sample(single, min(MOVES, calls)))
+    for number in chosen:
+        yield Fate(kills=frozenset({number}))
+        yield Fate(losses=frozenset({number}))
+    for _ in range(2 * calls if MOVES == 0 else MOVES):
+        first, second = sorted(draw.sample(single, 2))
+        yield draw.choice(
+            [
+                Fate(kills=frozenset({first, second})),
+                Fate(losses=frozenset({first, second})),
+                Fate(kills=frozenset({first}), losses=frozenset({second})),
+                Fate(kills=frozenset({second}), losses=frozenset({first})),
+            ]
+        )
+
+
+def give(mover: Mover, fate: Fate) -> None:
+    mover.fate.kills, mover.fate.losses, mover.fate.calls = fate.kills, fate.losses, 0
+    mover.fate.log.clear()
+
+
+async def test_it_moves_and_undo_restores_everything(story: bytes, keys: Keys):
+    before, after, undone, _, _ = await untroubled(story, keys)
+
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"bindings", "definitions", "connections", "apps", "users", "grants", "secrets"}
+    assert undone == before
+    assert after["failed"] == 0
+
+
+async def test_it_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
+    draw = random.Random(SEED)
+    before, after, _, there, _ = await untroubled(story, keys)
+    wrong: list[tuple[Any, ...]] = []
+    tried = 0
+    for fate in fates(there, draw):
+        mover = a_mover(story, keys)
+        plan = await planned(mover)
+        give(mover, fate)
+        found = await mover.to_the_end(plan)
+        tried += 1
+        if {each.state for each in found} != {"done"} or stand(mover, mover.tenant.world) != after:
+            wrong.append(
+                (fate.kills, fate.losses, found, _differing(after, stand(mover, mover.tenant.world)))
+            )
+            continue
+        give(mover, Fate())
+        found = await mover.to_the_end(plan, "undo")
+        if stand(mover, mover.tenant.world) != before:
+            wrong.append(
+                (fate.kills, fate.losses, "undo", found, _differing(before, stand(mover, mover.tenant.world)))
+            )
+    print(f"seed {SEED}: {tried} fates of {there} calls on the way there")
+    assert not wrong, f"seed {SEED}: {len(wrong)} of {tried}: {wrong[:3]}"
+
+
+async def test_its_undo_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
+    draw = random.Random(SEED + 1)
+    before, _, _, _, back = await untroubled(story, keys)
+    mover = a_mover(story, keys)
+    plan = await planned(mover)
+    await mover.to_the_end(plan)
+    moved = pickle.dumps(mover.tenant.world)
+    wrong: list[tuple[Any, ...]] = []
+    tried = 0
+    for fate in fates(back, draw):
+        again = a_mover(moved, keys, journal=_copied(mover), secrets=_copied_secrets(mover))
+        again.tenant.world.is_unkind = False
+        give(again, fate)
+        found = await again.to_the_end(plan, "undo")
+        tried += 1
+        if {each.state for each in found} != {"undone"} or stand(again, again.tenant.world) != before:
+            wrong.append(
+                (fate.kills, fate.losses, found, _differing(before, stand(again, again.tenant.world)))
+            )
+    print(f"seed {SEED + 1}: {tried} fates of {back} calls on the way back")
+    assert not wrong, f"seed {SEED}: {len(wrong)} of {tried}: {wrong[:3]}"
+
+
+async def test_undo_from_any_point_restores_everything(story: bytes, keys: Keys):
+    draw = random.Random(SEED + 2)
+    before, _, _, there, _ = await untroubled(story, keys)
+    wrong: list[tuple[Any, ...]] = []
+    points = range(1, there + 1)
+    chosen = list(points) if MOVES == 0 else sorted(draw.sample(points, min(MOVES, there)))
+    for number in chosen:
+        mover = a_mover(story, keys)
+        plan = await planned(mover)
+        give(mover, Fate(kills=frozenset({number})))
+        await mover.to_a_kill(plan)
+        give(mover, Fate())
+        found = await mover.to_the_end(plan, "undo")
+        if stand(mover, mover.tenant.world) != before:
+            wrong.append((number, found, _differing(before, stand(mover, mover.tenant.world))))
+    assert not wrong, f"seed {SEED}: {len(wrong)} of {len(chosen)}: {wrong[:3]}"
+
+
+def _copied(mover: Mover) -> MemoryJournal:
+    copy = MemoryJournal()
+    copy._plans = dict(mover.journal._plans)
+    copy._deeds = {key: list(deeds) for key, deeds in mover.journal._deeds.items()}
+    return copy
+
+
+def _copied_secrets(mover: Mover) -> MortalSecrets:
+    copy = MortalSecrets()
+    copy._kept = dict(mover.secrets._kept)
+    return copy
+
+
+def _differing(wanted: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    return {name: (wanted[name], found[name]) for name in wanted if wanted[name] != found[name]}
