@@ -1,0 +1,196 @@
+"""All that is ready at Contoso moves, under its usual unkindness, with an administrator who runs the scripts of two servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import pytest
+
+from holdfast.core.plan import Plan, plan_text
+from holdfast.migration import tsql
+from holdfast.migration.databases import KINDS, OBJECTS, PUBLIC
+from holdfast.migration.grants import ObjectName, Right
+from holdfast.migration.plan import grants_from, script_for
+from holdfast.sandbox.certificates import make_keys
+from holdfast.sandbox.clock import wall
+from holdfast.sandbox.databases import log_in
+from holdfast.sandbox.scenarios.named import build
+from holdfast.sandbox.sql.errors import SqlError
+from holdfast.sandbox.sql.login import Identity
+from holdfast.sandbox.sql.sessions import RowSet
+from tests.fakes.moving import TENANT, Mover
+from tests.fakes.tenant import TenantInProcess
+
+DAYS = 34
+"""Until every flow that runs once a month has run."""
+
+
+class Moved(NamedTuple):
+    """A tenant after the move, and the same one in which nothing was moved."""
+
+    mover: Mover
+    plan: Plan
+    states: list[str]
+    twin: TenantInProcess
+    by_hand: int
+
+
+class Dba:
+    """Owns the servers on which holdfast has no administrator, and runs what it is handed."""
+
+    def __init__(self, tenant: TenantInProcess) -> None:
+        self._tenant = tenant
+        self.id = next(iter(tenant.world.accounts.values())).object_id
+        self.ran: set[tuple[str, str]] = set()
+        for server in tenant.world.servers.values():
+            server.entra_admin = server.entra_admin or self.id
+
+    def ask(self, server: str, database: str, text: str, who: str | None = None) -> list[tuple[Any, ...]]:
+        identity = Identity("entra", who or self.id, entra_id=who or self.id)
+        session = log_in(
+            self._tenant.world, server, database, identity, lambda: self._tenant.now, "203.0.113.9"
+        )
+        rows: list[tuple[Any, ...]] = []
+        for told in session.execute(text):
+            if isinstance(told, SqlError):
+                raise told
+            rows = list(told.rows) if isinstance(told, RowSet) else rows
+        return rows
+
+    def run(self, mover: Mover, plan: Plan) -> None:
+        """Everything that waits for an administrator."""
+        deeds = mover.journal._deeds[TENANT, plan.id]
+        clients = {
+            d.saga: d.outcome.facts["client_id"] for d in deeds if d.step == "app" and d.outcome.is_done
+        }
+        waits = {(d.saga, d.step) for d in deeds if "for-dba" in d.outcome.says}
+        for step in plan.steps:
+            if (step.saga, step.name) in waits - self.ran:
+                server, database = step.arguments["server"], step.arguments["database"]
+                self.ask(server, database, script_for(step.arguments, clients[step.saga]))
+                self.ran.add((step.saga, step.name))
+
+
+@pytest.fixture(scope="module")
+def world() -> bytes:
+    return pickle.dumps(build("contoso", 1, wall()))
+
+
+@pytest.fixture(scope="module")
+def moved(world: bytes) -> Moved:
+    return asyncio.run(_moved(world))
+
+
+async def _moved(world: bytes) -> Moved:
+    keys = make_keys(wall())
+    tenant, twin = TenantInProcess(world, keys), TenantInProcess(world, keys)
+    tenant.world.is_unkind = True
+    mover, dba = Mover(tenant), Dba(tenant)
+    Dba(twin)
+    plan = await mover.plan()
+    for _ in range(DAYS):
+        found = await mover.go(plan)
+        if not any(each.state in ("waiting", "interrupted") for each in found):
+            break
+        dba.run(mover, plan)
+        found = await mover.go(plan)
+        tenant.advance(hours=25)
+    twin.advance(seconds=(tenant.now - twin.now).total_seconds())
+    return Moved(
+        mover, plan, [f"{each.state} {each.step or ''} {each.says}" for each in found], twin, len(dba.ran)
+    )
+
+
+def test_all_that_is_ready_is_moved(moved: Moved):
+    assert len(moved.states) >= 70
+    assert {state for state in moved.states if not state.startswith("done")} == set()
+    assert moved.by_hand > 0
+
+
+def test_every_flow_that_ran_before_runs_after(moved: Moved):
+    now = {flow["id"]: flow for flow in moved.mover.tenant.truth()["flows"]}
+    unmoved = {flow["id"]: flow for flow in moved.twin.truth()["flows"]}
+
+    worse = [now[id] for id, flow in unmoved.items() if flow["last_run_ok"] and not now[id]["last_run_ok"]]
+    healed = [id for id, flow in unmoved.items() if flow["last_run_ok"] is False and now[id]["last_run_ok"]]
+    assert worse == []
+    assert healed
+
+
+def test_no_run_failed_because_of_the_move(moved: Moved):
+    failed = moved.mover.tenant.truth()["counters"]["queries_failed"]
+
+    assert failed <= moved.twin.truth()["counters"]["queries_failed"]
+
+
+def test_nothing_wider_exists_than_the_actions_need(moved: Moved):
+    dba = Dba(moved.mover.tenant)
+    deeds = moved.mover.journal._deeds[TENANT, moved.plan.id]
+    clients = {d.saga: d.outcome.facts["client_id"] for d in deeds if d.step == "app" and d.outcome.is_done}
+    looked = 0
+    for step in moved.plan.steps:
+        if not step.name.startswith("sql:"):
+            continue
+        place = step.arguments["server"], step.arguments["database"]
+        admin = moved.mover.tenant.world.servers[place[0]].entra_admin
+        needs = grants_from(step.arguments)
+        assert all(need.actions for need in needs.needs)
+        every = [
+            Right(ObjectName(schema, name), permission)
+            for schema, name, kind in dba.ask(*place, OBJECTS, admin)
+            for permission in KINDS[kind.strip()]
+        ]
+        public = {
+            Right(ObjectName(row[3], row[4]), row[1])
+            for row in dba.ask(*place, tsql.check_grants(PUBLIC), admin)
+            if row[3] is not None
+        }
+        query = tsql.own_rights(every)
+        assert query is not None
+        held = {every[at] for at, has in dba.ask(*place, query, clients[step.saga]) if has == 1}
+        assert held - public == set(needs.rights) - public
+        looked += len(every)
+    assert looked > 500
+
+
+def test_what_no_flow_needs_is_refused_through_every_new_connection(moved: Moved):
+    deeds = moved.mover.journal._deeds[TENANT, moved.plan.id]
+    proofs = [d.outcome.facts for d in deeds if d.step.startswith("proof:") and d.outcome.is_done]
+
+    assert len(proofs) >= 70
+    assert all(facts["refused"] > 0 for facts in proofs)
+
+
+def test_no_secret_is_in_anything_that_was_written(moved: Moved):
+    kept = [secret.reveal() for secret in moved.mover.secrets._kept.values()]
+    deeds = moved.mover.journal._deeds[TENANT, moved.plan.id]
+    written = plan_text(moved.plan) + json.dumps([asdict(deed) for deed in deeds], default=str)
+    written += "\n".join(moved.mover.fate.log)
+
+    assert len(kept) >= 70
+    assert not [text for text in kept if text in written]
+
+
+async def test_undo_takes_everything_back(moved: Moved, world: bytes):
+    before: Any = pickle.loads(world)
+    found = await moved.mover.to_the_end(moved.plan, "undo")
+    dba = Dba(moved.mover.tenant)
+    for step in moved.plan.steps:
+        if step.name.startswith("sql:"):
+            place = step.arguments["server"], step.arguments["database"]
+            admin = moved.mover.tenant.world.servers[place[0]].entra_admin
+            dba.ask(*place, f"DROP USER IF EXISTS {tsql.quoted(step.arguments['name'])};", admin)
+    found = await moved.mover.to_the_end(moved.plan, "undo")
+
+    now = moved.mover.tenant.world
+    assert {each.state for each in found} == {"undone"}
+    assert {r.id: r.connection_id for r in now.references.values()} == {
+        r.id: r.connection_id for r in before.references.values()
+    }
+    left = [app.display_name for app in now.applications.values() if app.deleted_at is None]
+    assert not [name for name in left if name.startswith("holdfast/")]
+    assert not moved.mover.secrets._kept
