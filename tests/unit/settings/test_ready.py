@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.core.errors import SettingsError
 from holdfast.settings import from_ready
+from holdfast.settings.shape import Hosts
 
 READY = {
     "tenant_id": "11111111-1111-1111-1111-111111111111",
@@ -67,3 +68,35 @@ def test_what_is_no_ready_file_is_said(tmp_path, text):
         from_ready(path, tmp_path)
 
     assert str(path) in str(caught.value)
+
+
+def test_sql_servers_are_reached_where_it_says(tmp_path):
+    sql = {"host": "localhost", "port": 14330, "servers": {"sql-contoso.example": 14331}}
+
+    tenant = from_ready(READY | {"sql": sql}, tmp_path).chosen()
+
+    assert tenant.hosts.sql_addresses() == {
+        "": ("localhost", 14330),
+        "sql-contoso.example": ("localhost", 14331),
+    }
+    assert "sql" not in tenant.hosts.given()
+
+
+def test_a_sandbox_without_sql_servers_names_none(tmp_path):
+    assert from_ready(READY, tmp_path).chosen().hosts.sql_addresses() == {}
+
+
+NO_ADDRESS = (
+    "https://localhost",
+    "localhost:0",
+    "localhost:port",
+    "=localhost:1,",
+    "a b:1",
+    "x;y=localhost:1",
+)
+
+
+@pytest.mark.parametrize("text", NO_ADDRESS)
+def test_what_is_no_address_of_a_sql_server_is_refused(text):
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        Hosts(sql=[text])
