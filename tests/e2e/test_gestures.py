@@ -88,3 +88,20 @@ def test_a_policy_that_breaks_many_is_named_with_the_list_behind_it(
     assert common["comes_back"]
     behind = {line["connection"] for line in tenant.say("status", "--behind", "1")}
     assert behind == {one["connection"] for one in common["connections"]}
+
+
+@pytest.mark.slow
+def test_what_nobody_could_look_at_is_not_called_fine(tenant: Tenant):
+    tenant.scan()
+
+    (told,) = tenant.say("show", "Invoices (Sam Ortiz)")
+
+    checks = {each["check"]: each for each in told["checks"]}
+    assert checks["failed_in_use"]["not_looked_at"] == "no flow that uses it was seen"
+    assert checks["sign_in_revoked"]["found"]["by"] == "admin@contoso.example"
+    assert checks["account_disabled"] == {
+        "check": "account_disabled",
+        "asks": "Is its account enabled?",
+        "not_looked_at": None,
+        "found": None,
+    }

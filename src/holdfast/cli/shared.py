@@ -40,7 +40,10 @@ def checks_of(standing: Standing, seen: Picture) -> Iterator[tuple[Check, Findin
     found = {each.check: each for each in reversed(judgement.findings if judgement else ())}
     for check in CHECKS:
         if connection.sign_in in check.of:
-            yield check, found.get(check.name), "; ".join(_unread(check, connection.environment, seen))
+            unread = "; ".join(_unread(check, connection.environment, seen))
+            if check.name == "failed_in_use" and not standing.status.flows:
+                unread = unread or "no flow that uses it was seen"
+            yield check, found.get(check.name), unread
 
 
 def _unread(check: Check, environment: str, seen: Picture) -> Iterator[str]:
