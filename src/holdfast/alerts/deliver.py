@@ -28,7 +28,7 @@ class Route:
     Attributes:
         audiences: whom it reaches.
         topics: patterns: "*", "connection.*", a whole topic.
-        tenants: ids; empty for all.
+        tenants: names; empty for all.
         is_digest: it collects what is not urgent and hands it on once a day.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,18 +30,14 @@ STANDS_FOR: Final = timedelta(days=3)
 """A picture that is older proves nothing: what was fine then may be broken now."""
 
 
-def routes_of(settings: Settings, tenants: Mapping[str, Tenant]) -> list[Route]:
-    """The channels of the settings as routes.
-
-    Args:
-        tenants: by name.
-    """
+def routes_of(settings: Settings) -> list[Route]:
+    """The channels of the settings as routes."""
     return [
         Route(
             name,
             frozenset(Audience(each) for each in channel.tells),
             channel.topics,
-            frozenset(tenants[each].id for each in channel.tenants if each in tenants),
+            frozenset(channel.tenants),
             channel.digest,
         )
         for name, channel in settings.alerts.channels.items()
@@ -154,8 +151,10 @@ async def tell_of_keepalive(
 
 
 async def _put(holdfast: Holdfast, tenant: Tenant, told: Told) -> int:
-    routes, hours = routes_of(holdfast.settings, holdfast.tenants), hours_of(holdfast.settings)
-    sent = list(routed(told.events, routes, hours, holdfast.clock.now()))
+    routes, hours = routes_of(holdfast.settings), hours_of(holdfast.settings)
+    # The store tells tenants apart by id; people know them by name.
+    events = [replace(event, tenant=tenant.name) for event in told.events]
+    sent = list(routed(events, routes, hours, holdfast.clock.now()))
     await holdfast.outbox.put(told.threads, sent, tenant.id)
     return len(told.events)
 
@@ -191,7 +190,7 @@ async def hand_on(holdfast: Holdfast) -> tuple[int, int]:
     """Deliver what is due; how many events arrived, and how many did not."""
     if not holdfast.settings.alerts.channels:
         return 0, 0
-    routes = routes_of(holdfast.settings, holdfast.tenants)
+    routes = routes_of(holdfast.settings)
     async with notifiers(holdfast) as ready:
         return await deliver(holdfast.outbox, ready, routes, holdfast.clock.now())
 

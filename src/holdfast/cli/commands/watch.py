@@ -100,11 +100,23 @@ async def _watch(
         watching = Watching(started, watched(tenants), holdfast.clock.now, told, measure)
         if once:
             runs = await watching.once(signals.stop)
+            await _tell(holdfast, tenants)
         else:
             await watching.until(signals.stop, every.total_seconds())
     if once and not signals.stop.is_set():
         return _report(runs, tenants, invocation.output)
     return 130 if signals.interrupted else 0
+
+
+async def _tell(holdfast: Holdfast, tenants: list[Tenant]) -> None:
+    """The scans of this very round are told of in it; nobody comes back in a quarter of an hour."""
+    if not holdfast.settings.alerts.channels:
+        return
+    from holdfast.compose.alerting import hand_on, look
+
+    for tenant in tenants:
+        await look(holdfast, tenant)
+    await hand_on(holdfast)
 
 
 @contextlib.asynccontextmanager
