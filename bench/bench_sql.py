@@ -158,8 +158,10 @@ def figures(name: str, setting: str, connect: Callable[[], Any], ready: dict[str
     for _ in range(ROUNDS):  # by turns, so that both meet the same machine
         bare.append(deeds["login"](AT_ONCE))
         ours.append(asyncio.run(probes_per_second(ready, setting)))
-    ratio = median(ours) / median(bare)
-    print(f"  probes, {AT_ONCE} at once     {median(ours):10.0f}/s of {median(bare):.0f}/s bare: {ratio:.2f}")
+    ratio = median(o / b for o, b in zip(ours, bare, strict=True))
+    print(
+        f"  probes, {AT_ONCE} at once     {median(ours):10.0f}/s of {median(bare):.0f}/s bare: {ratio:.2f}, median of {ROUNDS} pairs"
+    )
 
 
 def main() -> None:
