@@ -86,6 +86,19 @@ def test_a_flow_that_was_switched_off_is_found(plan: Path, capsys: pytest.Captur
     assert "flow_off" in capsys.readouterr().out
 
 
+def test_a_flow_that_was_switched_off_is_told_by_the_watch(plan: Path, capsys: pytest.CaptureFixture[str]):
+    share(plan)
+    holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")
+    [found] = rows(capsys, "keepalive", "status")
+    holdfast("sandbox", "do", "turn_off_flow", found["flow"])
+
+    told = rows(capsys, "watch", "--once")
+
+    [looked] = [each for each in told if each["job"] == "keepalive"]
+    assert "1 flow_off" in looked["said"]
+    assert looked["attention"] == 1
+
+
 def test_undo_leaves_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):
     share(plan)
     holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s")

@@ -23,6 +23,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
     """The recurring work of `watch`. A verb joins it by one line here."""
     from holdfast.compose.alerting import alerting
     from holdfast.compose.plans import going_on
+    from holdfast.compose.watching import keeping_alive
     from holdfast.scan.due import scanning
 
     tenants = _Known({tenant.id: tenant for tenant in holdfast.tenants.values()})
@@ -36,6 +37,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
             holdfast.settings.keep,
         ),
         going_on(holdfast, tenants),
+        keeping_alive(holdfast, tenants),
         *((alerting(holdfast, tenants),) if holdfast.settings.alerts.channels else ()),
     )
 

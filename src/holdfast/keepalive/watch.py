@@ -1,26 +1,33 @@
-"""Did each due run move a witness; what is overdue. Pure but for `look`, which reads."""
+"""Did each due run move a witness; what is overdue. Pure but for `Eyes`, which read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from holdfast.core.deed import Deed
-from holdfast.core.errors import MissingError
+from holdfast.core.errors import CloudError, MissingError
+from holdfast.core.facts import ACCESS_TOKEN_LIFE_MAX
 from holdfast.core.horizon import Interval
-from holdfast.core.inventory import Environment, EnvironmentId, FlowId, FlowRun
+from holdfast.core.inventory import Environment, FlowId, FlowRun
 from holdfast.core.judgement import Judgement
 from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan, PlannedStep
+from holdfast.keepalive.eligibility import SQL
 from holdfast.keepalive.plan import Cadence
 from holdfast.ports import History, Operator, Surroundings
 from holdfast.reading.witnesses import last_refresh
-from holdfast.saga import outcomes_of
 
 OVERDUE: Final = 1 / 3
 """Of a period: so long after a run was due without a moved witness, it is overdue."""
+
+EARLY: Final = timedelta(hours=1)
+"""A run that began so much before it was due is that run: clocks differ."""
+
+TAKES: Final = timedelta(minutes=15)
+"""A run that fetched a token began at most so long before."""
 
 RUNS_REACH: Final = timedelta(days=28)
 """How long Dataverse keeps runs by default (power-automate-docs cloud-flow-run-metadata)."""
@@ -82,16 +89,13 @@ def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datet
     found = []
     for branch in arguments["branches"]:
         id = branch["connection"]
-        problem, says = _of_flow(looked) or _of_runs(looked, due, period, now) or ("", "")
-        proven = _proven(looked, looked.refreshed.get(id))
-        if not problem and due is not None and proven is None:
-            problem, says = _unproven(looked, due, period, now)
-        elif not problem:
-            says = (
-                f"Proven {proven:%Y-%m-%d %H:%M} UTC."
-                if proven
-                else f"First due {next_at:%Y-%m-%d %H:%M} UTC."
-            )
+        refreshed = looked.refreshed.get(id)
+        proven = _proven(looked, refreshed)
+        problem, says = _of_flow(looked) or (
+            ("", f"First due {next_at:%Y-%m-%d %H:%M} UTC.")
+            if due is None
+            else _of_runs(looked, refreshed, proven, due, period, now)
+        )
         found.append(
             Finding(plan, step.saga, flow, id, step.environment or "", problem, says, proven, next_at)
         )
@@ -135,24 +139,47 @@ def _of_flow(looked: Looked) -> tuple[str, str] | None:
 
 
 def _of_runs(
-    looked: Looked, due: datetime | None, period: timedelta, now: datetime
-) -> tuple[str, str] | None:
-    if due is None:
-        return None
-    since = [
-        run
-        for run in looked.runs
-        if run.started_at is not None and run.started_at >= due - timedelta(hours=1)
-    ]
-    if not since and now - due > period * OVERDUE:
-        return "run_overdue", f"The run of {due:%Y-%m-%d %H:%M} UTC did not come."
+    looked: Looked,
+    refreshed: Interval | None,
+    proven: datetime | None,
+    due: datetime,
+    period: timedelta,
+    now: datetime,
+) -> tuple[str, str]:
+    """What is to be said of one connection when a run was due; a witness that moved counts more than its run."""
+    if proven is not None and proven >= due - ACCESS_TOKEN_LIFE_MAX:
+        return "", f"Proven {proven:%Y-%m-%d %H:%M} UTC."
     ended = [run for run in looked.runs if run.ended_at is not None]
     if len(ended) > 1 and not any(run.succeeded for run in ended[:2]):
+        why = ended[0].message or ended[0].code or "no reason is told"
+        return "runs_failing", f"The newest two runs failed: {why}"
+    since = [run for run in looked.runs if run.started_at is not None and run.started_at >= due - EARLY]
+    is_late = now - due > period * OVERDUE
+    if not since:
+        problem = "run_overdue" if is_late else ""
         return (
-            "runs_failing",
-            f"The newest {len(ended[:2])} runs failed: {ended[0].message or ended[0].code or 'no reason is told'}",
+            problem,
+            f"The run of {due:%Y-%m-%d %H:%M} UTC {'did not come' if is_late else 'is not seen yet'}.",
         )
-    return None
+    good = next((run.started_at for run in since if run.succeeded), None)
+    if good is None:
+        return "", f"The run of {due:%Y-%m-%d %H:%M} UTC did not succeed; the next one may."
+    return _of_good_run(looked, refreshed, good, is_late)
+
+
+def _of_good_run(looked: Looked, refreshed: Interval | None, ran: datetime, is_late: bool) -> tuple[str, str]:
+    """What is to be said where a run succeeded that no witness proves."""
+    if refreshed is not None and refreshed.earliest > ran:
+        return "", f"Something else used it since: last refreshed {refreshed.latest:%Y-%m-%d %H:%M} UTC."
+    if looked.seen_at <= ran:
+        says = f"It ran {ran:%Y-%m-%d %H:%M} UTC; the connections were not read since: `holdfast scan`."
+        return ("not_scanned" if is_late else ""), says
+    if not is_late:
+        return "", "It ran; its witness has not moved yet."
+    return (
+        "no_proof",
+        f"It ran {ran:%Y-%m-%d %H:%M} UTC and no witness moved: the run does not keep it alive.",
+    )
 
 
 def _proven(looked: Looked, refreshed: Interval | None) -> datetime | None:
@@ -160,93 +187,129 @@ def _proven(looked: Looked, refreshed: Interval | None) -> datetime | None:
     if refreshed is None:
         return None
     for run in looked.runs:
-        if run.started_at is None:
-            continue
         # The token is fetched when the action runs; a cached one saves the fetch for an access-token life.
         if (
-            refreshed.earliest - timedelta(minutes=90)
-            <= run.started_at
-            <= refreshed.latest + timedelta(minutes=90)
+            run.started_at is not None
+            and refreshed.earliest - TAKES <= run.started_at <= refreshed.latest + ACCESS_TOKEN_LIFE_MAX
         ):
             return refreshed.middle
     return None
 
 
-def _unproven(looked: Looked, due: datetime, period: timedelta, now: datetime) -> tuple[str, str]:
-    succeeded = next((run for run in looked.runs if run.succeeded and run.started_at is not None), None)
-    if succeeded is None or succeeded.started_at is None:
-        return "", f"The run of {due:%Y-%m-%d %H:%M} UTC is not seen yet."
-    if looked.seen_at <= succeeded.started_at:
-        return "", "It ran; the connection has not been looked at since: `holdfast scan`."
-    if now - succeeded.started_at < period * OVERDUE:
-        return "", "It ran; its witness has not moved yet."
-    return (
-        "no_proof",
-        f"It ran {succeeded.started_at:%Y-%m-%d %H:%M} UTC and no witness moved: the run does not keep it alive.",
-    )
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What a look at a tenant's keep-alive flows is taken with.
 
-
-async def look(
-    plan: Plan,
-    deeds: Sequence[Deed],
-    history: History,
-    operator: Operator,
-    surroundings: Surroundings,
-    now: datetime,
-    scanned_at: datetime,
-    environments: Mapping[str, Environment],
-) -> list[Finding]:
-    """Every flow that the plan made, as it is now, with the proof of each of its connections.
-
-    Args:
+    Attributes:
+        environments: by id, as they are now.
+        now: the cloud's time.
         scanned_at: when the connections were last read.
-        environments: by id, as they are now; the flows of one that is gone are gone.
     """
-    found = []
-    for saga, steps in plan.sagas().items():
-        outcomes = outcomes_of(saga, deeds)
-        made, on = outcomes.get("flow"), outcomes.get("switch_on")
-        undone = any(deed.saga == saga and deed.way == "undo" for deed in deeds)
-        if made is None or on is None or undone:
-            continue
-        step = next(step for step in steps if step.name == "flow")
-        since = next(
-            d.at for d in reversed(deeds) if d.saga == saga and d.step == "switch_on" and d.outcome.is_done
-        )
-        flow = FlowId(made.facts["flow"])
-        environment = environments.get(step.environment or "") or Environment(EnvironmentId(""), "")
-        looked = await _look_at(
-            plan, step, environment, flow, since, history, operator, surroundings, now, scanned_at
-        )
-        found += findings(plan.id, step, flow, looked, now)
-    return found
+
+    history: History
+    operator: Operator
+    surroundings: Surroundings
+    environments: Mapping[str, Environment]
+    now: datetime
+    scanned_at: datetime
+
+    async def look(
+        self, plan: Plan, deeds: Sequence[Deed], sagas: Collection[str] | None = None
+    ) -> list[Finding]:
+        """Every flow that the plan made, as it is now, with the proof of each of its connections.
+
+        Args:
+            sagas: only theirs; None for all of the plan.
+        """
+        found: list[Finding] = []
+        for one in deployed(plan, deeds):
+            if sagas is None or one.step.saga in sagas:
+                found += await self._of_one(plan, one)
+        return found
+
+    async def _of_one(self, plan: Plan, one: Deployed) -> list[Finding]:
+        environment = self.environments.get(one.step.environment or "")
+        if environment is None or environment.dataverse_url is None:
+            return unseen(
+                plan.id, one, "environment_unseen", "Its environment is not among those that are seen."
+            )
+        try:
+            looked = await self._looked(plan, one, environment)
+        except CloudError as error:
+            return unseen(plan.id, one, "not_looked_at", f"It could not be looked at: {error}")
+        return findings(plan.id, one.step, one.flow, looked, self.now)
+
+    async def _looked(self, plan: Plan, one: Deployed, environment: Environment) -> Looked:
+        refreshed = await self._refreshed(plan, one, environment)
+        try:
+            row = await self.operator.flow(environment, FlowId(one.flow))
+        except MissingError:
+            return Looked(None, (), refreshed, self.scanned_at, one.on_since)
+        since = self.now - RUNS_REACH
+        runs = [run async for run in self.surroundings.runs(environment, row.id, since)]
+        gone = await self._owner_is_gone(one, environment, row)
+        return Looked(row, runs, refreshed, self.scanned_at, one.on_since, gone)
+
+    async def _refreshed(
+        self, plan: Plan, one: Deployed, environment: Environment
+    ) -> dict[str, Interval | None]:
+        keys = {branch["connection"]: f"{SQL}/{branch['connection']}" for branch in one.branches}
+        judged = await self.history.lookup(plan.tenant, Judgement, environment.id, list(keys.values()))
+        return {
+            id: last_refresh(judged[key].witnesses) if key in judged else None for id, key in keys.items()
+        }
+
+    async def _owner_is_gone(self, one: Deployed, environment: Environment, row: FlowRow) -> bool | None:
+        """Whether who was handed the flow can no longer be its owner; nobody knows for flows of somebody else."""
+        if row.owner is None:
+            return True
+        if row.owner == await self.operator.user(environment):
+            return False
+        owner = await self.operator.user(environment, one.step.arguments["owner"])
+        return None if owner not in (None, row.owner) else owner is None
 
 
-async def _look_at(
-    plan: Plan,
-    step: PlannedStep,
-    environment: Environment,
-    flow: FlowId,
-    since: datetime,
-    history: History,
-    operator: Operator,
-    surroundings: Surroundings,
-    now: datetime,
-    scanned_at: datetime,
-) -> Looked:
-    ids = [branch["connection"] for branch in step.arguments["branches"]]
-    judged = await history.lookup(
-        plan.tenant, Judgement, environment.id, [f"shared_sql/{each}" for each in ids]
-    )
-    refreshed = {
-        each: last_refresh(judged[f"shared_sql/{each}"].witnesses) if f"shared_sql/{each}" in judged else None
-        for each in ids
-    }
-    try:
-        row = await operator.flow(environment, flow) if environment.dataverse_url else None
-    except MissingError:
-        row = None
-    if row is None:
-        return Looked(None, (), refreshed, scanned_at, since)
-    runs = [run async for run in surroundings.runs(environment, flow, now - RUNS_REACH)]
-    return Looked(row, runs, refreshed, scanned_at, since)
+class Deployed(NamedTuple):
+    """A flow that a plan made and that was on.
+
+    Attributes:
+        step: the plan's step that made it.
+        on_since: when it was found on for the first time.
+    """
+
+    step: PlannedStep
+    flow: str
+    on_since: datetime
+
+    @property
+    def branches(self) -> Sequence[Mapping[str, Any]]:
+        """One per connection that it keeps alive."""
+        found: Sequence[Mapping[str, Any]] = self.step.arguments["branches"]
+        return found
+
+
+def deployed(plan: Plan, deeds: Sequence[Deed]) -> list[Deployed]:
+    """The flows of a plan that are to be watched; none of a saga whose undoing has begun. Pure."""
+    made: dict[str, str] = {}
+    on_since: dict[str, datetime] = {}
+    undone = {deed.saga for deed in deeds if deed.way == "undo"}
+    for deed in deeds:
+        if deed.way == "do" and deed.outcome.is_done:
+            if deed.step == "flow":
+                made[deed.saga] = deed.outcome.facts["flow"]
+            elif deed.step == "switch_on":
+                on_since[deed.saga] = deed.at
+    return [
+        Deployed(step, made[step.saga], on_since[step.saga])
+        for step in plan.steps
+        if step.name == "flow" and step.saga in made and step.saga in on_since and step.saga not in undone
+    ]
+
+
+def unseen(plan: str, one: Deployed, problem: str, says: str) -> list[Finding]:
+    """What is said of the connections of a flow that nobody could look at."""
+    step = one.step
+    return [
+        Finding(plan, step.saga, one.flow, branch["connection"], step.environment or "", problem, says)
+        for branch in one.branches
+    ]

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from holdfast.compose.watching import performed
+from holdfast.core.deed import Deed, done, waiting
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import FlowId, FlowRun
 from holdfast.core.making import FlowRow
 from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
-from holdfast.keepalive.watch import Looked, findings, last_due, next_due
+from holdfast.keepalive.watch import Looked, deployed, findings, last_due, next_due, unseen
 from tests.builders import SALES, day
 from tests.unit.keepalive.test_eligibility import a_case
 
@@ -58,7 +60,12 @@ CASES = {
     "ran and proven": (looked(a_run(PROVEN), refreshed=PROVEN), PROVEN + timedelta(hours=3), ""),
     "ran and the witness may still move": (looked(a_run(PROVEN), refreshed=day(0)), PROVEN + timedelta(hours=3), ""),
     "ran and no witness moved": (looked(a_run(PROVEN), refreshed=day(0)), PROVEN + timedelta(days=4), "no_proof"),
-    "ran and nobody looked since": (looked(a_run(PROVEN), refreshed=day(0), seen_at=PROVEN - WEEK), PROVEN + timedelta(days=4), ""),
+    "ran and nobody looked since": (looked(a_run(PROVEN), refreshed=day(0), seen_at=PROVEN - WEEK), PROVEN + timedelta(days=1), ""),
+    "ran and nobody looked for long": (looked(a_run(PROVEN), refreshed=day(0), seen_at=PROVEN - WEEK), PROVEN + timedelta(days=4), "not_scanned"),
+    "ran and something else used it since": (looked(a_run(PROVEN), refreshed=PROVEN + timedelta(days=2)), PROVEN + timedelta(days=4), ""),
+    "the run before is proven and this one not": (looked(a_run(PROVEN), a_run(START), refreshed=START), PROVEN + timedelta(days=4), "no_proof"),
+    "the newest failed and the one before is proven": (looked(a_run(PROVEN, "Failed"), a_run(START), refreshed=START), PROVEN + timedelta(days=4), ""),
+    "another branch fails and this one is proven": (looked(a_run(PROVEN, "Failed"), a_run(START, "Failed"), refreshed=PROVEN), PROVEN + timedelta(hours=1), ""),
     "due a moment ago": (looked(a_run(START), refreshed=START), PROVEN + timedelta(hours=1), ""),
     "the run did not come": (looked(a_run(START), refreshed=START), PROVEN + timedelta(days=3), "run_overdue"),
     "two runs failed": (looked(a_run(PROVEN, "Failed"), a_run(START, "Failed")), PROVEN + timedelta(hours=1), "runs_failing"),
@@ -115,3 +122,44 @@ def test_a_run_that_was_due_while_it_was_off_is_not_missed():
 
 def test_the_next_due_run_is_later():
     assert next_due(START, WEEK, START) == START + WEEK
+
+
+def a_deed(step: str, outcome: Any, way: str = "do", on: int = 11) -> Deed:
+    return Deed(STEP.saga, step, way, outcome, day(on))
+
+
+MADE = (a_deed("flow", done(flow="f1")), a_deed("switch_on", done(), on=12))
+
+
+@pytest.mark.parametrize(
+    ("deeds", "watched"),
+    [
+        ((), []),
+        (MADE[:1], []),
+        ((MADE[0], a_deed("switch_on", waiting("its owner"))), []),
+        (MADE, [("f1", day(12))]),
+        ((*MADE, a_deed("switch_on", done(), "undo")), []),
+    ],
+    ids=["planned", "made", "waiting for its owner", "on", "undone"],
+)
+def test_a_flow_is_watched_from_when_it_is_on(deeds, watched):
+    assert [(one.flow, one.on_since) for one in deployed(PLAN, deeds)] == watched
+
+
+def test_a_flow_that_could_not_be_seen_is_looked_at_again():
+    [one] = deployed(PLAN, MADE)
+    found = unseen("p1", one, "not_looked_at", "It could not be looked at: no answer.")
+
+    told = performed(found)
+
+    assert told.again == {STEP.saga: "It could not be looked at: no answer."}
+    assert told.attention == 0
+
+
+def test_the_problems_of_a_look_are_counted_by_flow():
+    found = findings("p1", STEP, "f1", looked(flow=a_row(is_on=False)), START)
+
+    told = performed(found)
+
+    assert told.attention == 1
+    assert "1 flow_off" in told.said
