@@ -49,6 +49,7 @@ chaos: setup ## kills, lost answers and clocks that disagree; prints its seed wh
 	HOLDFAST_CHAOS_SCANS=$${HOLDFAST_CHAOS_SCANS:-200} $(BIN)/python -m pytest -q -s tests/chaos/test_scan_goes_on.py
 	HOLDFAST_CHAOS_KILLS=$${HOLDFAST_CHAOS_KILLS:-100} $(BIN)/python -m pytest -q tests/chaos
 	$(BIN)/python -m tests.chaos.matrix
+	$(BIN)/python -m tests.chaos.keeping
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts
 	$(BIN)/python -m bench
