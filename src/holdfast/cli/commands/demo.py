@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import json
 import os
 import shlex
 import tempfile
@@ -54,7 +57,7 @@ def command(report: Path, seed: int) -> int:
     """
     if not report.parent.is_dir():
         raise SettingsError(f"The report cannot be written: there is no folder {report.parent}.")
-    with tempfile.TemporaryDirectory(prefix="holdfast-demo-") as scratch, _own_state(Path(scratch)):
+    with tempfile.TemporaryDirectory(prefix="holdfast-demo-") as scratch:
         _tell(Path(scratch), report, seed)
     return 0
 
@@ -77,10 +80,20 @@ def _tell(folder: Path, report: Path, seed: int) -> None:
     from holdfast.sandbox import SandboxError, embedded
     from holdfast.sandbox.steering import Steering
 
-    ready_file = folder / "ready.json"
+    lost: dict[str, str] = {}
     try:
-        with embedded("story", seed=seed, ready_file=ready_file) as ready:
-            _Story(Steering(ready["control"]), ready, ready_file, report).tell()
+        for act in ("fate", "cures"):
+            place = folder / act
+            place.mkdir()
+            ready_file = place / "ready.json"
+            with _own_state(place), embedded("story", seed=seed, ready_file=ready_file) as ready:
+                story = _Story(Steering(ready["control"]), ready, ready_file, report)
+                if act == "fate":
+                    story.tell()
+                    lost = story.lost()
+                else:
+                    story.cure(lost)
+        _farewell(report)
     except SandboxError as error:
         raise SettingsError(str(error)) from None
 
@@ -94,6 +107,7 @@ class _Story:
         self._ready_file = ready_file
         self._report = report
         self._happened: list[tuple[datetime, str]] = []
+        self._began = steering.now()
 
     def tell(self) -> None:
         """From the first scan to the report."""
@@ -122,7 +136,85 @@ class _Story:
         self._chapter("And an error that somebody pasted into a chat, with no tenant at hand")
         self._type("explain", PASTED, needs_tenant=False)
         asyncio.run(self._write_report())
-        self._farewell()
+
+    def lost(self) -> dict[str, str]:
+        """What is broken now that worked at the start, by connection: its cause."""
+        return {
+            each["id"]: each["cause"]
+            for each in self._steering.truth()["connections"]
+            if not each["usable"] and datetime.fromisoformat(each["broke_at"]) > self._began
+        }
+
+    def cure(self, lost: Mapping[str, str]) -> None:
+        """The same weeks again, with what can be done about them.
+
+        Args:
+            lost: what broke without, as `lost` tells it.
+        """
+        self._chapter("The same weeks once more, with the cures")
+        self._say("The tenant starts anew, and this time somebody acts on what was foreseen.")
+        self._quietly("scan")
+        self._keep_alive()
+        self._renew()
+        self._chapter("The same 23 days pass")
+        self._steering.advance(FIRST_JUMP + SECOND_JUMP)
+        self._quietly("scan")
+        self._type("keepalive", "status")
+        self._compare(lost)
+
+    def _keep_alive(self) -> None:
+        self._chapter("A flow that uses the idle one, so that it does not end unused")
+        file = self._ready_file.with_name("keepalive.json")
+        self._type("keepalive", "plan", "--out", str(file))
+        plan = json.loads(file.read_text(encoding="utf-8"))
+        self._say("\nIts owner shares it with holdfast: the one gesture that only the owner can make.")
+        for connection in dict.fromkeys(step["connection"] for step in plan["steps"] if step["by"]):
+            self._steering.happen("share_connection", connection, **{"with": plan["choices"]["operator"]})
+        self._type("keepalive", "apply", str(file), "--yes", "--wait", "30s")
+
+    def _renew(self) -> None:
+        self._chapter("A new secret beside the one that ends, before it ends")
+        file = self._ready_file.with_name("rotate.json")
+        self._type("rotate", "plan", "--out", str(file))
+        self._say(
+            "\nA new secret spreads through Entra for minutes, and the old one is watched for a day before anything"
+            " is removed. The clock jumps over that."
+        )
+        for length in (timedelta(minutes=15), timedelta(hours=26), timedelta(hours=26)):
+            self._quietly("rotate", "apply", str(file), "--yes", "--wait", "15s")
+            self._steering.advance(length)
+        self._type("rotate", "apply", str(file), "--yes", "--wait", "5s")
+
+    def _compare(self, lost: Mapping[str, str]) -> None:
+        truth = self._steering.truth()
+        usable = {each["id"]: each["usable"] for each in truth["connections"]}
+        self._chapter("What the cures changed")
+        click.echo()
+        names = {
+            str(each.connection.id): each.connection.display_name for each in asyncio.run(self._statuses())
+        }
+        for id, cause in lost.items():
+            now = "works" if usable.get(id) or not self._is_used(truth, id) else "broken"
+            click.echo(
+                f"  {clean(names.get(id, id)):<30} without: {cause:<16} with: {click.style(now, bold=True)}"
+            )
+        click.echo("  The one whose owner's password was reset stays broken: only a new sign-in heals it.")
+
+    @staticmethod
+    def _is_used(truth: Mapping[str, Any], connection: str) -> bool:
+        """Whether a flow that is on is still bound to it: where a cure bound them to another, it is of no use."""
+        return any(flow["on"] and connection in flow["connections"] for flow in truth["flows"])
+
+    def _quietly(self, *words: str) -> None:
+        """Run a command whose answer is of no interest here."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._run(*words)
+
+    def _run(self, *words: str) -> None:
+        from holdfast.cli.main import cli
+
+        where = f"--sandbox={self._ready_file}"
+        cli.main(args=[*words, where], prog_name="holdfast", standalone_mode=False)
 
     def _chapter(self, title: str) -> None:
         click.echo()
@@ -133,13 +225,20 @@ class _Story:
 
     def _type(self, *words: str, needs_tenant: bool = True) -> None:
         """Run a command as if it had been typed."""
-        from holdfast.cli.main import cli
-
-        shown = shlex.join(word if len(word) < 60 else word[:57] + "…" for word in words)
+        shown = shlex.join(self._shown(word) for word in words)
         click.echo()
         click.secho(f"$ holdfast {shown}", bold=True)
-        where = [f"--sandbox={self._ready_file}"] if needs_tenant else []
-        cli.main(args=[words[0], *where, *words[1:]], prog_name="holdfast", standalone_mode=False)
+        if needs_tenant:
+            self._run(*words)
+        else:
+            from holdfast.cli.main import cli
+
+            cli.main(args=list(words), prog_name="holdfast", standalone_mode=False)
+
+    def _shown(self, word: str) -> str:
+        if word.startswith(str(self._ready_file.parent)):
+            return Path(word).name
+        return word if len(word) < 60 else word[:57] + "…"
 
     def _advance(self, by: timedelta) -> None:
         """Move the tenant's clock; say what broke meanwhile beside what had been foreseen."""
@@ -220,13 +319,15 @@ class _Story:
                 f"The report {self._report} cannot be written: {error.strerror}; choose another with --report."
             ) from None
 
-    def _farewell(self) -> None:
-        self._chapter("Where to go from here")
-        click.echo()
-        for what, how in (
-            ("The same as a page to keep", f"open {self._report}"),
-            ("Step by step, by yourself", "holdfast scan --sandbox; holdfast status --sandbox"),
-            ("Every known way to break", "holdfast causes"),
-            ("On your own tenant", "holdfast init"),
-        ):
-            click.echo(f"  {what:<28} {click.style(how, bold=True)}")
+
+def _farewell(report: Path) -> None:
+    click.echo()
+    click.secho("── Where to go from here ".ljust(78, "─"), fg="cyan", bold=True)
+    click.echo()
+    for what, how in (
+        ("The same as a page to keep", f"open {report}"),
+        ("Step by step, by yourself", "holdfast scan --sandbox; holdfast status --sandbox"),
+        ("Every known way to break", "holdfast causes"),
+        ("On your own tenant", "holdfast init"),
+    ):
+        click.echo(f"  {what:<28} {click.style(how, bold=True)}")
