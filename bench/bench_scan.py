@@ -170,6 +170,8 @@ def answer(target: str, canned: dict[str, bytes], base: str) -> bytes:
     if "/connections" in path:
         parts = path.split("/")
         return canned[f"{parts[parts.index('environments') + 1]}/{parts[parts.index('apis') + 1]}"]
+    if path.endswith("/apps"):
+        return b'{"value":[]}'
     for word in ("environments", "users", "applications", "policies"):
         if word in path.lower():
             return canned[f"/{word}"]
@@ -242,6 +244,7 @@ async def floor(port: int, folder: Path) -> int:
         async def reader() -> None:
             nonlocal kept
             for place in waiting:
+                json.loads((await client.get(f"{base}/{place}/apps")).content)
                 for connector in SQL:
                     page = json.loads(
                         (await client.get(f"{base}/{place}/apis/{connector}/connections")).content

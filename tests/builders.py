@@ -10,6 +10,7 @@ from holdfast.core.identity import ClientSecret, Owner, ServicePrincipal
 from holdfast.core.inventory import (
     SQL_CONNECTORS,
     Binding,
+    CanvasApp,
     Connection,
     ConnectionId,
     ConnectionReference,
@@ -83,6 +84,17 @@ def a_reference(name: str = "new_sql", connection: str | None = "c1", **changes:
     return ConnectionReference(
         ConnectionReferenceId(f"id-of-{name}"), logical_name=name, display_name=name, **given | changes
     )
+
+
+def a_canvas_app(id: str = "a1", *connectors: str, **changes: Any) -> CanvasApp:
+    """One that names the SQL connector, unless told otherwise."""
+    given: dict[str, Any] = {
+        "environment": SALES,
+        "display_name": id,
+        "owner": Owner("o2", "Bo Ray", "bo@contoso.example"),
+        "connectors": frozenset(connectors or SQL_CONNECTORS[:1]),
+    }
+    return CanvasApp(id, **given | changes)
 
 
 def a_flow(id: str = "f1", *references: str, every: tuple[str, int] | None = None, **changes: Any) -> Flow:

@@ -41,6 +41,7 @@ Thing = (
     | Connection
     | ConnectionReference
     | Flow
+    | CanvasApp
     | ServicePrincipal
     | AccessPolicy
     | Judgement
@@ -56,6 +57,7 @@ Kept = TypeVar(
     Connection,
     ConnectionReference,
     Flow,
+    CanvasApp,
     ServicePrincipal,
     AccessPolicy,
     Judgement,
@@ -102,6 +104,10 @@ class Platform(Protocol):
 
     def failed_runs(self, environment: Environment, since: datetime) -> AsyncIterator[FlowRun]:
         """Failed runs of all flows in its solutions, newest first."""
+        ...
+
+    def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
+        """The canvas apps of an environment, whoever made them."""
         ...
 
     def data_policies(self) -> AsyncIterator[DataPolicy]:

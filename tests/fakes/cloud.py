@@ -9,6 +9,7 @@ from holdfast.core.directory import Account, Change, SignInRecord
 from holdfast.core.identity import Principal, ServicePrincipal
 from holdfast.core.inventory import (
     EVERY_CONNECTOR,
+    CanvasApp,
     Connection,
     ConnectionReference,
     ConnectorId,
@@ -46,6 +47,7 @@ class ToldCloud:
         self.factors: set[str] = set()
         self.ran: list[FlowRun] = []
         self.data: list[DataPolicy] = []
+        self.canvas: list[CanvasApp] = []
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
 
@@ -105,6 +107,10 @@ class ToldCloud:
         here = {flow.id for flow in self._here(self.automations, environment)}
         rows = [run for run in self.ran if run.flow in here and not run.succeeded]
         async for each in self._told(f"failed runs of {environment.id}", rows):
+            yield each
+
+    async def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
+        async for each in self._told(f"apps of {environment.id}", self._here(self.canvas, environment)):
             yield each
 
     async def data_policies(self) -> AsyncIterator[DataPolicy]:

@@ -12,7 +12,7 @@ from holdfast.core.coverage import News, ScanId, ScanRecord, Sweep
 from holdfast.core.errors import StoreError
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.imported import KitFlow, PasswordTerm
-from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
+from holdfast.core.inventory import CanvasApp, Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
 from holdfast.core.proof import Proof
@@ -23,7 +23,7 @@ def name_of(thing: Thing) -> tuple[str, str]:
     match thing:
         case Environment():
             return "", thing.id
-        case ConnectionReference() | Flow():
+        case ConnectionReference() | Flow() | CanvasApp():
             return thing.environment, thing.id
         case AccessPolicy():
             return "", thing.id

@@ -11,7 +11,14 @@ import click
 
 from holdfast.cli.options import Invocation
 from holdfast.cli.times import length
-from holdfast.core.coverage import CONNECTIONS, ENVIRONMENTS, FLOWS, REFERENCES, SERVICE_PRINCIPALS
+from holdfast.core.coverage import (
+    CANVAS_APPS,
+    CONNECTIONS,
+    ENVIRONMENTS,
+    FLOWS,
+    REFERENCES,
+    SERVICE_PRINCIPALS,
+)
 from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -108,6 +115,9 @@ def said_of(seen: Picture) -> list[str]:
     unread = {gap.environment for gap in gaps if gap.part.startswith(CONNECTIONS)}
     if unread:
         said.append(f"Incomplete: {_named(seen, unread)} could not be read.")
+    appless = {gap.environment for gap in gaps if gap.part == CANVAS_APPS} - unread
+    if appless:
+        said.append(f"Canvas apps of {_named(seen, appless)} could not be read.")
     flowless = {gap.environment for gap in gaps if gap.part in (FLOWS, REFERENCES)} - unread
     if flowless:
         said.append(f"Flows: incomplete, those of {_named(seen, flowless)} could not be read.")

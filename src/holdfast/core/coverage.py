@@ -22,6 +22,7 @@ OWNER_SIGN_INS = "sign_ins_of_owners"
 CONNECTIONS = "connections"
 FLOWS = "flows"
 REFERENCES = "connection_references"
+CANVAS_APPS = "canvas_apps"
 IMPORTED = "imported"
 """Parts of a scan. Of an environment each connector's connections are a part of their own."""
 
@@ -86,10 +87,10 @@ class Sweep:
     def is_gap(self) -> bool:
         """Whether there may be things that it did not see.
 
-        An environment that knows no connections has none; one that has a Dataverse has flows to read there.
+        An environment that knows no connections or apps has none; one that has a Dataverse has flows to read there.
         """
         if self.outcome is Outcome.MISSING:
-            return not self.part.startswith(CONNECTIONS)
+            return not self.part.startswith((CONNECTIONS, CANVAS_APPS))
         return self.outcome is not Outcome.SCANNED
 
 
@@ -123,8 +124,8 @@ class ScanRecord:
         order = list(Outcome)
         worst: dict[str, Outcome] = {}
         for sweep in self.sweeps:
-            if sweep.part == RUNS:
-                continue  # nothing is missing from the inventory without them
+            if sweep.part in (RUNS, CANVAS_APPS):
+                continue  # no connection or flow is missing from the inventory without them
             so_far = worst.get(sweep.environment, Outcome.SCANNED)
             worst[sweep.environment] = max(so_far, sweep.outcome, key=order.index)
         return worst

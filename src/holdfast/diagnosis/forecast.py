@@ -52,7 +52,12 @@ def inactivity(known: Known) -> list[Horizon]:
         refreshed, REFRESH_TOKEN_IDLE_LIMIT, "token_inactive", Condition.IF_UNUSED, stands_on
     )
     comes = idle_break(
-        refreshed, known.flows, known.seen_at, flows_read=known.flows_read, unseen=known.unseen
+        refreshed,
+        known.flows,
+        known.seen_at,
+        flows_read=known.flows_read,
+        unseen=known.unseen,
+        canvas=known.canvas,
     )
     if comes is None:
         return [unused]

@@ -55,6 +55,7 @@ class Known(NamedTuple):
         password_changed_at: of the synced account that its login is; None where that is not known.
         failing: flows that use it and failed when they last ran.
         unseen: names of flows with SQL in its environment that only an imported table knows; None without one.
+        canvas: names of canvas apps in its environment that name its connector; None where they were not read.
     """
 
     connection: Connection
@@ -71,6 +72,7 @@ class Known(NamedTuple):
     failing: tuple[Failing, ...] = ()
     unseen: tuple[str, ...] | None = None
     recurrences: Recurrences = NOTHING_COMES_ROUND
+    canvas: tuple[str, ...] | None = None
 
     @property
     def cause(self) -> str | None:

@@ -41,6 +41,7 @@ def idle_break(
     *,
     flows_read: bool,
     unseen: tuple[str, ...] | None = None,
+    canvas: tuple[str, ...] | None = None,
 ) -> IdleBreak | None:
     """When the sign-in expires though the known flows run as scheduled; None where they keep it, or nobody knows.
 
@@ -48,6 +49,7 @@ def idle_break(
         flows: those that hold the connection, switched on or off.
         flows_read: whether the flows in solutions of its environment could be read.
         unseen: flows there that an imported table names besides; None without such a table.
+        canvas: canvas apps there that name its connector; None where they were not read.
     """
     idle = seen_at - refreshed.latest
     scheduled = [(flow, flow.recurrence) for flow in flows if flow.is_on and flow.recurrence is not None]
@@ -64,7 +66,7 @@ def idle_break(
     )
     rest = (
         f"Nothing has used it for {idle.days} days, so nothing that comes round every two months does; flows"
-        f" outside solutions and apps were not seen{_named(unseen)}.",
+        f" outside solutions{'' if canvas is not None else ' and apps'} were not seen{_named(unseen)}{_apps(canvas)}.",
     )
     return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
 
@@ -76,6 +78,13 @@ def _named(unseen: tuple[str, ...] | None) -> str:
     return f"; by the imported table of flows there are {len(unseen)} with SQL there" + (
         f" ({shown})" if shown else ""
     )
+
+
+def _apps(canvas: tuple[str, ...] | None) -> str:
+    if not canvas:
+        return "" if canvas is None else "; no canvas app there names its connector"
+    shown = ", ".join(repr(name) for name in canvas[:3]) + (" and others" if len(canvas) > 3 else "")
+    return f"; canvas apps there name its connector and may use it ({shown})"
 
 
 def runs_per_week_of(flows: Iterable[Flow]) -> float | None:

@@ -74,6 +74,7 @@ class Bench:
         flows_read: whether all flows in its solutions were read.
         uses: runs that failed and did not succeed since, by flow; None where that was not looked at.
         unseen: flows of the environment with SQL that only an imported table knows; None without one.
+        canvas: names of its canvas apps that name the connector; None where they were not read.
     """
 
     read: Read
@@ -84,6 +85,7 @@ class Bench:
     flows_read: bool = False
     uses: Mapping[FlowId, Use] | None = None
     unseen: tuple[str, ...] | None = None
+    canvas: tuple[str, ...] | None = None
 
 
 async def judge_page(
@@ -170,6 +172,7 @@ def judge(
             ),
             bench.unseen,
             bench.directory.recurrences,
+            bench.canvas,
         )
     )
     return Judgement(

@@ -12,6 +12,7 @@ from holdfast.core.coverage import (
     ACCESS_POLICIES,
     ACCOUNTS,
     AUDITS,
+    CANVAS_APPS,
     CONNECTIONS,
     DATA_POLICIES,
     ENVIRONMENTS,
@@ -29,6 +30,7 @@ from holdfast.core.imported import KitFlow, PasswordTerm
 from holdfast.core.inventory import (
     EVERY_CONNECTOR,
     SQL_CONNECTORS,
+    CanvasApp,
     Connection,
     ConnectionId,
     ConnectionReference,
@@ -196,6 +198,8 @@ class _Work:
         known = self._history.current(self._tenant, Environment)
         gone = [environment.id async for environment in known if environment.id not in present]
         for environment in gone:
+            apps = Sweep(environment, CANVAS_APPS, Outcome.MISSING, listing.started_at, listing.ended_at)
+            await self._history.conclude(self._begun.id, apps, CanvasApp)
             for connector in SQL_CONNECTORS:
                 sweep = Sweep(
                     environment, _part_of(connector), Outcome.MISSING, listing.started_at, listing.ended_at
@@ -219,6 +223,7 @@ class _Work:
                     flows = await carried(self._history, self._tenant, environment.id)
                     if not all(self._is_read(_connections_of(environment, c)) for c in self.connectors):
                         uses = await self._uses(environment, flows)
+                await self._canvas_apps(environment)
                 for connector in self.connectors:
                     await self._connections(environment, connector, flows, uses)
                 done += 1
@@ -257,6 +262,7 @@ class _Work:
             all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
             uses,
             unseen_in(self._known.kit, environment, flows),
+            await self._naming(environment, connector),
         )
 
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
@@ -291,6 +297,27 @@ class _Work:
             if environment.dataverse_url is None and self._people is not None:
                 source = self._people.own(environment)
             await self._read(flows, source, lambda flow: flow.id)
+
+    async def _canvas_apps(self, environment: Environment) -> None:
+        """Those that name a connector whose connections are read; the rest have nothing to do with any."""
+        part = Part(environment.id, CANVAS_APPS, CanvasApp)
+        if not self._is_read(part):
+            await self._read(part, self._with_connector(environment), lambda app: app.id)
+
+    async def _naming(self, environment: Environment, connector: ConnectorId) -> tuple[str, ...] | None:
+        """Names of the canvas apps that name the connector; None where not all apps were read."""
+        sweep = self.sweeps.get((environment.id, CANVAS_APPS))
+        if sweep is None or sweep.outcome is not Outcome.SCANNED:
+            return None
+        apps = self._history.current(self._tenant, CanvasApp, environment.id) if sweep.counted else _none()
+        wanted = {connector} if connector != EVERY_CONNECTOR else {*SQL_CONNECTORS}
+        return tuple([app.display_name async for app in apps if app.connectors & wanted])
+
+    async def _with_connector(self, environment: Environment) -> AsyncIterator[CanvasApp]:
+        wanted = frozenset(self.connectors)
+        async for app in self._platform.canvas_apps(environment):
+            if EVERY_CONNECTOR in wanted or app.connectors & wanted:
+                yield app
 
     async def _tenant_directory(self) -> TenantDirectory:
         """Applications and policies into history; accounts only to judge by, since most of them own nothing."""
@@ -374,6 +401,11 @@ def _connections_of(environment: Environment, connector: ConnectorId) -> Part:
 
 def _part_of(connector: ConnectorId) -> str:
     return f"{CONNECTIONS}:{connector}"
+
+
+async def _none() -> AsyncIterator[CanvasApp]:
+    return
+    yield
 
 
 async def _kept(source: AsyncIterator[Connection]) -> AsyncIterator[Connection]:

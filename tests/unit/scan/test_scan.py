@@ -20,6 +20,7 @@ from holdfast.core.errors import (
 )
 from holdfast.core.inventory import (
     Binding,
+    CanvasApp,
     Connection,
     ConnectionReference,
     ConnectorId,
@@ -34,6 +35,7 @@ from holdfast.scan.carried import carried
 from holdfast.scan.tenant import Progress, scan
 from tests.builders import (
     a_broken_connection,
+    a_canvas_app,
     a_connection,
     a_flow,
     a_reference,
@@ -530,3 +532,50 @@ async def test_an_application_that_was_never_here_may_be_at_home_elsewhere(story
     await story.scan()
 
     assert (await story.judgement()).verdict is None
+
+
+# --- canvas apps ---------------------------------------------------------------------------------------
+
+
+async def test_canvas_apps_that_name_the_connector_are_kept(story):
+    story.cloud.canvas = [a_canvas_app("orders"), a_canvas_app("chat", "shared_teams")]
+
+    report = await story.scan()
+
+    assert await story.all(CanvasApp) == [a_canvas_app("orders")]
+    assert report.record.sweep_of("sales", "canvas_apps").counted == 1
+
+
+async def test_a_canvas_app_that_was_removed_is_gone(story):
+    story.cloud.canvas = [a_canvas_app("orders")]
+    await story.scan()
+    story.cloud.canvas = []
+
+    await story.scan(fresh=True)
+
+    assert await story.all(CanvasApp) == []
+
+
+async def test_apps_out_of_sight_are_said_and_nothing_else_is_lost(story):
+    story.cloud.held = [a_connection()]
+    story.cloud.breaks["apps of sales"] = (refused(), 0)
+
+    report = await story.scan()
+
+    assert [(gap.environment, gap.part, gap.outcome) for gap in report.record.gaps] == [
+        ("sales", "canvas_apps", Outcome.DENIED)
+    ]
+    assert report.record.by_environment()["sales"] is Outcome.SCANNED
+    assert await story.all(Connection) == [a_connection()]
+
+
+async def test_an_app_that_may_use_an_idle_connection_is_named_in_its_forecast(story):
+    story.clock.at = day(70)
+    story.cloud.listed = [an_environment("sales", dataverse_url="https://sales.crm.dynamics.com")]
+    story.cloud.held = [a_connection()]
+    story.cloud.canvas = [a_canvas_app("orders")]
+
+    await story.scan()
+
+    (horizon,) = (await story.judgement()).horizons
+    assert "canvas apps there name its connector and may use it ('orders')" in " ".join(horizon.assumptions)

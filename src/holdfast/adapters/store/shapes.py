@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from holdfast.core.beliefs import NUMBERED
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.imported import KitFlow, PasswordTerm
-from holdfast.core.inventory import Connection, ConnectionReference, Environment, Flow
+from holdfast.core.inventory import CanvasApp, Connection, ConnectionReference, Environment, Flow
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
 from holdfast.core.proof import Proof
@@ -88,6 +88,9 @@ def _shapes() -> dict[type, Shape[Any]]:
         ),
         ConnectionReference: Shape(
             "connection_reference", TypeAdapter(ConnectionReference), lambda r: r.environment, lambda r: r.id
+        ),
+        CanvasApp: Shape(
+            "canvas_app", TypeAdapter(CanvasApp), lambda a: a.environment, lambda a: a.id, has_sets=True
         ),
         Flow: Shape("flow", TypeAdapter(Flow), lambda f: f.environment, lambda f: f.id),
         ServicePrincipal: Shape(

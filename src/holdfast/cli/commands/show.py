@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.evidence import Evidence
     from holdfast.core.horizon import Horizon
-    from holdfast.core.inventory import Flow
+    from holdfast.core.inventory import CanvasApp, Flow
     from holdfast.core.schedule import Recurrence
     from holdfast.scan.standing import Picture, Standing
 
@@ -52,14 +52,15 @@ async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_
     seen = await pictures(holdfast, invocation)
     found = await find(holdfast, seen, wanted)
     asked = [await Asked.of(holdfast, s, p) for s, p in found] if ask_sql else [None] * len(found)
+    apps = [await apps_beside(holdfast, s, p) for s, p in found]
     pages = [
-        [*told(s, p), *_under("SQL Server", a.told() if a else ())]
-        for (s, p), a in zip(found, asked, strict=True)
+        [*told(s, p, around), *_under("SQL Server", a.told() if a else ())]
+        for (s, p), a, around in zip(found, asked, apps, strict=True)
     ]
     if invocation.output in ("json", "jsonl"):
         rows = [
-            whole(s, p) | ({"sql_server": a.row()} if a else {})
-            for (s, p), a in zip(found, asked, strict=True)
+            whole(s, p, around) | ({"sql_server": a.row()} if a else {})
+            for (s, p), a, around in zip(found, asked, apps, strict=True)
         ]
         emit(rows, (), invocation.output, shape="holdfast.show/1")
     elif invocation.output == "table":
@@ -98,6 +99,19 @@ async def find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list
     raise click.UsageError(clean(f"{what} {wanted!r}. {hint}"))
 
 
+async def apps_beside(holdfast: Holdfast, standing: Standing, seen: Picture) -> list[CanvasApp] | None:
+    """The canvas apps of its environment that name its connector; None where they were not read whole."""
+    from holdfast.core.coverage import CANVAS_APPS
+    from holdfast.core.inventory import CanvasApp
+
+    connection = standing.status.connection
+    sweep = seen.record.sweep_of(connection.environment, CANVAS_APPS)
+    if sweep is None or not sweep.outcome.is_complete:
+        return None
+    there = holdfast.history.current(seen.tenant, CanvasApp, connection.environment)
+    return [app async for app in there if connection.connector in app.connectors]
+
+
 def nearest(wanted: str, names: dict[str, str]) -> list[str]:
     """Ids of the connections whose id or name looks most like it."""
     words = {id.casefold(): id for id in names} | {name.casefold(): id for id, name in names.items()}
@@ -105,7 +119,7 @@ def nearest(wanted: str, names: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(words[word] for word in close))
 
 
-def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
+def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None) -> dict[str, Any]:
     """Everything, for programs."""
     found, judgement = standing.status, standing.judgement
     connection, verdict = found.connection, found.verdict
@@ -136,6 +150,9 @@ def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
             }
             for flow in found.flows
         ],
+        "canvas_apps_nearby": None
+        if apps is None
+        else [{"id": app.id, "name": app.display_name} for app in apps],
         "witnesses": [
             {
                 "source": w.source.value,
@@ -169,7 +186,7 @@ def whole(standing: Standing, seen: Picture) -> dict[str, Any]:
     }
 
 
-def told(standing: Standing, seen: Picture) -> Iterator[Line]:
+def told(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None) -> Iterator[Line]:
     """Everything, for people: headings and what is said under them."""
     found, judgement = standing.status, standing.judgement
     yield "Connection", found.connection.display_name
@@ -209,6 +226,7 @@ def told(standing: Standing, seen: Picture) -> Iterator[Line]:
             "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
         )
     yield from _under("Flows", _flows(found.flows, seen))
+    yield from _under("Canvas apps", _apps(apps))
 
 
 def _checks(standing: Standing, seen: Picture) -> Iterator[str]:
@@ -225,6 +243,20 @@ def _flows(flows: Sequence[Flow], seen: Picture) -> Iterator[str]:
         )
     if not flows:
         yield "none that was seen; those outside solutions are not" if seen.flows_seen else "not scanned"
+
+
+def _apps(apps: Sequence[CanvasApp] | None) -> Iterator[str]:
+    """Through which connector an app goes is told, through which connection is not."""
+    if apps is None:
+        yield "not read"
+        return
+    for app in apps[:5]:
+        owner = f" of {app.owner.display_name}" if app.owner and app.owner.display_name else ""
+        yield f"{app.display_name}{owner} ({app.id}) names this connector and may use this connection"
+    if len(apps) > 5:
+        yield f"and {len(apps) - 5} more"
+    if not apps:
+        yield "none here names this connector"
 
 
 def _rhythm(recurrence: Recurrence) -> str:
