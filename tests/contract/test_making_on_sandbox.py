@@ -293,6 +293,7 @@ def values(tenant: Tenant, environment: Environment) -> Mapping[str, str]:
         "reference": NOWHERE,
         "label": "holdfast/",
         "account": NOWHERE,
+        "user": NOWHERE,
         "client": app["client_id"],
         "server": "s",
         "database": "d",

@@ -75,6 +75,14 @@ class WhoAmI(PlainShape):
     organization: str | None = Field(default=None, alias="OrganizationId")
 
 
+class SecurityRole(PlainShape):
+    """A security role of the environment."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    roleid: str | None = None
+    name: str
+
+
 class NewReference(PlainShape):
     """Body that makes a connection reference."""
 

@@ -292,6 +292,18 @@ SYSTEM_USERS: Final = _row(
     writes=False,
     source="powerapps-docs reference/entities/systemuser.md",
 )
+SECURITY_ROLES: Final = _row(
+    "dataverse.security_roles.list",
+    "GET",
+    "/systemusers({user})/systemuserroles_association",
+    "read which security roles holdfast has in an environment",
+    query={"$select": "roleid,name"},
+    needs="an application user in the environment",
+    permission="",
+    unlocks="doctor: what is missing before anything is written",
+    writes=False,
+    source="powerapps-docs reference/entities/systemuser.md, many-to-many systemuserroles_association",
+)
 LABELLED_FLOWS: Final = _row(
     "dataverse.workflows.find",
     "GET",
@@ -410,6 +422,7 @@ MAKING: Final[tuple[Call, ...]] = (
     PROOF_QUERY,
     WHO_AM_I,
     SYSTEM_USERS,
+    SECURITY_ROLES,
     LABELLED_FLOWS,
     WORKFLOW,
     NEW_WORKFLOW,

@@ -12,6 +12,7 @@ from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.identity import Role
 from holdfast.core.inventory import SQL_CONNECTORS
 from holdfast.core.probe import Answered, Probe
+from holdfast.wire.dataverse import SecurityRole, WhoAmI
 from holdfast.wire.environments import Environment
 from holdfast.wire.ledger import (
     CALLS,
@@ -23,6 +24,7 @@ from holdfast.wire.ledger import (
     Call,
     HostKind,
 )
+from holdfast.wire.making import SECURITY_ROLES, WHO_AM_I
 from holdfast.wire.shape import zulu
 
 # Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.
@@ -30,7 +32,7 @@ _NOTHING: Final = {
     "connection": "0" * 32,
     "label": "holdfast/nothing",
     **dict.fromkeys(
-        ("account", "application", "client", "flow", "policy", "reference", "run"),
+        ("account", "application", "client", "flow", "policy", "reference", "run", "user"),
         "00000000-0000-0000-0000-000000000000",
     ),
 }
@@ -49,11 +51,13 @@ async def probe(
     calls = [call for call in CALLS if ("maker" if as_maker else role) in call.roles]
     signed_in = await _sign_in(transport, calls)
     place = await _a_place(transport, calls) if signed_in is None else _Place({}, None)
+    held = await _security_roles(transport, place) if role is Role.OPERATOR else None
     for call in calls:
         if call.is_for_people and not is_person:
             yield _told(role, call, "only a person may ask it")
         else:
-            yield _told(role, call, await _answer(transport, call, place, signed_in))
+            answer = await _answer(transport, call, place, signed_in)
+            yield _told(role, call, _by_security_role(call, answer, held))
 
 
 class _Place(NamedTuple):
@@ -98,6 +102,55 @@ async def _answer(
     except CloudError as error:
         return error
     return None
+
+
+# The roles that every environment has, and that lack what they are not named after (power-platform-docs
+# admin/database-security.md @00bbee3). A role of the tenant's own may hold anything.
+_STANDARD_ROLES: Final = frozenset(
+    {
+        "Basic User",
+        "Environment Maker",
+        "Service Reader",
+        "Service Writer",
+        "System Customizer",
+        "Support User",
+    }
+)
+
+
+def _by_security_role(
+    call: Call, answer: CloudError | str | None, held: frozenset[str] | None
+) -> CloudError | str | None:
+    """The answer, corrected by the security roles that are held: Dataverse shortens lists where it could refuse.
+
+    Args:
+        held: None where they could not be read.
+    """
+    kind, _, name = call.permission.partition("/")
+    if kind != "environment" or held is None or isinstance(answer, CloudError):
+        return answer
+    if name in held or "System Administrator" in held:
+        return None if call.writes else answer
+    own = held - _STANDARD_ROLES
+    if own:
+        return f"whether the role {', '.join(sorted(own))} is enough for it is not known"
+    return RefusedError(
+        f"The identity has no security role {name} in the environment that was looked at.",
+        call.host.value,
+        call.id,
+        lacks=call.needs,
+    )
+
+
+async def _security_roles(transport: Transport, place: _Place) -> frozenset[str] | None:
+    if place.dataverse is None:
+        return None
+    try:
+        me = await transport.read(WHO_AM_I, WhoAmI, base=place.dataverse)
+        roles = transport.items(SECURITY_ROLES, SecurityRole, at={"user": me.user}, base=place.dataverse)
+        return frozenset([role.name async for role in roles])
+    except CloudError:
+        return None
 
 
 def _told(role: Role, call: Call, answer: CloudError | str | None) -> Probe:

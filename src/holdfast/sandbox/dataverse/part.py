@@ -32,7 +32,7 @@ from holdfast.sandbox.dataverse.frame import (
     refusal,
     user,
 )
-from holdfast.sandbox.dataverse.rows import FLOW_RUNS, SYSTEM_USERS, WORKFLOWS
+from holdfast.sandbox.dataverse.rows import FLOW_RUNS, SECURITY_ROLES, SYSTEM_USERS, WORKFLOWS
 from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.frame import Call, Part, Room, answer, at
@@ -238,6 +238,17 @@ def list_system_users(call: Call) -> Response:
     return many(call, SYSTEM_USERS, rows)
 
 
+def list_security_roles(call: Call) -> Response:
+    """The caller's own security roles; those of others are not played."""
+    caller = user(call)
+    if call.params["id"].lower() != caller.id:
+        raise no_row("systemuser", call.params["id"])
+    rows = (
+        dataverse_rows.security_role(call.world, caller.environment, name) for name in sorted(caller.roles)
+    )
+    return many(call, SECURITY_ROLES, rows)
+
+
 def who_am_i(call: Call) -> Response:
     """The caller's own ids."""
     caller = user(call)
@@ -277,6 +288,7 @@ PART = Part(
                 at("DELETE", f"{_API}/connectionreferences({{id}})", references.delete_reference),
                 at("GET", f"{_API}/flowruns", list_flow_runs),
                 at("GET", f"{_API}/systemusers", list_system_users),
+                at("GET", f"{_API}/systemusers({{id}})/systemuserroles_association", list_security_roles),
                 at("GET", f"{_API}/WhoAmI", who_am_i),
             ),
             missing=no_resource,

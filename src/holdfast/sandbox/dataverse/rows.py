@@ -239,6 +239,11 @@ def system_user(world: World, environment: Environment, who: Account | Applicati
     }
 
 
+def security_role(world: World, environment: Environment, name: str) -> dict[str, Any]:
+    """A row of ``roles``, reached from its user."""
+    return {"roleid": guid(world.seed, "security role", environment.id, name), "name": name}
+
+
 def _columns(*names: str) -> frozenset[str]:
     return frozenset(names)
 
@@ -333,6 +338,7 @@ FLOW_RUNS = TableShape(
         ],
     ),
 )
+SECURITY_ROLES = TableShape("roles", "role", "roleid", _columns("roleid", "name"))
 SYSTEM_USERS = TableShape(
     "systemusers",
     "systemuser",
