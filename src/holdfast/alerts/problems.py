@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from holdfast.core.alert import Audience, Problem, Thread, Topic
 from holdfast.core.deed import Standing
@@ -167,6 +167,47 @@ def _flows(number: int) -> str:
     if number == 0:
         return "No flow that was seen uses it."
     return "1 flow depends on it." if number == 1 else f"{number} flows depend on it."
+
+
+class Renewal(NamedTuple):
+    """A secret or certificate that should be renewed by now.
+
+    Attributes:
+        application: client id; `name` as people call it.
+        since: from when on it was due; `ends_at` its end.
+        subjects: the connections that hold it; "app:" and the client id where it is one of holdfast's own identities.
+        hindered: why holdfast does not renew it by itself; empty where it can.
+    """
+
+    application: str
+    name: str
+    kind: str
+    since: datetime
+    ends_at: datetime
+    subjects: tuple[str, ...]
+    hindered: str = ""
+
+
+def of_renewals(renewals: Iterable[Renewal], automatic: bool) -> Iterator[Problem]:
+    """What is due and stays so until somebody acts.
+
+    Args:
+        automatic: holdfast renews by itself whatever it can, so that only the rest has to be told.
+    """
+    for each in renewals:
+        if automatic and not each.hindered:
+            continue
+        yield Problem(
+            f"rotation/{each.kind}/{each.application}",
+            Topic.ROTATION_DUE,
+            each.since,
+            each.subjects,
+            f"The {each.kind} of {each.name} should be renewed: it ends {each.ends_at:%Y-%m-%d}",
+            each.hindered or f"{len(each.subjects)} connections sign in with it.",
+            "Act on that, then: `holdfast rotate plan`, `holdfast rotate apply`."
+            if each.hindered
+            else "`holdfast rotate plan`, `holdfast rotate apply`.",
+        )
 
 
 def of_sagas(

@@ -282,13 +282,21 @@ class Tenant:
         """Whether the reader is a maker, to whom only the own connections show."""
         return self._tenant.scope == "own"
 
-    async def signs_in(self, client_id: str, secret: Secret) -> str:
-        """Sign in anew as an application, with nothing cached; empty if that worked, else what Entra said."""
+    async def signs_in(self, client_id: str, secret: Secret, kind: str = "secret") -> str:
+        """Sign in anew as an application, with nothing cached; empty if that worked, else what Entra said.
+
+        Args:
+            kind: "secret", or "certificate" as `adapters.certificates` keeps them.
+        """
         from holdfast.adapters.cloud.connect import connect
         from holdfast.adapters.cloud.credentials import Credential
         from holdfast.wire.ledger import Audience
 
         credential = Credential(client_id, secret=lambda: secret)
+        if kind == "certificate":
+            from holdfast.adapters.certificates import pem_of
+
+            credential = Credential(client_id, certificate=lambda: pem_of(secret))
         access = connect(self._tenant.tenant_id, credential, self._clock, **self._hosts())
         try:
             await access.transport.sign_in(Audience.GRAPH)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from holdfast.adapters.notify.opened import Way, opened
 from holdfast.alerts.deliver import Hours, Route, deliver, of_channels, routed
-from holdfast.alerts.problems import Seen, of_connections, of_sagas, proven
+from holdfast.alerts.problems import Renewal, Seen, of_connections, of_renewals, of_sagas, proven
 from holdfast.alerts.threads import Told, tell
 from holdfast.compose import Holdfast, Tenant, references
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
@@ -108,7 +108,7 @@ async def look(holdfast: Holdfast, tenant: Tenant) -> int:
     problems = {problem.key: problem for problem in await problems_of(holdfast, tenant, seen, found)}
     threads = await holdfast.outbox.threads(tenant.id)
     working = _working(found, threads, seen) | await _channels_that_work(holdfast, threads)
-    about = [topic for topic in Topic if topic is not Topic.KEEPALIVE]
+    about = [topic for topic in Topic if topic not in (Topic.KEEPALIVE, Topic.ROTATION_DUE)]
     told = tell(tenant.id, list(problems.values()), threads, working, seen.now, about)
     return await _put(holdfast, tenant, told)
 
@@ -147,6 +147,23 @@ async def tell_of_keepalive(
         and each.proven_at > opened.get(each.connection, each.proven_at)
     }
     told = tell(tenant.id, list(problems.values()), threads, working, now, (Topic.KEEPALIVE,))
+    return await _put(holdfast, tenant, told)
+
+
+async def tell_of_renewals(
+    holdfast: Holdfast, tenant: Tenant, due: Sequence[Renewal], hinderable: Collection[str], now: datetime
+) -> int:
+    """Put what is new about secrets that are due into the outbox; how many events there were.
+
+    Args:
+        due: all that is due.
+        hinderable: subjects of what was looked at; what of it is no longer due was renewed.
+        now: the cloud's time.
+    """
+    problems = list(of_renewals(due, holdfast.settings.rotate.automatic))
+    still = {subject for problem in problems for subject in problem.subjects}
+    threads = await holdfast.outbox.threads(tenant.id)
+    told = tell(tenant.id, problems, threads, set(hinderable) - still, now, (Topic.ROTATION_DUE,))
     return await _put(holdfast, tenant, told)
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from holdfast.compose.gathering import bindings_of, operations_on
 from holdfast.compose.times import CloudClock
-from holdfast.core.errors import RefusedError
+from holdfast.core.errors import CloudError, RefusedError
 from holdfast.core.identity import Role, ServicePrincipal
-from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionReference, SignIn
+from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionReference, EnvironmentId
 from holdfast.core.making import AppPolicy
-from holdfast.core.plan import Plan
+from holdfast.core.plan import Accepted, Plan
+from holdfast.diagnosis.policies import SQL_APPLICATION
 from holdfast.keepalive.eligibility import target_of
 from holdfast.ports import Applications, Directory, Operator
-from holdfast.rotation.plan import Candidate, Consumer
+from holdfast.rotation.checks import Choices
+from holdfast.rotation.due import SETS, Candidate, Consumer, Use, ours_of
+from holdfast.rotation.plan import KIND, plan_rotation
+from holdfast.rotation.record import Rotated, held, rotated, under_way
 from holdfast.rotation.steps import Rotation, World, secret_name
 from holdfast.scan.carried import carried
 from holdfast.scan.standing import Picture
@@ -23,10 +29,18 @@ from holdfast.scan.standing import Picture
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
 
+LOG_REACHES: Final = timedelta(days=30)
+KIND_OF: Final = {"oauthSP": "secret", "certOauth": "certificate"}
+
 
 @asynccontextmanager
 async def bound_rotation(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Rotation]:
     """The verb with the app administrator, the operator and the reader at hand."""
+    from holdfast.adapters.certificates import make_certificate
+
+    async def other(application: str, kind: str, own: str) -> str:
+        return under_way(await rotations(holdfast, tenant), application, kind, own)
+
     async with (
         tenant.reached(Role.APP_ADMIN) as admin,
         tenant.reached(Role.OPERATOR) as operating,
@@ -45,56 +59,133 @@ async def bound_rotation(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asyn
                 principal,
                 CloudClock(holdfast.clock, reading.platform.cloud_now),
                 environments,
+                other,
+                make_certificate,
             )
         )
+
+
+async def rotations(holdfast: Holdfast, tenant: Tenant) -> list[Rotated]:
+    """Every rotation that was begun or planned, newest first."""
+    found: list[Rotated] = []
+    for record in await holdfast.journal.plans(tenant.id, KIND):
+        found += rotated(record.plan, await holdfast.journal.deeds(tenant.id, record.plan.id))
+    return found
+
+
+async def planned(
+    holdfast: Holdfast,
+    tenant: Tenant,
+    seen: Picture,
+    id: str,
+    apps: frozenset[str] = frozenset(),
+    life: timedelta | None = None,
+    accepted: tuple[Accepted, ...] = (),
+) -> Plan:
+    """A plan for what is due by the last scan. Only reads.
+
+    Args:
+        id: of the plan; fresh.
+    """
+    found, policy = await candidates(holdfast, tenant, seen)
+    choices = await choices_for(tenant, seen, id, policy)
+    return plan_rotation(found, replace(choices, apps=apps, life=life, accepted=accepted))
+
+
+async def choices_for(tenant: Tenant, seen: Picture, id: str, policy: AppPolicy | None) -> Choices:
+    """Who holdfast is, and nothing chosen."""
+    client_id = tenant.client_id(Role.APP_ADMIN)
+    async with tenant.reached(Role.READER) as reach:
+        app_admin = await reach.applications.principal_of(client_id) or client_id
+    return Choices(id, tenant.id, tenant.name, tenant.entra_id, seen.now, app_admin, client_id, policy)
 
 
 async def candidates(
     holdfast: Holdfast, tenant: Tenant, seen: Picture
 ) -> tuple[list[Candidate], AppPolicy | None]:
     """Every application with its connections, as last scanned, with what only the cloud can tell now. Only reads."""
-    apps = {app.client_id: app async for app in holdfast.history.current(tenant.id, ServicePrincipal)}
-    own = tenant.own_client_ids()
-    stored = set(await holdfast.secrets.names())
+    apps = [app async for app in holdfast.history.current(tenant.id, ServicePrincipal)]
+    own, stored = tenant.own_client_ids(), set(await holdfast.secrets.names())
+    plans = [record.plan for record in await holdfast.journal.plans(tenant.id)]
+    past = await rotations(holdfast, tenant)
     async with tenant.reached(Role.READER) as reading, tenant.reached(Role.OPERATOR) as operating:
-        consumers = await _consumers(holdfast, seen, operating.operator)
+        consumers = await consumers_of(holdfast, seen, operating.operator)
         log_read = await _log_is_read(reading.directory, seen)
         found = []
-        for app in apps.values():
-            used = tuple(consumers.get(app.client_id.casefold(), ()))
+        for app in apps:
+            used = consumers.get(app.client_id.casefold(), ())
             owners = await _owners(reading.applications, app) if used else None
+            uses = await _uses(reading.directory, app, seen.now) if used and log_read else ()
             kept = {s.key_id: secret_name(app.client_id, s.key_id) for s in app.secrets}
-            found.append(
-                Candidate(
-                    app,
-                    used,
-                    owners,
-                    {key: name for key, name in kept.items() if name in stored},
-                    own.get(app.client_id, ""),
-                    log_read,
+            for kind, members in _by_kind(app, used).items():
+                found.append(
+                    Candidate(
+                        app,
+                        members,
+                        owners,
+                        {key: name for key, name in kept.items() if name in stored},
+                        own.get(app.client_id, ""),
+                        log_read,
+                        kind,
+                        ours_of(app, plans),
+                        _held(app, kind, members, past, uses),
+                        uses,
+                        under_way(past, app.object_id, kind),
+                    )
                 )
-            )
         return found, await app_policy_of(reading.applications)
 
 
-async def _consumers(holdfast: Holdfast, seen: Picture, operator: Operator) -> Mapping[str, list[Consumer]]:
-    found: dict[str, list[Consumer]] = {}
+def _by_kind(app: ServicePrincipal, used: Sequence[Consumer]) -> dict[str, tuple[Consumer, ...]]:
+    """The connections by what they hold; an application without any by what it has."""
+    kinds: dict[str, tuple[Consumer, ...]] = {}
+    for kind in KIND_OF.values():
+        members = tuple(each for each in used if KIND_OF[SETS[each.connection.sign_in]] == kind)
+        if members or (not used and any(each.kind == kind for each in app.secrets)):
+            kinds[kind] = members
+    return kinds
+
+
+def _held(
+    app: ServicePrincipal,
+    kind: str,
+    members: Sequence[Consumer],
+    past: Sequence[Rotated],
+    uses: Sequence[Use],
+) -> frozenset[str]:
+    present = {each.key_id for each in app.secrets}
+    by_us = held(past, app.object_id, kind, [each.connection.id for each in members], present)
+    if by_us or len(members) != 1:
+        return by_us
+    # A single connection: what it showed last is what it holds, unless it was given another since.
+    shown = [use for use in uses if use.by_connection and use.key_id in present]
+    newest = max(shown, key=lambda use: use.last_at, default=None)
+    if newest is None:
+        return frozenset()
+    later = {s.key_id for s in app.secrets if s.kind == kind and s.starts_at and s.starts_at > newest.last_at}
+    return frozenset({newest.key_id, *later})
+
+
+async def consumers_of(
+    holdfast: Holdfast, seen: Picture, operator: Operator
+) -> Mapping[str, tuple[Consumer, ...]]:
+    """The connections that hold a credential of each application, by its client id in lower case."""
+    found: dict[str, tuple[Consumer, ...]] = {}
     for environment in seen.environments.values():
-        held = [
+        holding = [
             each
             async for each in holdfast.history.current(seen.tenant, Connection, environment.id)
-            if each.sign_in is SignIn.SERVICE_PRINCIPAL
-            and each.client_id
-            and each.connector in SQL_CONNECTORS
+            if each.sign_in in SETS and each.client_id and each.connector in SQL_CONNECTORS
         ]
-        if not held:
+        if not holding:
             continue
         visible = {each.id async for each in operator.own_connections(environment.id, SQL_CONNECTORS[0])}
+        offered = await _offered(operator, environment.id)
         flows = await carried(holdfast.history, seen.tenant, environment.id)
         references = [
             each async for each in holdfast.history.current(seen.tenant, ConnectionReference, environment.id)
         ]
-        for connection in held:
+        for connection in holding:
             operations = operations_on(connection.id, flows.get(connection.id, ()), bindings_of(references))
             target = target_of(connection, operations)
             consumer = Consumer(
@@ -103,9 +194,35 @@ async def _consumers(holdfast: Holdfast, seen: Picture, operator: Operator) -> M
                 connection.id in visible,
                 tuple(each for each in references if each.connection == connection.id),
                 (target.server, target.database) if target else None,
+                offered is None or SETS[connection.sign_in] in offered,
             )
-            found.setdefault(str(connection.client_id).casefold(), []).append(consumer)
+            key = str(connection.client_id).casefold()
+            found[key] = (*found.get(key, ()), consumer)
     return found
+
+
+async def _offered(operator: Operator, environment: EnvironmentId) -> frozenset[str] | None:
+    """The names of the connector's ways to sign in; None where it does not tell, and then the PUT will."""
+    try:
+        return frozenset(await operator.sign_ins(environment, SQL_CONNECTORS[0])) or None
+    except CloudError:
+        return None
+
+
+async def _uses(directory: Directory, app: ServicePrincipal, now: datetime) -> tuple[Use, ...]:
+    """Which credential was used from where and for what, the newest of each."""
+    found: dict[tuple[str, str, str], Use] = {}
+    async for row in directory.sign_ins_of_application(app.client_id, now - LOG_REACHES):
+        if row.code != 0 or row.key_id is None:
+            continue
+        key = (row.key_id, row.resource_id, row.ip_address)
+        known = found.get(key)
+        if known is None or known.last_at < row.at:
+            by_connection = row.resource_id == SQL_APPLICATION
+            found[key] = Use(
+                row.key_id, row.resource or row.resource_id, row.ip_address, row.at, by_connection
+            )
+    return tuple(sorted(found.values(), key=lambda use: (use.by_connection, use.last_at), reverse=False))
 
 
 async def _owners(applications: Applications, app: ServicePrincipal) -> frozenset[str] | None:
@@ -116,7 +233,7 @@ async def _owners(applications: Applications, app: ServicePrincipal) -> frozense
 
 
 async def app_policy_of(applications: Applications) -> AppPolicy | None:
-    """What the tenant forbids secrets; None where that may not be read."""
+    """What the tenant forbids; None where that may not be read."""
     try:
         return await applications.app_policy()
     except RefusedError:

@@ -23,6 +23,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
     """The recurring work of `watch`. A verb joins it by one line here."""
     from holdfast.compose.alerting import alerting
     from holdfast.compose.plans import going_on
+    from holdfast.compose.renewing import renewing
     from holdfast.compose.watching import keeping_alive
     from holdfast.scan.due import scanning
 
@@ -38,6 +39,7 @@ def jobs(holdfast: Holdfast) -> tuple[Job, ...]:
         ),
         going_on(holdfast, tenants),
         keeping_alive(holdfast, tenants),
+        renewing(holdfast, tenants),
         *((alerting(holdfast, tenants),) if holdfast.settings.alerts.channels else ()),
     )
 

@@ -44,7 +44,7 @@ class SignInRecord:
     Attributes:
         who: object id of the account, or of the application identity.
         client_id: the application that signed in, or for which somebody did.
-        resource_id: whom the token is for.
+        resource_id: whom the token is for; `resource` is what people call it.
         code: the AADSTS number; 0 for success.
         blocked_by: ids of the Conditional Access policies that said no.
         key_id: which secret or certificate was shown; None where the log does not tell.
@@ -61,6 +61,8 @@ class SignInRecord:
     correlation_id: str = ""
     blocked_by: tuple[str, ...] = ()
     key_id: str | None = None
+    resource: str = ""
+    ip_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class WantedConnection:
     Attributes:
         id: chosen by us; the same id again changes the connection.
         sign_in: name of the parameter set: "oauthSP".
-        values: its plain values; `secrets` are told to the connector and to nobody else.
+        values: its plain values; `secrets` are told to the connector and to nobody else, and so are `objects`,
+            whose texts are JSON objects.
     """
 
     id: ConnectionId
@@ -42,6 +43,20 @@ class WantedConnection:
     sign_in: str
     values: Mapping[str, str]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    objects: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCertificate:
+    """A certificate with its key.
+
+    Attributes:
+        public: the certificate alone, DER.
+        kept: JSON with "pfx" (base64 of PKCS #12) and "password", as connections take it.
+    """
+
+    public: bytes
+    kept: Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,6 +340,16 @@ class Watch(Frozen):
     scan_every: Length = timedelta(days=1)
 
 
+class Rotate(Frozen):
+    """What `holdfast watch` does about secrets and certificates that are due.
+
+    Attributes:
+        automatic: whether it renews them by itself; else it only tells.
+    """
+
+    automatic: bool = False
+
+
 class Settings(Frozen):
     """All that can be set.
 
@@ -361,6 +371,7 @@ class Settings(Frozen):
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     secrets: SecretStores = SecretStores()
     watch: Watch = Watch()
+    rotate: Rotate = Rotate()
     alerts: Alerts = Alerts()
     hooks: Hooks = Hooks()
     sql_driver: Literal["auto", "python-tds", "odbc"] = "auto"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.wire.shape import Hidden, Page, Shape
+from holdfast.wire.shape import Hidden, Page, PlainShape, Shape
 
 
 class Principal(Shape):
@@ -60,11 +60,27 @@ class HiddenValue(Shape):
     value: Hidden
 
 
+class SentCertificate(PlainShape):
+    """A client certificate as a connection takes it (Logic Apps' shape for clientCertificate; assumed for shared_sql)."""
+
+    pfx: Hidden
+    password: Hidden
+
+
+class HiddenObject(Shape):
+    """A secret value that is an object; written, never answered."""
+
+    value: SentCertificate
+
+
+AnyValue = ParameterValue | HiddenValue | HiddenObject
+
+
 class WantedSet(Shape):
     """The parameter set of a connection to be made or changed."""
 
     name: str
-    values: dict[str, ParameterValue | HiddenValue]
+    values: dict[str, AnyValue]
 
 
 class TestLink(Shape):

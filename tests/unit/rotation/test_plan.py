@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from holdfast.core.identity import ClientSecret, ServicePrincipal
+from holdfast.core.inventory import SignIn
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import Accepted, plan_text, read_plan
+from holdfast.rotation.due import Use, ours_of
 from holdfast.rotation.plan import Candidate, Choices, Consumer, due_at, is_due, plan_rotation
 from tests.builders import a_reference, an_app_connection, an_environment, day
 
@@ -74,8 +76,20 @@ def test_the_last_two_weeks_are_always_due():
     assert is_due(short, NOW)
 
 
-def test_the_newest_secret_decides():
-    assert not is_due(a_candidate(secret(), secret("k2", "second", 95, 275)), NOW)
+BESIDE = (secret(), secret("k2", "second", 95, 275))
+
+
+@pytest.mark.parametrize(
+    ("held", "due"),
+    [(frozenset(), True), (frozenset({"k2"}), False), (frozenset({"k1"}), True)],
+    ids=["not known which", "the newer", "the older"],
+)
+def test_the_secret_that_the_connections_hold_decides(held, due):
+    assert is_due(a_candidate(*BESIDE, held=held), NOW) == due
+
+
+def test_an_expired_secret_does_not_decide_beside_a_living_one():
+    assert not is_due(a_candidate(secret(ends=90), secret("k2", "second", 95, 275)), NOW)
 
 
 def test_a_secret_without_an_end_is_never_due():
@@ -90,7 +104,15 @@ DECLINED = {
     "secrets forbidden": (a_candidate(), {"policy": AppPolicy(allows_secrets=False)}, "secrets_forbidden"),
     "life too short": (a_candidate(), {"policy": AppPolicy(longest_secret=timedelta(days=1))}, "life_too_short"),
     "policy not looked at": (a_candidate(), {"policy": None}, "not_looked_at:app_policy"),
-    "certificate": (a_candidate(replace(secret(), kind="certificate")), {}, "no_secret"),
+    "policy allows less than watching takes": (
+        a_candidate(log_read=False), {"policy": AppPolicy(longest_secret=timedelta(days=9))}, "life_too_short"
+    ),
+    "chosen too short": (a_candidate(), {"life": timedelta(days=1)}, "life_too_short"),
+    "nothing of its kind": (a_candidate(replace(secret(), kind="certificate")), {}, "no_secret"),
+    "another rotation": (a_candidate(under_way="p0-1"), {}, "under_way"),
+    "no longer offered": (
+        a_candidate(consumers=(Consumer(an_app_connection(), an_environment(), True, is_offered=False),)), {}, "not_offered"
+    ),
     "a person's connection without a reference": (
         a_candidate(consumers=(Consumer(an_app_connection(), an_environment(), False),)), {}, "consumer_not_ours"
     ),
@@ -143,10 +165,60 @@ def removal(candidate: Candidate) -> Any:
 
 
 def test_what_somebody_else_made_is_named_and_left():
-    step = removal(a_candidate(secret("k1", "first"), secret("k2", "holdfast/p0-1", -10, 110)))
+    made = (secret("k1", "first"), secret("k2", "holdfast/p0-1", -10, 110))
+
+    step = removal(a_candidate(*made, ours=frozenset({"k2"})))
 
     assert step.arguments["remove"] == ["k2"]
-    assert "first (ends" in step.does
+    assert "first (made 2026-03-02, ends 2026-06-30)" in step.does
+
+
+def test_a_label_like_ours_does_not_make_a_secret_ours():
+    step = removal(a_candidate(secret("k1", "holdfast/somebody-1")))
+
+    assert step.arguments["remove"] == []
+
+
+def test_a_secret_is_ours_by_the_plan_that_its_label_names():
+    app = ServicePrincipal(
+        "app-1", "object-1", "erp", (secret("k1", "holdfast/p1-1"), secret("k2", "holdfast/p9-1"))
+    )
+
+    assert ours_of(app, [plan_rotation([a_candidate()], choices())]) == {"k1"}
+
+
+A_JOB = Use("k1", "Microsoft Graph", "10.1.2.3", day(90), False)
+
+
+def quiet(candidate: Candidate, **chosen: Any) -> Any:
+    return next(s for s in plan_rotation([candidate], choices(**chosen)).steps if s.name == "quiet")
+
+
+def test_what_uses_a_secret_and_is_no_connection_is_named_before_anything_is_removed():
+    step = quiet(a_candidate(uses=(A_JOB,)))
+
+    assert "Microsoft Graph from 10.1.2.3, last 2026-05-31" in step.risk
+    assert step.arguments["seen"][0]["ip_address"] == "10.1.2.3"
+    assert step.arguments["quiet_seconds"] == 30 * 86400
+
+
+def test_somebody_can_answer_for_the_other_consumers():
+    known = (Accepted("other_consumers", "Ada", "the job is gone"),)
+
+    assert quiet(a_candidate(uses=(A_JOB,)), accepted=known).arguments["quiet_seconds"] == 86400
+
+
+def test_a_certificate_goes_into_a_connection_of_its_kind():
+    held = an_app_connection(sign_in=SignIn.CERTIFICATE)
+    candidate = a_candidate(
+        replace(secret(), kind="certificate"),
+        kind="certificate",
+        consumers=(Consumer(held, an_environment(), True),),
+    )
+
+    step = next(s for s in plan_rotation([candidate], choices()).steps if s.name == "switch:c2")
+
+    assert (step.arguments["kind"], step.arguments["sign_in"]) == ("certificate", "certOauth")
 
 
 def test_undoing_the_switch_is_promised_only_with_the_previous_text():

@@ -34,6 +34,8 @@ def sign_in_record(told: signins.SignIn) -> SignInRecord | None:
         correlation_id=told.correlation_id or "",
         blocked_by=tuple(policy.id for policy in applied if policy.result == "failure" and policy.id),
         key_id=told.service_principal_credential_key_id or None,
+        resource=told.resource_display_name or "",
+        ip_address=told.ip_address or "",
     )
 
 

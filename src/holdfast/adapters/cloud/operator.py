@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 
@@ -91,11 +92,15 @@ class CloudOperator:
 
     async def put_connection(self, wanted: WantedConnection) -> Connection:
         """See the port."""
-        values: dict[str, powerplatform.ParameterValue | powerplatform.HiddenValue] = {
+        values: dict[str, powerplatform.AnyValue] = {
             key: powerplatform.ParameterValue(value=value) for key, value in wanted.values.items()
         }
         for key, secret in wanted.secrets.items():
             values[key] = powerplatform.HiddenValue(value=SecretStr(secret.reveal()))
+        for key, secret in wanted.objects.items():
+            values[key] = powerplatform.HiddenObject(
+                value=powerplatform.SentCertificate(**json.loads(secret.reveal()))
+            )
         properties = powerplatform.WantedProperties(
             display_name=wanted.display_name,
             environment=powerplatform.EnvironmentPointer(

@@ -14,17 +14,16 @@ from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.times import Length
 
 if TYPE_CHECKING:
-    from holdfast.compose import Holdfast, Tenant
-    from holdfast.core.plan import Accepted, Plan
-    from holdfast.scan.standing import Picture
+    from holdfast.compose import Holdfast
+    from holdfast.core.plan import Accepted
 
 
 @click.group()
 def command() -> None:
-    """Renew secrets by overlap: add beside, prove, switch each connection, prove each, wait, remove what is ours.
+    """Renew secrets and certificates by overlap: add beside, prove, switch each connection, prove each, wait, remove ours.
 
-    A secret is due at two thirds of its life, or 14 days before it ends. Secrets that somebody else made are replaced
-    beside and never removed.
+    One is due at two thirds of its life, or 14 days before it ends. What somebody else made is replaced beside and
+    never removed.
     """
 
 
@@ -67,45 +66,15 @@ async def _plan(
     life: timedelta | None,
     accepted: tuple[Accepted, ...],
 ) -> int:
+    from holdfast.adapters.system import new_id
     from holdfast.cli.looking import picture_of
+    from holdfast.compose.rotating import planned
 
     tenant = holdfast.chosen(invocation.tenant)
     seen = await picture_of(holdfast, tenant, invocation)
-    await deeds.put(await _planned(holdfast, tenant, seen, apps, life, accepted), out, holdfast, invocation)
+    plan = await planned(holdfast, tenant, seen, new_id()[:8], apps, life, accepted)
+    await deeds.put(plan, out, holdfast, invocation)
     return 0
-
-
-async def _planned(
-    holdfast: Holdfast,
-    tenant: Tenant,
-    seen: Picture,
-    apps: frozenset[str],
-    life: timedelta | None,
-    accepted: tuple[Accepted, ...],
-) -> Plan:
-    from holdfast.adapters.system import new_id
-    from holdfast.compose.rotating import candidates
-    from holdfast.core.identity import Role
-    from holdfast.rotation.plan import Choices, plan_rotation
-
-    found, policy = await candidates(holdfast, tenant, seen)
-    client_id = tenant.client_id(Role.APP_ADMIN)
-    async with tenant.reached(Role.READER) as reach:
-        app_admin = await reach.applications.principal_of(client_id) or client_id
-    choices = Choices(
-        plan=new_id()[:8],
-        tenant=tenant.id,
-        tenant_name=tenant.name,
-        tenant_id=tenant.entra_id,
-        now=seen.now,
-        app_admin=app_admin,
-        app_admin_id=client_id,
-        policy=policy,
-        apps=apps,
-        life=life,
-        accepted=accepted,
-    )
-    return plan_rotation(found, choices)
 
 
 for each in deeds.carrying_out("rotate"):
