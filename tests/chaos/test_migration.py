@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import pickle
 import random
@@ -17,19 +16,14 @@ import pytest
 from holdfast.core.plan import Plan
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
-from holdfast.sandbox.scenarios.definitions import definition, recurrence, rows
-from holdfast.sandbox.scenarios.named import build
-from holdfast.sandbox.world import ConnectionReference, Flow, FlowConnection, World
+from holdfast.sandbox.world import World
 from tests.fakes.journal import MemoryJournal
-from tests.fakes.moving import Fate, MortalSecrets, Mover
+from tests.fakes.moving import ACCEPTED, DANA, DESK, Fate, MortalSecrets, Mover, a_story
 from tests.fakes.tenant import TenantInProcess
 
 SEED = int(os.environ.get("HOLDFAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(2**32)
 MOVES = int(os.environ.get("HOLDFAST_CHAOS_MOVES", "12"))
 """How many fates are tried of each kind; 0 for every single one, and as many pairs."""
-
-DANA, DESK = "ERP orders (Dana Kim)", "sql-contoso.database.windows.net helpdesk"
-ACCEPTED = frozenset({"canvas_apps"})
 
 
 @pytest.fixture(scope="module")
@@ -39,40 +33,7 @@ def keys() -> Keys:
 
 @pytest.fixture(scope="module")
 def story() -> bytes:
-    """The story, with a nightly flow on a SQL login besides: its definition has to be rewritten."""
-    world = build("story", 1, wall())
-    desk = next(one for one in world.connections.values() if one.display_name == DESK)
-    world.references["11111111-0000-4000-8000-000000000001"] = ConnectionReference(
-        id="11111111-0000-4000-8000-000000000001",
-        environment_id=desk.environment_id,
-        logical_name="con_sql_desk",
-        display_name="SQL Server helpdesk",
-        connector="shared_sql",
-        connection_id=desk.id,
-        owner_id=desk.owner_id,
-        modified_at=world.settled_at,
-    )
-    read = definition(
-        recurrence("Day", 1, 5), ("Read_tickets", rows("[dbo].[Tickets]", "default", "default"))
-    )
-    world.flows["22222222-0000-4000-8000-000000000001"] = Flow(
-        id="22222222-0000-4000-8000-000000000001",
-        environment_id=desk.environment_id,
-        display_name="Nightly tickets",
-        owner_id=desk.owner_id,
-        created_at=world.settled_at,
-        modified_at=world.settled_at,
-        definition=read,
-        connections={"shared_sql": FlowConnection(connector="shared_sql", reference="con_sql_desk")},
-        workflow_id="33333333-0000-4000-8000-000000000001",
-        state="Started",
-    )
-    admin = next(app for app in world.applications.values() if app.display_name == "holdfast-sql-admin")
-    server = world.servers["sql-contoso.database.windows.net"]
-    helpdesk, erp = server.databases["helpdesk"], server.databases["erp"]
-    owner = erp.principals[admin.display_name.casefold()]
-    helpdesk.principals[admin.display_name.casefold()] = copy.deepcopy(owner)
-    return pickle.dumps(world)
+    return a_story()
 
 
 def a_mover(story: bytes, keys: Keys, **more: Any) -> Mover:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,10 +27,14 @@ from holdfast.migration.plan import Choices, plan_migration
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World
 from holdfast.saga import apply, undo
+from holdfast.sandbox.clock import wall
 from holdfast.sandbox.databases import log_in
+from holdfast.sandbox.scenarios.definitions import definition, recurrence, rows
+from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity
 from holdfast.sandbox.sql.sessions import RowSet
+from holdfast.sandbox.world import ConnectionReference, Flow, FlowConnection
 from holdfast.scan.standing import picture
 from holdfast.wire.ledger import Audience
 from tests.fakes.history import MemoryHistory
@@ -37,6 +43,46 @@ from tests.fakes.secrets import MemorySecrets
 from tests.fakes.tenant import TenantInProcess, Wire
 
 TENANT = "t"
+DANA, DESK = "ERP orders (Dana Kim)", "sql-contoso.database.windows.net helpdesk"
+ACCEPTED = frozenset({"canvas_apps"})
+"""The desk's connection may be an app's."""
+
+
+def a_story() -> bytes:
+    """The story, with a nightly flow on a SQL login besides: its definition has to be rewritten."""
+    world = build("story", 1, wall())
+    desk = next(one for one in world.connections.values() if one.display_name == DESK)
+    world.references["11111111-0000-4000-8000-000000000001"] = ConnectionReference(
+        id="11111111-0000-4000-8000-000000000001",
+        environment_id=desk.environment_id,
+        logical_name="con_sql_desk",
+        display_name="SQL Server helpdesk",
+        connector="shared_sql",
+        connection_id=desk.id,
+        owner_id=desk.owner_id,
+        modified_at=world.settled_at,
+    )
+    read = definition(
+        recurrence("Day", 1, 5), ("Read_tickets", rows("[dbo].[Tickets]", "default", "default"))
+    )
+    world.flows["22222222-0000-4000-8000-000000000001"] = Flow(
+        id="22222222-0000-4000-8000-000000000001",
+        environment_id=desk.environment_id,
+        display_name="Nightly tickets",
+        owner_id=desk.owner_id,
+        created_at=world.settled_at,
+        modified_at=world.settled_at,
+        definition=read,
+        connections={"shared_sql": FlowConnection(connector="shared_sql", reference="con_sql_desk")},
+        workflow_id="33333333-0000-4000-8000-000000000001",
+        state="Started",
+    )
+    admin = next(app for app in world.applications.values() if app.display_name == "holdfast-sql-admin")
+    server = world.servers["sql-contoso.database.windows.net"]
+    helpdesk, erp = server.databases["helpdesk"], server.databases["erp"]
+    owner = erp.principals[admin.display_name.casefold()]
+    helpdesk.principals[admin.display_name.casefold()] = copy.deepcopy(owner)
+    return pickle.dumps(world)
 
 
 class KilledError(BaseException):
@@ -198,7 +244,9 @@ class Mover:
         return next(one for one in self.ready["apps"] if one["name"] == name)
 
     def _way_in(self, credential: Credential) -> Access:
-        return self.tenant.way_in(self.ready, credential, wires=MortalWire(self.tenant.app, self.fate))
+        return self.tenant.way_in(
+            self.ready, credential, wires=MortalWire(self.tenant.app, self.fate), clock=self.clock
+        )
 
     @asynccontextmanager
     async def reached(self, role: Role = Role.READER) -> AsyncIterator[Reach]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from holdfast import ports
 from holdfast.adapters.cloud.connect import Access, connect
 from holdfast.adapters.cloud.credentials import AnyCredential, Credential
 from holdfast.adapters.system import SystemClock
@@ -133,16 +134,17 @@ class TenantInProcess:
         credential: AnyCredential | None = None,
         *,
         wires: Wire | None = None,
+        clock: ports.Clock | None = None,
         **more: Any,
     ) -> Access:
-        """As the reader, or as whoever the credential says; by another wire where one is given."""
+        """As the reader, or as whoever the credential says; by another wire and clock where they are given."""
         if credential is None:
             app = next(one for one in ready["apps"] if one["name"] == ready["roles"]["reader"])
             credential = Credential(app["client_id"], secret=lambda: Secret(app["secret"]))
         return connect(
             ready["tenant_id"],
             credential,
-            SystemClock(),
+            clock or SystemClock(),
             hosts={kind: ready[kind] for kind in KINDS},
             dataverse=list(ready["dataverse"].values()),
             allow_custom_hosts=True,

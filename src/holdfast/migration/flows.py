@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,15 +21,11 @@ from holdfast.core.making import Share, WantedConnection
 from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.migration.definitions import fingerprint, rewritten
+from holdfast.migration.plan import connection_id
 from holdfast.migration.world import REDIRECT, Planned
 from holdfast.saga import Past
 
 SERVICE_PRINCIPAL: Final = "oauthSP"
-
-
-def connection_id(saga: str, old: str) -> str:
-    """The id of the connection that a saga makes beside another: the same at every attempt."""
-    return hashlib.sha256(f"{saga} {old}".encode()).hexdigest()[:32]
 
 
 class _OfConnection(Planned):
@@ -249,7 +245,7 @@ async def define_back(
 
 
 class Watch(Planned):
-    """Every flow ran green after it moved; one that turned red is moved back."""
+    """Every flow ran green after it moved, on the new connection; one that turned red is moved back."""
 
     async def do(self, past: Past) -> Outcome:
         """Look at the runs since the move."""
@@ -277,12 +273,60 @@ class Watch(Planned):
         if not flow["recurs"] and not ran:
             return "starts by hand: its next run tells"
         runs = await self._runs(FlowId(flow["flow"]), since)
-        if any(run.succeeded for run in runs):
-            return "green"
+        green = [run.started_at for run in runs if run.succeeded and run.started_at is not None]
+        if green:
+            return await self._on_the_new_one(past, flow, max(green), since)
         if any(run.status.casefold() == "failed" for run in runs):
             return "red" if ran != "red" else "fails as it did before the move"
         row = await self._world.operator.flow(self._environment, FlowId(flow["flow"]))
         return "waits" if row.is_on else "was switched off since"
+
+    async def _on_the_new_one(
+        self, past: Past, flow: Mapping[str, Any], ran_at: datetime, since: datetime
+    ) -> str:
+        """Whether the run went through the new connection; a flow that stayed on the old one is switched off and on, once.
+
+        The run of a flow that still holds its old connection is green too. That a flow that is on takes a new binding is
+        assumed (powerapps-docs create-connection-reference: asynchronously). A token that had ended before the run and was
+        not renewed by it tells that the run did not use the new connection.
+        """
+        if await self._was_used(flow, ran_at):
+            return "green"
+        operator, id = self._world.operator, FlowId(flow["flow"])
+        row = await operator.flow(self._environment, id)
+        if row.modified_at is not None and row.modified_at > since:
+            if not row.is_on:  # killed between off and on
+                await operator.switch(self._environment, id, True)
+                return "waits"
+            if row.modified_at >= ran_at:
+                return "waits"
+            return "ran green without using the new connection"
+        # Whether rights are asked on the old connection or on the new one is not known either: both are usable meanwhile.
+        async with AsyncExitStack() as lent:
+            for old, flows in self._arguments["of"].items():
+                if flow["flow"] in flows:
+                    await lent.enter_async_context(
+                        _lent(self, past, self._arguments["connector"], ConnectionId(old))
+                    )
+            try:
+                # Whoever may not switch it on finds out while it is on.
+                await operator.switch(self._environment, id, True)
+            except RefusedError:
+                return "may still hold the old connection: its owner switches it off and on"
+            await operator.switch(self._environment, id, False)
+            await operator.switch(self._environment, id, True)
+        return "waits"
+
+    async def _was_used(self, flow: Mapping[str, Any], ran_at: datetime) -> bool:
+        for old, flows in self._arguments["of"].items():
+            if flow["flow"] not in flows:
+                continue
+            new = ConnectionId(connection_id(self._saga, old))
+            where = (self._environment.id, ConnectorId(self._arguments["connector"]), new)
+            ends_at = (await self._world.operator.connection(*where)).token_expires_at
+            if ends_at is not None and ends_at <= ran_at:
+                return False
+        return True
 
     async def _runs(self, flow: FlowId, since: datetime) -> list[FlowRun]:
         found = self._world.surroundings.runs(self._environment, flow, since)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -345,6 +347,8 @@ class _Saga:
                     for moving in flows.values()
                 ],
                 "of": {case.connection.id: [moving.flow.id for moving in case.flows] for case in self.cases},
+                "connector": self.cases[0].connection.connector,
+                "moves": [_move(step) for step in moves if not step.name.startswith("reference:")],
             },
             risk="A flow that runs once a month is watched for a month",
         )
@@ -378,6 +382,11 @@ def _counted(number: int, what: str) -> str:
 def plain(name: str) -> str:
     """A stranger's name as it may stand in names of ours: letters, digits and a few marks."""
     return "".join(mark if mark.isalnum() or mark in " .-_()@" else "_" for mark in name).strip() or "unnamed"
+
+
+def connection_id(saga: str, old: str) -> str:
+    """The id of the connection that a saga makes beside another: the same at every attempt."""
+    return hashlib.sha256(f"{saga} {old}".encode()).hexdigest()[:32]
 
 
 def logical_name(saga: str, connection: str) -> str:
@@ -460,8 +469,6 @@ def undo_script_for(arguments: Mapping[str, Any], client_id: str) -> str:
 
 def connection_json(arguments: Mapping[str, Any]) -> str:
     """The body of the connection as it is asked for; the secret stays out."""
-    import json
-
     body = {
         "properties": {
             "displayName": arguments["display_name"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,22 @@ import click
 
 from holdfast.cli import deeds
 from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
     from holdfast.core.plan import Accepted, Plan
     from holdfast.scan.standing import Picture
+
+
+DRIFT_COLUMNS = (
+    Column("plan", "Plan", wraps=False),
+    Column("what", "What", wraps=False),
+    Column("name", "Name"),
+    Column("says", "What was seen"),
+    Column("connection", "Old connection"),
+)
 
 
 @click.group()
@@ -175,5 +186,84 @@ def _scripts(plan: Plan, clients: dict[str, str], undoes: bool = False) -> str:
     )
 
 
-for each in deeds.carrying_out("migrate"):
+@command.command("after")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--form",
+    type=click.Choice(("settings", "terraform")),
+    default="settings",
+    show_default=True,
+    help="Deployment settings by environment, or Terraform resources.",
+)
+@common_options
+def after_(file: Path, form: str, invocation: Invocation) -> int:
+    """What pipelines and infrastructure code have to say now, so that the next deployment keeps the new connections."""
+    from holdfast.cli.session import opened
+    from holdfast.migration.after import deployment_settings, terraform
+
+    plan = deeds.plan_in(file, "migrate")
+    with opened(invocation) as holdfast:
+        stands = asyncio.run(_stands(holdfast, plan))
+        clients = asyncio.run(_clients(holdfast, plan))
+    if form == "terraform":
+        made = {
+            saga for saga, steps in stands.items() if any(step.startswith("connection:") for step in steps)
+        }
+        click.echo(terraform(plan, {saga: id for saga, id in clients.items() if saga in made}), nl=False)
+        return 0
+    bound = [
+        saga for saga, steps in stands.items() if any(step.startswith(("bind:", "define:")) for step in steps)
+    ]
+    click.echo(json.dumps(deployment_settings(plan, bound), indent=2))
+    return 0
+
+
+async def _stands(holdfast: Holdfast, plan: Plan) -> dict[str, tuple[str, ...]]:
+    from holdfast.saga import standing
+
+    found = standing(plan, await holdfast.journal.deeds(plan.tenant, plan.id))
+    return {each.saga: each.stands for each in found}
+
+
+@command.command("status")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--drift", is_flag=True, help="Look whether bindings and definitions are still as they were left."
+)
+@common_options
+def status_(file: Path | None, drift: bool, invocation: Invocation) -> int:
+    """How one plan, or every plan, stands. Asks the cloud nothing, but for --drift."""
+    from holdfast.cli.session import opened
+
+    if not drift:
+        return deeds.status(file, "migrate", invocation)
+    plan = None if file is None else deeds.plan_in(file, "migrate")
+    with opened(invocation) as holdfast:
+        rows = asyncio.run(_drifted(holdfast, plan, invocation))
+    emit(
+        rows,
+        DRIFT_COLUMNS,
+        invocation.output,
+        shape="holdfast.migrate-drift/1",
+        empty="Everything is as it was left.",
+    )
+    return int(bool(rows))
+
+
+async def _drifted(holdfast: Holdfast, plan: Plan | None, invocation: Invocation) -> list[dict[str, Any]]:
+    from holdfast.compose.verbs import environments_of
+    from holdfast.core.identity import Role
+    from holdfast.migration.drift import drifted
+
+    tenant = holdfast.chosen(invocation.tenant)
+    plans = [plan] if plan else [each.plan for each in await holdfast.journal.plans(tenant.id, "migrate")]
+    environments = await environments_of(tenant)
+    found = []
+    async with tenant.reached(Role.OPERATOR) as reach:
+        for one in plans:
+            found += await drifted(one, await _stands(holdfast, one), reach.operator, environments)
+    return [each._asdict() for each in found]
+
+
+for each in deeds.carrying_out("migrate", with_status=False):
     command.add_command(each)

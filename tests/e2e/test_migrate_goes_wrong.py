@@ -1,0 +1,371 @@
+"""What can go wrong with a migration: it stops at a safe point, says what stands, and goes on or is undone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from holdfast.core.deed import Standing
+from holdfast.core.errors import StoreError
+from holdfast.core.identity import Role
+from holdfast.core.inventory import Environment
+from holdfast.core.plan import Plan
+from holdfast.core.secret import Secret
+from holdfast.migration.drift import drifted
+from holdfast.migration.plan import script_for
+from holdfast.saga import standing
+from holdfast.sandbox.certificates import Keys, make_keys
+from holdfast.sandbox.clock import wall
+from holdfast.sandbox.sql.catalogue import Principal
+from tests.fakes.moving import ACCEPTED, DANA, DESK, TENANT, KilledError, Mover, a_story
+from tests.fakes.tenant import TenantInProcess
+
+SERVER = "sql-contoso.database.windows.net"
+NO_WAIT = timedelta(0)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Keys:
+    return make_keys(wall())
+
+
+@pytest.fixture(scope="module")
+def story() -> bytes:
+    return a_story()
+
+
+@pytest.fixture
+def mover(story: bytes, keys: Keys) -> Mover:
+    return Mover(TenantInProcess(story, keys))
+
+
+def without(story: bytes, keys: Keys, *roles: Role) -> Mover:
+    return Mover(TenantInProcess(story, keys), roles=frozenset(Role) - set(roles))
+
+
+async def planned(mover: Mover, *names: str, **more: Any) -> Plan:
+    return await mover.plan(*(names or (DANA,)), accepted=ACCEPTED, rewrites=True, **more)
+
+
+async def until(mover: Mover, plan: Plan, step: str) -> None:
+    """Until the process is killed just before that step."""
+    [planned] = [each for each in plan.steps if each.name.partition(":")[0] == step]
+    made = mover.journal.note
+
+    async def note(turn: Any, id: str, deed: Any) -> None:
+        if deed.step == planned.name:
+            raise KilledError
+        await made(turn, id, deed)
+
+    mover.journal.note = note
+    with pytest.raises(KilledError):
+        await mover.go(plan)
+    mover.journal.note = made
+
+
+def the(found: Sequence[Standing]) -> Standing:
+    [one] = found
+    return one
+
+
+def binding(mover: Mover, name: str = "con_sql_erp") -> str | None:
+    return next(
+        one.connection_id for one in mover.tenant.world.references.values() if one.logical_name == name
+    )
+
+
+def flow_of(mover: Mover, name: str) -> Any:
+    return next(flow for flow in mover.tenant.world.flows.values() if flow.display_name == name)
+
+
+def made(mover: Mover) -> list[str]:
+    """What of ours stands in the tenant."""
+    world = mover.tenant.world
+    found = [app.display_name for app in world.applications.values() if app.deleted_at is None]
+    found += [one.display_name for one in world.connections.values() if one.deleted_at is None]
+    found += [one.display_name for one in world.references.values()]
+    for server in world.servers.values():
+        found += [one.name for database in server.databases.values() for one in database.principals.values()]
+    return [name for name in found if name.startswith("holdfast/")]
+
+
+async def undone(mover: Mover, plan: Plan) -> None:
+    """Undo, and look that nothing is left."""
+    assert {each.state for each in await mover.to_the_end(plan, "undo")} == {"undone"}
+    assert made(mover) == []
+    assert await mover.secrets.names() == ()
+
+
+# --- rights ----------------------------------------------------------------------------------------------
+
+
+async def test_rights_that_are_missing_half_way_stop_it_before_the_binding(mover: Mover):
+    plan, before = await planned(mover), binding(mover)
+    await until(mover, plan, "bind")
+    operator = next(one for one in mover.tenant.world.org_users.values() if "System Customizer" in one.roles)
+    roles, operator.roles = operator.roles, ["Service Reader"]
+
+    found = the(await mover.go(plan, wait=NO_WAIT))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("refused", "bind")
+    assert "security role" in found.says
+    assert binding(mover) == before
+    operator.roles = roles
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
+async def test_without_a_sql_administrator_it_waits_for_the_effect_of_a_script(story: bytes, keys: Keys):
+    mover = without(story, keys, Role.SQL_ADMIN)
+    plan = await planned(mover)
+
+    found = the(await mover.go(plan))
+    assert (found.state, (found.step or "").partition(":")[0]) == ("waiting", "sql")
+    assert "holdfast migrate for-dba" in found.says
+    await by_hand(mover, plan)
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+    assert "for-dba --undo" in found.says
+    database = mover.tenant.world.servers[SERVER].databases["erp"]
+    for name in [name for name in database.principals if name.startswith("holdfast/")]:
+        del database.principals[name]
+    await undone(mover, plan)
+
+
+async def by_hand(mover: Mover, plan: Plan, cut: int | None = None) -> None:
+    """Somebody runs the script; only its first statements where `cut` says so."""
+    [client] = [
+        deed.outcome.facts["client_id"]
+        for deed in await mover.journal.deeds(TENANT, plan.id)
+        if deed.step == "app" and deed.outcome.is_done
+    ]
+    [step] = [each for each in plan.steps if each.name.startswith("sql:")]
+    script = script_for(step.arguments, client)
+    if cut is not None:
+        script = "GRANT".join(script.split("GRANT")[: cut + 1])
+    async with Mover.sql(mover) as server:
+        server._asked((step.arguments["server"], step.arguments["database"]), [script])
+
+
+async def test_a_script_that_ran_half_is_taken_up_where_it_stands(mover: Mover):
+    plan = await planned(mover)
+    await until(mover, plan, "sql")
+    await by_hand(mover, plan, cut=1)
+
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
+async def test_a_script_that_ran_half_is_not_enough_without_an_administrator(story: bytes, keys: Keys):
+    mover = without(story, keys, Role.SQL_ADMIN)
+    plan = await planned(mover)
+    await mover.go(plan)
+    await by_hand(mover, plan, cut=1)
+
+    found = the(await mover.go(plan, wait=NO_WAIT))
+    assert (found.state, (found.step or "").partition(":")[0]) == ("waiting", "sql")
+    await by_hand(mover, plan)
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
+async def test_without_an_application_administrator_it_waits_for_the_application(story: bytes, keys: Keys):
+    mover = without(story, keys, Role.APP_ADMIN)
+    plan = await planned(mover)
+    found = the(await mover.go(plan, wait=NO_WAIT))
+    assert "az ad app create" in found.says
+
+    async with Mover(mover.tenant).reached(Role.APP_ADMIN) as person:
+        app = await person.registry.register(str(plan.steps[1].arguments["name"]))
+        mover.tenant.advance(minutes=5)
+        await person.registry.make_principal(app.client_id)
+        _, text = await person.registry.add_secret(
+            app.object_id, "by hand", mover.tenant.now + timedelta(days=90)
+        )
+    found = the(await mover.go(plan))
+    assert "holdfast secret" in found.says
+    await mover.secrets.write(str(plan.steps[3].arguments["stored"]), Secret(text.reveal()))
+
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
+# --- collisions ------------------------------------------------------------------------------------------
+
+
+async def test_a_user_of_the_same_name_that_is_somebody_else_is_left_alone(mover: Mover):
+    plan, before = await planned(mover), binding(mover)
+    name = str(plan.steps[1].arguments["name"])
+    database = mover.tenant.world.servers[SERVER].databases["erp"]
+    theirs = Principal(name=name, kind="E", created_at=mover.tenant.now, sid="AB" * 16, roles=[])
+    database.principals[name.casefold()] = theirs
+
+    found = the(await mover.go(plan))
+    assert (found.state, (found.step or "").partition(":")[0]) == ("refused", "sql")
+    assert "somebody else" in found.says
+
+    assert {each.state for each in await mover.to_the_end(plan, "undo")} == {"undone"}
+    assert database.principals[name.casefold()] is theirs
+    assert binding(mover) == before
+
+
+async def test_two_people_cannot_apply_at_once(mover: Mover):
+    plan = await planned(mover)
+    async with mover.journal.turn(TENANT):
+        with pytest.raises(StoreError, match="Another"):
+            await mover.go(plan)
+
+
+# --- what changes meanwhile ------------------------------------------------------------------------------
+
+
+def edit(mover: Mover, name: str) -> None:
+    flow = flow_of(mover, name)
+    definition = copy.deepcopy(flow.definition)
+    definition["actions"]["Read_more"] = copy.deepcopy(next(iter(definition["actions"].values())))
+    mover.tenant.event("edit_flow", flow.id, definition=definition)
+
+
+async def test_a_flow_that_was_edited_after_planning_stops_it_before_anything_is_made(mover: Mover):
+    plan = await planned(mover)
+    edit(mover, "Nightly stock check")
+
+    found = the(await mover.go(plan))
+
+    assert (found.state, found.step) == ("refused", "check")
+    assert "edited" in found.says
+    assert made(mover) == []
+
+
+async def test_a_flow_that_is_edited_meanwhile_is_not_bound(mover: Mover):
+    plan, before = await planned(mover), binding(mover)
+    await until(mover, plan, "bind")
+    edit(mover, "Nightly stock check")
+
+    found = the(await mover.go(plan))
+
+    assert found.state == "refused"
+    assert "edited" in found.says
+    assert binding(mover) == before
+    await undone(mover, plan)
+
+
+async def test_a_definition_that_is_edited_after_the_move_is_not_written_over(mover: Mover):
+    plan = await planned(mover, DESK)
+    await mover.to_the_end(plan)
+    edit(mover, "Nightly tickets")
+    edited = copy.deepcopy(flow_of(mover, "Nightly tickets").definition)
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+
+    assert "edited after" in found.says
+    assert flow_of(mover, "Nightly tickets").definition == edited
+
+
+async def test_a_deployment_that_binds_the_old_connection_again_is_seen(mover: Mover):
+    plan, old = await planned(mover), binding(mover)
+    await mover.to_the_end(plan)
+    assert await drift(mover, plan) == []
+
+    mover.tenant.event("deploy_solution", flow_of(mover, "Nightly order import").id, connection=old)
+
+    assert await drift(mover, plan) == [("binding", "con_sql_erp")]
+    await undone(mover, plan)
+    assert binding(mover) == old
+
+
+async def drift(mover: Mover, plan: Plan) -> list[tuple[str, str]]:
+    stands = {each.saga: each.stands for each in standing(plan, await mover.journal.deeds(TENANT, plan.id))}
+    async with mover.reached(Role.READER) as reading, mover.reached(Role.OPERATOR) as operating:
+        places: dict[str, Environment] = {
+            str(each.id): each async for each in reading.platform.environments()
+        }
+        found = await drifted(plan, stands, operating.operator, places)
+    return [(each.what, each.name) for each in found]
+
+
+# --- secrets and databases -------------------------------------------------------------------------------
+
+
+async def test_a_policy_that_forbids_secrets_declines_it(mover: Mover):
+    mover.tenant.event("set_app_policy", passwordAddition=True)
+
+    plan = await planned(mover)
+
+    assert [each.reason for each in plan.declined] == ["secrets_forbidden"]
+
+
+async def test_a_policy_that_comes_later_stops_it_at_the_secret(mover: Mover):
+    plan = await planned(mover)
+    mover.tenant.event("set_app_policy", passwordAddition=True)
+
+    found = the(await mover.go(plan))
+
+    assert (found.state, found.step) == ("refused", "secret")
+    await undone(mover, plan)
+
+
+async def test_a_secret_that_never_works_is_never_depended_on(mover: Mover):
+    async def never(_client: str, _secret: Secret) -> str:
+        return "AADSTS7000215: Invalid client secret provided."
+
+    plan, before = await planned(mover), binding(mover)
+    mover.signs_in = never  # type: ignore[method-assign]
+
+    found = the(await mover.go(plan))
+
+    assert (found.state, found.step) == ("waiting", "prove")
+    assert "AADSTS7000215" in found.says
+    assert binding(mover) == before
+    await undone(mover, plan)
+
+
+@pytest.mark.parametrize(("event", "number"), [("sql_pause", "paused"), ("sql_offline", "offline")])
+async def test_a_database_that_is_away_is_waited_for(mover: Mover, event: str, number: str):
+    plan = await planned(mover)
+    mover.tenant.event(event, f"{SERVER}/erp")
+    database = mover.tenant.world.servers[SERVER].databases["erp"]
+
+    found = the(await mover.go(plan, wait=NO_WAIT))
+    while found.state == "waiting" and found.step in ("principal", "prove", "secret"):
+        found = the(await mover.go(plan, wait=NO_WAIT))
+
+    assert found.state == "waiting", number
+    assert (found.step or "").partition(":")[0] in ("sql", "proof", "watch")
+    database.state = "ONLINE"
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
+# --- the watch -------------------------------------------------------------------------------------------
+
+
+async def test_a_flow_that_turns_red_is_moved_back(mover: Mover):
+    plan, before = await planned(mover), binding(mover)
+    await mover.go(plan)
+    assert binding(mover) != before
+    name = str(plan.steps[1].arguments["name"])
+    mover.tenant.event("sql_drop_user", f"{SERVER}/erp", user=name)
+    mover.tenant.advance(hours=26)
+
+    found = the(await mover.go(plan, wait=NO_WAIT))
+
+    assert (found.state, found.step) == ("refused", "watch")
+    assert "moved back" in found.says
+    assert binding(mover) == before
+    again = the(await mover.go(plan, wait=NO_WAIT))
+    assert (again.state, binding(mover)) == ("refused", before)
+    await undone(mover, plan)
+
+
+async def test_flows_that_keep_their_old_connection_until_switched_off_and_on_are_moved_too(mover: Mover):
+    plan, old = await planned(mover), binding(mover)
+    mover.tenant.world.flips.append("rebinding_reaches_flows_at_once")
+
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+    for name in ("Nightly order import", "Nightly stock check"):
+        flow = flow_of(mover, name)
+        assert (flow.state, {named.pinned for named in flow.connections.values()}) == ("Started", {None})
+    assert binding(mover) != old
+    await undone(mover, plan)
