@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,7 @@ from holdfast.core.identity import Role
 from holdfast.core.inventory import Environment
 from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
+from holdfast.core.sql import SqlPlace
 from holdfast.migration.drift import drifted
 from holdfast.migration.plan import script_for
 from holdfast.saga import standing
@@ -61,10 +62,11 @@ async def until(mover: Mover, plan: Plan, step: str) -> None:
             raise KilledError
         await made(turn, id, deed)
 
-    mover.journal.note = note
+    monkey = cast(Any, mover.journal)
+    monkey.note = note
     with pytest.raises(KilledError):
         await mover.go(plan)
-    mover.journal.note = made
+    monkey.note = made
 
 
 def the(found: Sequence[Standing]) -> Standing:
@@ -148,7 +150,7 @@ async def by_hand(mover: Mover, plan: Plan, cut: int | None = None) -> None:
     if cut is not None:
         script = "GRANT".join(script.split("GRANT")[: cut + 1])
     async with Mover.sql(mover) as server:
-        server._asked((step.arguments["server"], step.arguments["database"]), [script])
+        server._asked(SqlPlace(step.arguments["server"], step.arguments["database"]), [script])
 
 
 async def test_a_script_that_ran_half_is_taken_up_where_it_stands(mover: Mover):
@@ -307,7 +309,7 @@ async def test_a_policy_that_comes_later_stops_it_at_the_secret(mover: Mover):
 
 
 async def test_a_secret_that_never_works_is_never_depended_on(mover: Mover):
-    async def never(_client: str, _secret: Secret) -> str:
+    async def never(client_id: str, secret: Secret) -> str:
         return "AADSTS7000215: Invalid client secret provided."
 
     plan, before = await planned(mover), binding(mover)

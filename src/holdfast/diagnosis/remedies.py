@@ -35,12 +35,13 @@ CORRECT_CREDENTIALS = Remedy(
 KEEP_ALIVE = Remedy(
     "keep_alive",
     Actor.MAKER,
-    "Let a scheduled flow use this very connection every week, so that its sign-in never lies idle for 90 days.",
+    "Let a scheduled flow use this very connection every week, so that its sign-in never lies idle for 90 days:"
+    " `holdfast keepalive plan`.",
 )
 MOVE_TO_SERVICE_PRINCIPAL = Remedy(
     "move_to_service_principal",
     Actor.ADMIN,
-    "Move the flows to a connection of type service principal, which holds no person's sign-in.",
+    "Move the flows to a connection of type service principal, which holds no person's sign-in: `holdfast migrate plan`.",
 )
 
 # the tenant's administrators

@@ -33,8 +33,8 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "FN": ("EXECUTE",),
     "IF": ("SELECT",),
     "TF": ("SELECT",),
-    "SN": (),
 }
+"""Rights by kind of object. A synonym is looked through, and triggers and keys have no rights of their own."""
 OBJECTS: Final = (
     "SELECT SCHEMA_NAME(o.schema_id) AS schema_name, o.name AS object_name, o.type AS kind FROM sys.objects AS o\n"
     "WHERE o.is_ms_shipped = 0;"
@@ -50,6 +50,7 @@ OF_DATABASES: Final = (
     "ALTER ANY USER",
     "CREATE TABLE",
 )
+NOT_ASSIGNED: Final = ("AADSTS501051", "AADSTS50105")
 AT_ONCE: Final = 200
 NEGATIVES: Final = 3
 """So many objects that no flow needs are asked for through the new connection, and have to be refused."""
@@ -187,7 +188,9 @@ class Proof(_OfApplication):
             try:
                 await self._world.operator.query(connection, *place, PROOF)
             except CloudError as error:
-                return waiting(f"The new connection does not work in {place} yet: {error}")
+                return waiting(
+                    f"{self._to_do(str(error))}The new connection does not work in {place} yet: {error}"
+                )
             needed = grants_from(database).rights
             try:
                 objects = await self._objects(past, place)
@@ -207,6 +210,15 @@ class Proof(_OfApplication):
         also = f" Everybody holds, through public: {', '.join(said)}." if said else ""
         return done(
             f"Works; {tried} objects that no flow needs were refused.{also}", refused=tried, public=said
+        )
+
+    def _to_do(self, said: str) -> str:
+        """What somebody has to do about it first, where that is known."""
+        if not any(number in said for number in NOT_ASSIGNED):
+            return ""
+        return (
+            f"An administrator has to assign {self._arguments['name']!r} to Azure SQL Database (Entra admin center > Enterprise"
+            " applications > Azure SQL Database > Users and groups), which demands assignment. "
         )
 
     async def _new(self, past: Past) -> Connection:

@@ -83,9 +83,11 @@ class MakeConnection(_OfConnection):
 class _Unchanged(_OfConnection):
     """A step that changes what flows do: only flows that are as they were planned."""
 
-    async def _edited(self) -> str | None:
-        """The name of a flow that was edited since the plan was made."""
+    async def _edited(self, past: Past) -> str | None:
+        """The name of a flow that was edited since the plan was made, by somebody else."""
         for flow in self._arguments["flows"]:
+            if f"define:{flow['flow']}" in past:
+                continue
             row = await self._world.operator.flow(self._environment, FlowId(flow["flow"]))
             if fingerprint(row.clientdata) != flow["sha256"]:
                 return str(flow["flow_name"])
@@ -104,7 +106,7 @@ class Bind(_Unchanged):
                 return refused(
                     f"{self._arguments['name']} is bound elsewhere now: undo this plan and plan again."
                 )
-            edited = await self._edited()
+            edited = await self._edited(past)
             if edited is not None:
                 return refused(f"Flow {edited!r} was edited since: undo this plan and plan again.")
             await self._world.operator.bind(self._environment, reference, self._new)

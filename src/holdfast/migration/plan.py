@@ -13,7 +13,7 @@ from holdfast.core.inventory import SignIn
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import Accepted, Declined, Plan, PlannedStep, Show, label, saga_id
 from holdfast.migration.definitions import Edit, diff, fingerprint, rewritten
-from holdfast.migration.eligibility import Case, Grade, Moving, Readiness, readiness, uses_of
+from holdfast.migration.eligibility import Case, Finding, Grade, Moving, Readiness, readiness, uses_of
 from holdfast.migration.grants import (
     DatabaseGrants,
     Decision,
@@ -63,6 +63,7 @@ class Choices:
 def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
     """A saga per group of flows: connections that a flow uses together move together, or not at all."""
     judged = [(case, readiness(case)) for case in cases]
+    judged = list(_one_rewriting_each(judged))
     ready = [(case, each) for case, each in judged if each.grade is not Grade.NO]
     declined = [_declined(case, each) for case, each in judged if each.grade is Grade.NO]
     groups = _by_environment(ready) if choices.per_environment else _by_flow(ready)
@@ -88,6 +89,20 @@ def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
 
 
 Group = list[tuple[Case, Readiness]]
+
+
+def _one_rewriting_each(judged: Iterable[tuple[Case, Readiness]]) -> Iterator[tuple[Case, Readiness]]:
+    """A definition is rewritten for one connection at a time: what it was before is what undoing writes back."""
+    taken: set[str] = set()
+    for case, found in judged:
+        flows = {str(moving.flow.id) for moving in case.flows}
+        if found.grade is Grade.NO or not case.needs_rewriting or not taken & flows:
+            if found.grade is not Grade.NO and case.needs_rewriting:
+                taken |= flows
+            yield case, found
+            continue
+        says = "A flow of it is rewritten for another connection: plan again when that one has moved."
+        yield case, Readiness(Grade.NO, Finding("another_first", says), ())
 
 
 def _declined(case: Case, found: Readiness) -> Declined:
