@@ -52,7 +52,9 @@ class Administrator:
             server.entra_admin = server.entra_admin or self.id
 
     def ask(self, server: str, database: str, text: str, who: str | None = None) -> list[tuple[Any, ...]]:
-        identity = Identity("entra", who or self.id, entra_id=who or self.id)
+        id = who or self._tenant.world.servers[server].entra_admin
+        assert id is not None
+        identity = Identity("entra", id, entra_id=id)
         session = log_in(
             self._tenant.world, server, database, identity, lambda: self._tenant.now, "203.0.113.9"
         )
@@ -146,17 +148,16 @@ def test_nothing_wider_exists_than_the_actions_need(moved: Moved):
         if not step.name.startswith("sql:"):
             continue
         place = step.arguments["server"], step.arguments["database"]
-        admin = moved.mover.tenant.world.servers[place[0]].entra_admin
         needs = grants_from(step.arguments)
         assert all(need.actions for need in needs.needs)
         every = [
             Right(ObjectName(schema, name), permission)
-            for schema, name, kind in dba.ask(*place, OBJECTS, admin)
+            for schema, name, kind in dba.ask(*place, OBJECTS)
             for permission in KINDS.get(kind.strip(), ())
         ]
         public = {
             Right(ObjectName(row[3], row[4]), row[1])
-            for row in dba.ask(*place, tsql.check_grants(PUBLIC), admin)
+            for row in dba.ask(*place, tsql.check_grants(PUBLIC))
             if row[3] is not None
         }
         query = tsql.own_rights(every)
@@ -192,8 +193,7 @@ async def test_undo_takes_everything_back(moved: Moved, world: bytes):
     for step in moved.plan.steps:
         if step.name.startswith("sql:"):
             place = step.arguments["server"], step.arguments["database"]
-            admin = moved.mover.tenant.world.servers[place[0]].entra_admin
-            dba.ask(*place, f"DROP USER IF EXISTS {tsql.quoted(step.arguments['name'])};", admin)
+            dba.ask(*place, f"DROP USER IF EXISTS {tsql.quoted(step.arguments['name'])};")
     found = await moved.mover.to_the_end(moved.plan, "undo")
 
     now = moved.mover.tenant.world

@@ -287,6 +287,33 @@ async def drift(mover: Mover, plan: Plan) -> list[tuple[str, str]]:
     return [(each.what, each.name) for each in found]
 
 
+async def test_where_a_share_is_not_enough_the_owner_binds_the_old_connection(mover: Mover):
+    plan, old = await planned(mover), binding(mover)
+    await mover.to_the_end(plan)
+    mover.tenant.world.flips.append("a_share_is_enough_to_activate")
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+    assert found.state == "undoing"
+    assert "let the owner choose it" in found.says
+    for reference in mover.tenant.world.references.values():
+        reference.connection_id = old if reference.logical_name == "con_sql_erp" else reference.connection_id
+    await undone(mover, plan)
+
+
+async def test_an_environment_can_share_one_principal(mover: Mover):
+    plan = await planned(mover, DANA, DESK, "Quarter close (svc-reports)", per_environment=True)
+    assert len(plan.sagas()) == 1
+
+    await mover.go(plan)
+    assert sum(name.startswith("holdfast/") for name in apps(mover)) == 1
+    assert len({step.connection for step in plan.steps if step.connection}) == 3
+    await undone(mover, plan)
+
+
+def apps(mover: Mover) -> list[str]:
+    return [app.display_name for app in mover.tenant.world.applications.values() if app.deleted_at is None]
+
+
 # --- secrets and databases -------------------------------------------------------------------------------
 
 

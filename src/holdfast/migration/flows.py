@@ -128,8 +128,15 @@ async def bind_back(
         if past["check"].facts["lent"].get(old):
             await operator.take_back(environment.id, ConnectorId(connector), old, step._world.principal)
         return done("It is not bound to ours.")
-    async with _lent(step, past, connector, old):
-        await operator.bind(environment, id, old)
+    try:
+        async with _lent(step, past, connector, old):
+            await operator.bind(environment, id, old)
+    except RefusedError as refusal:
+        place = f"https://make.powerautomate.com/environments/{environment.id}/solutions"
+        return waiting(
+            f"Only the owner of the old connection may bind to it here: let the owner choose it in the connection reference"
+            f" {reference} ({place}); undo then goes on ({refusal})"
+        )
     return done("Bound as before.")
 
 
@@ -339,11 +346,16 @@ class Watch(Planned):
             old = ConnectionId(move["connection"])
             if flow["flow"] not in self._arguments["of"][old]:
                 continue
+            back = done()
             if "reference" in move:
                 new = ConnectionId(connection_id(self._saga, old))
-                await bind_back(self, past, move["reference"], move["connector"], old, new)
+                back = await bind_back(self, past, move["reference"], move["connector"], old, new)
             elif move["define"]["flow"] == flow["flow"]:
-                await define_back(self, past, move["define"], move["connector"], old)
+                back = await define_back(self, past, move["define"], move["connector"], old)
+            if not back.is_done:
+                return refused(
+                    f"Flow {flow['flow_name']!r} failed in its first run after the move, and cannot be moved back: {back.says}"
+                )
         return refused(
             f"Flow {flow['flow_name']!r} failed in its first run after the move, so it was moved back; see why in its run"
             " history"
