@@ -18,6 +18,7 @@ from holdfast.scan.ourselves import OwnIdentity
 from tests.fakes.clock import StillClock
 from tests.fakes.cloud import ToldCloud
 from tests.fakes.history import MemoryHistory
+from tests.fakes.journal import MemoryJournal
 
 
 class ToldTenant:
@@ -55,6 +56,7 @@ class ToldHoldfast:
         self.settings = SimpleNamespace(tenant=None, keep=None)
         self.clock = StillClock()
         self.history = MemoryHistory()
+        self.journal = MemoryJournal()
         self.tenants = {name: ToldTenant(name, ToldCloud(self.clock)) for name in names}
 
     def chosen(self, name: str | None) -> ToldTenant:

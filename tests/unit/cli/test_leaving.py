@@ -1,13 +1,17 @@
 """Leaving: `made`, `purge` and `forget`."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.cli.main import run
-from tests.builders import a_connection, a_flow, a_secret, an_app, an_environment
+from holdfast.core.deed import Deed, done
+from holdfast.core.plan import Plan, PlannedStep
+from tests.builders import START, a_connection, a_flow, a_secret, an_app, an_environment
 from tests.fakes.holdfast import ToldHoldfast
 
 
@@ -108,3 +112,28 @@ def test_made_lists_what_carries_our_label_and_our_own_identities(holdfast, caps
     assert rows["c1"]["made_by"] == "saga7"
     assert "-ConnectionName c1" in rows["c1"]["remove"]
     assert rows["own"]["made_by"] == "you, as reader"
+
+
+def test_made_names_secrets_of_ours_and_plans_that_nobody_undid(holdfast, capsys):
+    cloud = holdfast.tenants["contoso"].cloud
+    ours = replace(a_secret("k1"), display_name="holdfast/p1-1")
+    cloud.apps = [an_app(ours, a_secret("k2"), client_id="app-1")]
+    run(["scan"])
+    step = PlannedStep("p1-1", "user", "Makes a user", "c1", "sales", {}, undo="Removes it")
+    tenant = holdfast.tenants["contoso"].id
+    plan = Plan("migrate", "p1", tenant, "contoso", START, (step,))
+
+    async def applied() -> None:
+        await holdfast.journal.keep(plan)
+        async with holdfast.journal.turn(tenant) as turn:
+            await holdfast.journal.note(turn, "p1", Deed("p1-1", "user", "do", done("Made."), START))
+
+    asyncio.run(applied())
+    capsys.readouterr()
+
+    assert run(["made", "-o", "jsonl"]) == 0
+
+    rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert set(rows) == {"p1", "k1"}
+    assert rows["p1"]["remove"].startswith("holdfast migrate undo")
+    assert rows["k1"]["remove"].endswith("--key-id k1")

@@ -10,14 +10,12 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
+from holdfast.core.plan import LABEL, saga_of
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
 
 # The commands that remove are of Microsoft.PowerApps.Administration.PowerShell and of the Azure CLI.
-LABEL = "holdfast/"
-"""How the display name of everything begins that holdfast creates; the saga's id follows."""
-
 COLUMNS = (
     Column("kind", "What", wraps=False),
     Column("name", "Name"),
@@ -63,6 +61,8 @@ async def _of_tenant(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[s
     from holdfast.core.identity import ServicePrincipal
     from holdfast.core.inventory import Connection, ConnectionReference, Flow
 
+    async for row in _of_plans(holdfast, tenant):
+        yield row
     # What uses a thing comes before it: nothing that is in use can be removed.
     async for flow in holdfast.history.current(tenant.id, Flow):
         if flow.display_name.startswith(LABEL):
@@ -81,6 +81,14 @@ async def _of_tenant(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[s
             yield _row("connection", connection.id, connection.display_name, connection.environment, command)
     own = tenant.own_client_ids()
     async for app in holdfast.history.current(tenant.id, ServicePrincipal):
+        for secret in app.secrets:
+            if secret.display_name.startswith(LABEL):
+                drop = f"az ad app credential delete --id {app.client_id} --key-id {secret.key_id}"
+                if secret.kind == "certificate":
+                    drop += " --cert"
+                name = f"{app.display_name}: {secret.display_name}"
+                row = _row(secret.kind, secret.key_id, name, "", drop)
+                yield row | {"made_by": saga_of(secret.display_name)}
         command = f"az ad app delete --id {app.client_id}"
         if app.display_name.startswith(LABEL):
             yield _row("application", app.client_id, app.display_name, "", command)
@@ -89,17 +97,28 @@ async def _of_tenant(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[s
             yield _row("application", app.client_id, app.display_name, "", command) | {"made_by": by}
 
 
+async def _of_plans(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[str, Any]]:
+    """What plans did and nobody undid: the one way that also removes users of databases and shares."""
+    from holdfast.saga import standing
+
+    for record in await holdfast.journal.plans(tenant.id):
+        plan = record.plan
+        found = standing(plan, await holdfast.journal.deeds(tenant.id, plan.id))
+        left = [each.saga for each in found if each.stands or each.state == "interrupted"]
+        if left:
+            sagas = f"{len(left)} of {len(found)} sagas"
+            command = f"holdfast {plan.kind} undo FILE --yes, with the file of plan {plan.id}"
+            yield _row("plan", plan.id, f"{plan.kind} of {plan.made_at:%Y-%m-%d}, {sagas}", "", command) | {
+                "made_by": plan.id
+            }
+
+
 def _row(kind: str, id: str, name: str, environment: str, remove: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "id": id,
         "name": name,
         "environment": environment,
-        "made_by": saga_of(name),
+        "made_by": saga_of(name) or "",
         "remove": remove,
     }
-
-
-def saga_of(display_name: str) -> str:
-    """The id in a label."""
-    return display_name.removeprefix(LABEL).split(" ", 1)[0]
