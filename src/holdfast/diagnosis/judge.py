@@ -63,13 +63,16 @@ class Conclusion:
 def concluded(case: Case) -> Conclusion:
     """What the checks and the platform's own words come to together."""
     conclusion = _concluded(case)
-    return replace(conclusion, in_doubt=_in_doubt(case, conclusion))
+    doubts = _in_doubt(case, conclusion)
+    return replace(conclusion, in_doubt=doubts) if doubts else conclusion
 
 
 def _in_doubt(case: Case, conclusion: Conclusion) -> frozenset[str]:
     """What the logs of its owner would answer: which of several policies, or none that we see, refused."""
-    told = diagnose(case.said)[0].cause.id if case.said else ""
-    if not case.is_person or told not in BY_POLICY:
+    if not case.said or not case.is_person:
+        return frozenset()
+    told = diagnose(case.said)[0].cause.id
+    if told not in BY_POLICY:
         return frozenset()
     doubts = set()
     named = [each for each in conclusion.findings if each.cause == told and each.act is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -99,7 +99,7 @@ async def judge_page(
         looks = _looks(bench.before, seen_at)
         found = witnesses(connection, seen_at, before.witnesses if before else None, looks)
         shown = await _shown(connection, found, before, bench.directory)
-        case = _with_past(case_of(connection, found, bench, shown), before, bench.directory)
+        case = case_of(connection, found, bench, shown, before)
         conclusion = concluded(case)
         if bench.directory.owners is not None and conclusion.in_doubt:
             case = await bench.directory.owners.asked(case, conclusion)
@@ -110,13 +110,23 @@ async def judge_page(
     return judged
 
 
-def case_of(connection: Connection, found: Sequence[Witness], bench: Bench, shown: frozenset[str]) -> Case:
-    """All that is known about one connection.
+def case_of(
+    connection: Connection,
+    found: Sequence[Witness],
+    bench: Bench,
+    shown: frozenset[str],
+    before: Judgement | None = None,
+) -> Case:
+    """All that is known about one connection, and what an earlier look knew of an application that is not there now.
 
     Args:
         shown: ids of the keys that its application showed when it last got a token, where the log tells.
+        before: what was concluded at the look before.
     """
     directory, fault = bench.directory, connection.fault
+    former = directory.former.get(connection.client_id or "")
+    # A later look finds neither the application nor that it was there; what was concluded then stands.
+    was_found_gone = before is not None and before.verdict is not None and before.verdict.cause.id == GONE
     flows = bench.flows.get(connection.id, ())
     return Case(
         connection,
@@ -134,15 +144,9 @@ def case_of(connection: Connection, found: Sequence[Witness], bench: Bench, show
         uses=None
         if bench.uses is None
         else tuple(bench.uses[flow.id] for flow in flows if flow.id in bench.uses),
+        was_registered=former is not None or was_found_gone,
+        former_app=former,
     )
-
-
-def _with_past(case: Case, before: Judgement | None, directory: TenantDirectory) -> Case:
-    """The case with what an earlier look knew of an application that is not there now."""
-    former = directory.former.get(case.connection.client_id or "")
-    # A later look finds neither the application nor that it was there; what was concluded then stands.
-    was_found_gone = before is not None and before.verdict is not None and before.verdict.cause.id == GONE
-    return replace(case, was_registered=former is not None or was_found_gone, former_app=former)
 
 
 def judge(

@@ -80,10 +80,12 @@ class ListReader:
     def _sign(self) -> str:
         """The next character that is not blank, not consumed."""
         while True:
-            while self._at < len(self._text):
-                if self._text[self._at] not in _BLANK:
-                    return self._text[self._at]
-                self._at += 1
+            text, at = self._text, self._at
+            while (sign := text[at : at + 1]) and sign in _BLANK:
+                at += 1
+            self._at = at
+            if sign:
+                return sign
             if not self._more():
                 raise NotAListError("it breaks off")
 

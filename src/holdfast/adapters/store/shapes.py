@@ -25,7 +25,7 @@ T = TypeVar("T")
 # A sentence that is said of thousands of connections is kept as its number behind this private-use character.
 _MARK: Final = "\ue100"
 _SENTENCES: Final = [json.dumps(sentence)[1:-1] for sentence in NUMBERED]
-_NUMBERS: Final = [(f'"{sentence}"', f'"{_MARK}{n}"') for n, sentence in enumerate(_SENTENCES)]
+_NUMBERS: Final = {sentence: f"{_MARK}{n}" for n, sentence in enumerate(_SENTENCES)}
 _NUMBER: Final = re.compile(f"{_MARK}([0-9]+)")
 
 
@@ -38,9 +38,11 @@ def in_order(told: Any) -> Any:
 
 def numbered(facts: str) -> str:
     """The fields with every sentence of `core.beliefs` as its number."""
-    for sentence, number in _NUMBERS if "assumptions" in facts else ():
-        facts = facts.replace(sentence, number)
-    return facts
+    if "assumptions" not in facts:
+        return facts
+    # What stands between two quotes; no sentence has one in it, so that a part of a longer text is never one.
+    parts = facts.split('"')
+    return '"'.join(map(_NUMBERS.get, parts, parts))
 
 
 def spelled_out(facts: str) -> str:

@@ -107,8 +107,9 @@ CHECKS: Final = (
 )
 
 
+_LOOKS: Final = {each: tuple(check.look for check in CHECKS if each in check.of) for each in SignIn}
+
+
 def findings(case: Case) -> tuple[Finding, ...]:
     """What they find, in their order."""
-    return tuple(
-        found for check in CHECKS if case.connection.sign_in in check.of for found in check.look(case)
-    )
+    return tuple([found for look in _LOOKS[case.connection.sign_in] for found in look(case)])

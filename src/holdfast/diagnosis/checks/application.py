@@ -26,13 +26,15 @@ def application_unusable(case: Case) -> Iterator[Finding]:
     name = principal.display_name if principal else former
     deleted = None
     if case.changes is not None:
-        targets = [principal.object_id] if principal else list(case.changes.by_target)
-        rows = [
-            row
-            for id in targets
-            for row in case.changes.to(id, APP_CHANGED if principal else APP_DELETED)
-            if principal is not None or name in row.target_names or id == client
-        ]
+        rows = (
+            case.changes.to(principal.object_id, APP_CHANGED)
+            if principal
+            else [
+                row
+                for row in case.changes.of_kind(APP_DELETED)
+                if name in row.target_names or client.casefold() in map(str.casefold, row.targets)
+            ]
+        )
         deleted = max(rows, key=lambda row: row.at, default=None)
     is_deleted = deleted is not None or case.was_registered
     missing = "was deleted" if is_deleted else "is not in this tenant: deleted, or at home in another"

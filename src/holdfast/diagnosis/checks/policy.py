@@ -20,7 +20,6 @@ from holdfast.reading.changes import (
     TERMS_ACCEPTED,
     Changes,
     act_of,
-    letters,
 )
 
 POLICY_REACH = "The policies as they are now; what was before, the audit log tells for 30 days."
@@ -40,6 +39,8 @@ ORDER = (
 def policies_refuse(case: Case) -> Iterator[Finding]:
     """Policies that stand since its last token demand what a connection cannot give."""
     found = [each for policy in case.policies or () for each in _refuses(case, policy)]
+    if not found:
+        return
     rank = {cause: number for number, cause in enumerate(ORDER)}
     yield from sorted(found, key=lambda each: rank.get(each.cause, len(ORDER)))
 
@@ -125,16 +126,17 @@ def consent_taken(case: Case) -> Iterator[Finding]:
 
 def _taken_from(client: Principal, changes: Changes) -> Change | None:
     """When consent for this client was taken back, unless it was given again; rows name clients in two ways."""
-    rows = [
-        row
-        for target, each in changes.by_target.items()
-        for row in each
-        if client.display_name in row.target_names or target == client.object_id.casefold()
-    ]
-    taken = [row for row in rows if letters(row.activity) in CONSENT_TAKEN]
-    given = [row for row in rows if letters(row.activity) in CONSENT_GIVEN]
+    taken, given = (
+        [row for row in changes.of_kind(kind) if _concerns(row, client)]
+        for kind in (CONSENT_TAKEN, CONSENT_GIVEN)
+    )
     newest = max(taken, key=lambda row: row.at, default=None)
     return None if newest is None or any(row.at > newest.at for row in given) else newest
+
+
+def _concerns(row: Change, client: Principal) -> bool:
+    id = client.object_id.casefold()
+    return client.display_name in row.target_names or any(each.casefold() == id for each in row.targets)
 
 
 def data_policy_blocks(case: Case) -> Iterator[Finding]:
