@@ -29,7 +29,21 @@ def resolved(monkeypatch):
     return names
 
 
-COMMANDS = (["doctor"], ["scan"], ["status"], ["forecast"], ["made"], ["config", "show"], ["ledger"])
+COMMANDS = (
+    ["doctor"],
+    ["scan"],
+    ["status"],
+    ["forecast"],
+    ["worklist"],
+    ["keepalive", "plan"],
+    ["rotate", "plan"],
+    ["alerts", "list"],
+    ["metrics"],
+    ["watch", "--once"],
+    ["made"],
+    ["config", "show"],
+    ["ledger"],
+)
 
 
 def test_no_host_outside_the_settings_is_resolved(resolved, tmp_path, monkeypatch):
