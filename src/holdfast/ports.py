@@ -380,10 +380,24 @@ class Operator(Protocol):
         """The flows whose name begins so."""
         ...
 
+    async def make_solution(self, environment: Environment, display_name: str) -> None:
+        """The one solution of holdfast's own, with its publisher; left as it is where it is there."""
+        ...
+
+    async def delete_solution(self, environment: Environment) -> None:
+        """Remove that solution and its publisher; what is in it stays."""
+        ...
+
     async def make_flow(
-        self, environment: Environment, name: str, clientdata: str, description: str
+        self,
+        environment: Environment,
+        name: str,
+        clientdata: str,
+        description: str,
+        *,
+        in_solution: bool = False,
     ) -> FlowId:
-        """A new flow, off. Not to be repeated without a look."""
+        """A new flow, off, in holdfast's solution where that is said. Not to be repeated without a look."""
         ...
 
     async def switch(self, environment: Environment, flow: FlowId, on: bool) -> None:
@@ -423,8 +437,10 @@ class Operator(Protocol):
         display_name: str,
         connector: ConnectorId,
         connection: ConnectionId | None,
+        *,
+        in_solution: bool = False,
     ) -> ConnectionReferenceId:
-        """A new connection reference, bound or not. Not to be repeated without a look."""
+        """A new connection reference, bound or not, placed as `make_flow` says. Not to be repeated without a look."""
         ...
 
     async def bind(

@@ -251,6 +251,34 @@ async def test_a_flow_of_ours_lives_and_dies(tenant: Tenant):
         await operator.flow(environment, flow)
 
 
+async def test_a_solution_of_ours_lives_and_dies(tenant: Tenant):
+    operator, environment = tenant.access("operator").operator, await a_place(tenant)
+    name = f"new_holdfast_{new_id()[:8]}"
+
+    await operator.make_solution(environment, "holdfast/p1-1 keep-alive flows")
+    await operator.make_solution(environment, "holdfast/p1-2 keep-alive flows")
+    reference = await operator.make_reference(environment, name, "holdfast/p1-1", SQL, None, in_solution=True)
+    flow = await operator.make_flow(
+        environment, "holdfast/p1-1 sales", a_definition(name), "Keeps alive", in_solution=True
+    )
+    await operator.delete_solution(environment)
+    await operator.delete_solution(environment)
+    left = await operator.flow(environment, flow)
+    await operator.delete_flow(environment, flow)
+    await operator.delete_reference(environment, reference)
+
+    assert left.display_name == "holdfast/p1-1 sales"
+
+
+async def test_nothing_is_placed_in_a_solution_that_is_not_there(tenant: Tenant):
+    operator, environment = tenant.access("operator").operator, await a_place(tenant)
+
+    with pytest.raises(CloudError, match="solution"):
+        await operator.make_reference(
+            environment, "new_holdfast_x", "holdfast/p1", SQL, None, in_solution=True
+        )
+
+
 async def test_somebody_elses_connection_cannot_be_bound_until_it_is_shared(tenant: Tenant):
     access, environment = tenant.access("operator"), await a_place(tenant)
     theirs = ConnectionId(tenant.control("/truth")["connections"][0]["id"])
@@ -291,6 +319,9 @@ def values(tenant: Tenant, environment: Environment) -> Mapping[str, str]:
         "application": app["object_id"],
         "flow": next(one["workflow"] for one in truth["flows"] if one["workflow"]),
         "reference": NOWHERE,
+        "solution": NOWHERE,
+        "publisher": NOWHERE,
+        "name": "holdfast",
         "label": "holdfast/",
         "account": NOWHERE,
         "user": NOWHERE,

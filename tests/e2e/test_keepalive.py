@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,24 @@ def test_nobody_is_asked_off_a_terminal(plan: Path, capsys: pytest.CaptureFixtur
 
 def test_planning_writes_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):
     assert {row["kind"] for row in rows(capsys, "made")} == {"application"}
+
+
+def test_a_plan_is_exported_for_people_to_import(
+    plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "keepalive.zip"
+
+    assert holdfast("keepalive", "export", str(plan), "--out", str(out)) == 0
+
+    bound = json.loads((tmp_path / "keepalive.settings.json").read_text())["ConnectionReferences"]
+    assert [each["ConnectionId"] for each in bound] == [
+        json.loads(plan.read_text())["steps"][0]["connection"]
+    ]
+    with zipfile.ZipFile(out) as file:
+        assert {"[Content_Types].xml", "solution.xml", "customizations.xml"} < set(file.namelist())
+
+
+def test_nothing_is_exported_for_an_environment_without_flows(plan: Path, tmp_path: Path):
+    words = ("keepalive", "export", str(plan), "--out", str(tmp_path / "x.zip"), "--environment", "nowhere")
+
+    assert holdfast(*words) == 2

@@ -96,6 +96,7 @@ def _saga(saga: str, group: Sequence[Case], choices: Choices, number: int) -> li
     owner = group[0].connection.owner
     who = (owner.display_name or owner.user_principal_name or owner.id) if owner else "its owner"
     steps = [_shared(saga, case, who, choices) for case in group]
+    steps.append(_solution(saga, group))
     steps += [_reference(saga, case, index) for index, case in enumerate(group)]
     start = first_run(group, choices, number)
     branches = [
@@ -178,6 +179,19 @@ def portal_link(environment: Environment, connection: Connection) -> str:
     return (
         f"https://make.powerautomate.com/environments/{environment.id}/connections/"
         f"{connection.connector}/{connection.id}/details"
+    )
+
+
+def _solution(saga: str, group: Sequence[Case]) -> PlannedStep:
+    environment = group[0].environment
+    return PlannedStep(
+        saga,
+        "solution",
+        f"Makes the solution 'holdfast' in {environment.display_name!r} where it is not there",
+        None if len(group) > 1 else group[0].connection.id,
+        environment.id,
+        {"name": label(saga, "keep-alive flows")},
+        undo="Removes the solution once nothing of holdfast's is in it",
     )
 
 

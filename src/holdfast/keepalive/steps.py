@@ -84,6 +84,24 @@ class Shared(_Planned):
         return done("Shared.")
 
 
+class MakeSolution(_Planned):
+    """The one solution of ours in an environment, which all keep-alive flows there share."""
+
+    async def do(self, past: Past) -> Outcome:
+        """Make it where it is not there; it may be another saga's, so it is never cleared away."""
+        await self._operator.make_solution(self._environment, self._arguments["name"])
+        return done("There.")
+
+    async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
+        """Remove it, but where another flow or reference of ours may still lie in it."""
+        async for _ in self._operator.labelled_flows(self._environment, LABEL):
+            return done("Left: other keep-alive flows are in it.")
+        async for _ in self._operator.labelled_references(self._environment, LABEL):
+            return done("Left: other connection references are in it.")
+        await self._operator.delete_solution(self._environment)
+        return done("Removed.")
+
+
 class MakeReference(_Planned):
     """A connection reference of ours, bound where we may bind it."""
 
@@ -111,6 +129,7 @@ class MakeReference(_Planned):
             arguments["display_name"],
             ConnectorId(arguments["connector"]),
             connection,
+            in_solution=True,
         )
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
@@ -138,6 +157,7 @@ class MakeFlow(_Planned):
             clientdata_of(self._arguments),
             "Made by holdfast: uses each connection so that its sign-in does not end unused."
             f" Remove it with: holdfast keepalive undo, plan {self._planned.saga.rpartition('-')[0]}.",
+            in_solution=True,
         )
         return done("Made.", flow=made)
 
@@ -195,6 +215,7 @@ class SwitchOn(_Planned):
 
 STEPS: Mapping[str, Callable[[PlannedStep, Operator, Environment], Step]] = {
     "shared": Shared,
+    "solution": MakeSolution,
     "reference": MakeReference,
     "flow": MakeFlow,
     "switch_on": SwitchOn,

@@ -151,6 +151,40 @@ class SystemUser(PlainShape):
     isdisabled: bool | None = None
 
 
+class Publisher(PlainShape):
+    """Who made solutions. Documented, not recorded."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    publisherid: str
+    uniquename: str | None = None
+
+
+class NewPublisher(PlainShape):
+    """Body that makes a publisher."""
+
+    uniquename: str
+    friendlyname: str
+    customizationprefix: str
+    customizationoptionvalueprefix: int
+
+
+class Solution(PlainShape):
+    """A container of flows and references. Documented, not recorded."""
+
+    etag: str | None = Field(default=None, alias="@odata.etag")
+    solutionid: str
+    uniquename: str | None = None
+
+
+class NewSolution(PlainShape):
+    """Body that makes an unmanaged solution."""
+
+    uniquename: str
+    friendlyname: str
+    version: str
+    publisher: str = Field(alias="publisherid@odata.bind")
+
+
 WorkflowPage = GraphPage[Workflow]
 ConnectionReferencePage = GraphPage[ConnectionReference]
 FlowRunPage = GraphPage[FlowRun]

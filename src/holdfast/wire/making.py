@@ -27,6 +27,11 @@ _RETURNED: Final = _ODATA | {"Prefer": "return=representation"}
 _CUSTOMIZER: Final = "an application user of the environment that may change flows"
 _CUSTOMIZER_NEEDS: Final = "an application user in the environment with the security role System Customizer"
 _FLOWCODE: Final = "power-automate-docs manage-flows-with-code.md"
+_TABLES: Final = "powerapps-docs reference/entities"
+SOLUTION_NAME: Final = "holdfast"
+"""Unique name of the solution in which keep-alive flows are made, and of its publisher."""
+
+_PLACED: Final = _RETURNED | {"MSCRM.SolutionUniqueName": SOLUTION_NAME}
 
 
 def _registration(id: str, method: str, path: str, does: str, **more: Any) -> Call:
@@ -400,6 +405,76 @@ DELETE_REFERENCE: Final = _row(
     source="powerapps-docs reference/entities/connectionreference.md",
 )
 
+NEW_WORKFLOW_IN_SOLUTION: Final = _row(
+    "dataverse.workflows.create_in_solution",
+    "POST",
+    "/workflows",
+    "make a flow in the solution of holdfast's own",
+    headers=_PLACED,
+    is_idempotent=False,
+    source="microsoft/Employee-Self-Service-Agent-Developer-Kit dataverse_workflow_create.yaml; powerapps-docs webapi"
+    " create-entity-web-api (MSCRM.SolutionUniqueName)",
+)
+NEW_REFERENCE_IN_SOLUTION: Final = _row(
+    "dataverse.connection_references.create_in_solution",
+    "POST",
+    "/connectionreferences",
+    "make a connection reference in the solution of holdfast's own",
+    headers=_PLACED,
+    is_idempotent=False,
+    source=f"{_TABLES}/connectionreference.md; webapi create-entity-web-api (MSCRM.SolutionUniqueName)",
+)
+PUBLISHER: Final = _row(
+    "dataverse.publishers.find",
+    "GET",
+    "/publishers",
+    "find the publisher of holdfast's solution",
+    query={"$select": "publisherid,uniquename", "$filter": "uniquename eq '{name}'"},
+    writes=False,
+    source=f"{_TABLES}/publisher.md",
+)
+NEW_PUBLISHER: Final = _row(
+    "dataverse.publishers.create",
+    "POST",
+    "/publishers",
+    "make the publisher of holdfast's solution",
+    headers=_RETURNED,
+    is_idempotent=False,
+    source=f"{_TABLES}/publisher.md",
+)
+DELETE_PUBLISHER: Final = _row(
+    "dataverse.publishers.delete",
+    "DELETE",
+    "/publishers({publisher})",
+    "remove the publisher that holdfast made",
+    source=f"{_TABLES}/publisher.md",
+)
+SOLUTION: Final = _row(
+    "dataverse.solutions.find",
+    "GET",
+    "/solutions",
+    "find holdfast's solution",
+    query={"$select": "solutionid,uniquename", "$filter": "uniquename eq '{name}'"},
+    writes=False,
+    source=f"{_TABLES}/solution.md",
+)
+NEW_SOLUTION: Final = _row(
+    "dataverse.solutions.create",
+    "POST",
+    "/solutions",
+    "make holdfast's solution",
+    headers=_RETURNED,
+    is_idempotent=False,
+    source=f"{_TABLES}/solution.md",
+)
+DELETE_SOLUTION: Final = _row(
+    "dataverse.solutions.delete",
+    "DELETE",
+    "/solutions({solution})",
+    "remove the solution that holdfast made; what is in it stays",
+    source=f"{_TABLES}/solution.md; maker/data-platform/solutions-overview",
+)
+
 MAKING: Final[tuple[Call, ...]] = (
     NEW_APPLICATION,
     APPLICATION,
@@ -433,4 +508,12 @@ MAKING: Final[tuple[Call, ...]] = (
     NEW_REFERENCE,
     BIND_REFERENCE,
     DELETE_REFERENCE,
+    NEW_WORKFLOW_IN_SOLUTION,
+    NEW_REFERENCE_IN_SOLUTION,
+    PUBLISHER,
+    NEW_PUBLISHER,
+    DELETE_PUBLISHER,
+    SOLUTION,
+    NEW_SOLUTION,
+    DELETE_SOLUTION,
 )

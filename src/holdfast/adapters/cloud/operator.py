@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from holdfast.adapters.cloud.flows import reference
 from holdfast.adapters.cloud.powerplatform import connection as connection_in_our_words
 from holdfast.adapters.cloud.transport import Transport
-from holdfast.core.errors import MissingError, SettingsError
+from holdfast.core.errors import ConflictError, MissingError, SettingsError
 from holdfast.core.inventory import (
     Connection,
     ConnectionId,
@@ -31,17 +31,26 @@ from holdfast.wire.making import (
     CONNECTION_SHARES,
     CONNECTOR,
     DELETE_CONNECTION,
+    DELETE_PUBLISHER,
     DELETE_REFERENCE,
+    DELETE_SOLUTION,
     DELETE_WORKFLOW,
     LABELLED_FLOWS,
     LABELLED_REFERENCES,
     LEND_CONNECTION,
+    NEW_PUBLISHER,
     NEW_REFERENCE,
+    NEW_REFERENCE_IN_SOLUTION,
+    NEW_SOLUTION,
     NEW_WORKFLOW,
+    NEW_WORKFLOW_IN_SOLUTION,
     PROOF_QUERY,
+    PUBLISHER,
     PUT_CONNECTION,
     REFERENCE,
     SHARE_CONNECTION,
+    SOLUTION,
+    SOLUTION_NAME,
     SYSTEM_USERS,
     WHO_AM_I,
     WORKFLOW,
@@ -49,6 +58,9 @@ from holdfast.wire.making import (
 from holdfast.wire.shape import PlainShape, instant
 
 _ON, _SUSPENDED = 1, 2
+_PREFIX, _OPTION_PREFIX = "new", 76871
+"""Of the publisher; any will do, and the references are named so."""
+
 _CONNECTORS = "/providers/Microsoft.PowerApps/apis"
 _ENVIRONMENTS = "/providers/Microsoft.PowerApps/environments"
 
@@ -201,8 +213,72 @@ class CloudOperator:
         async for told in self._transport.items(LABELLED_FLOWS, dataverse.Workflow, at=at, base=base):
             yield _flow_row(told, environment)
 
+    async def make_solution(self, environment: Environment, display_name: str) -> None:
+        """See the port."""
+        base = _dataverse(environment)
+        if await self._solution(base):
+            return
+        publisher = await self._publisher(base) or await self._make_publisher(base, display_name)
+        wanted = dataverse.NewSolution.model_validate(
+            {
+                "uniquename": SOLUTION_NAME,
+                "friendlyname": display_name[:256],
+                "version": "1.0.0.0",
+                "publisherid@odata.bind": f"publishers({publisher})",
+            }
+        )
+        try:
+            await self._transport.read(NEW_SOLUTION, dataverse.Solution, base=base, body=wanted)
+        except ConflictError:
+            # Sagas run side by side: another one made it meanwhile.
+            if await self._solution(base) is None:
+                raise
+
+    async def _make_publisher(self, base: str, display_name: str) -> str:
+        body = dataverse.NewPublisher(
+            uniquename=SOLUTION_NAME,
+            friendlyname=display_name[:256],
+            customizationprefix=_PREFIX,
+            customizationoptionvalueprefix=_OPTION_PREFIX,
+        )
+        try:
+            return (
+                await self._transport.read(NEW_PUBLISHER, dataverse.Publisher, base=base, body=body)
+            ).publisherid
+        except ConflictError:
+            found = await self._publisher(base)
+            if found is None:
+                raise
+            return found
+
+    async def delete_solution(self, environment: Environment) -> None:
+        """See the port."""
+        base = _dataverse(environment)
+        if solution := await self._solution(base):
+            with suppress(MissingError):
+                await self._transport.do(DELETE_SOLUTION, at={"solution": solution}, base=base)
+        if publisher := await self._publisher(base):
+            with suppress(MissingError):
+                await self._transport.do(DELETE_PUBLISHER, at={"publisher": publisher}, base=base)
+
+    async def _solution(self, base: str) -> str | None:
+        at = {"name": SOLUTION_NAME}
+        found = self._transport.items(SOLUTION, dataverse.Solution, at=at, base=base)
+        return next(iter([one.solutionid async for one in found]), None)
+
+    async def _publisher(self, base: str) -> str | None:
+        at = {"name": SOLUTION_NAME}
+        found = self._transport.items(PUBLISHER, dataverse.Publisher, at=at, base=base)
+        return next(iter([one.publisherid async for one in found]), None)
+
     async def make_flow(
-        self, environment: Environment, name: str, clientdata: str, description: str
+        self,
+        environment: Environment,
+        name: str,
+        clientdata: str,
+        description: str,
+        *,
+        in_solution: bool = False,
     ) -> FlowId:
         """See the port."""
         body = dataverse.NewWorkflow(
@@ -213,9 +289,8 @@ class CloudOperator:
             primaryentity="none",
             clientdata=clientdata,
         )
-        told = await self._transport.read(
-            NEW_WORKFLOW, dataverse.Workflow, base=_dataverse(environment), body=body
-        )
+        call = NEW_WORKFLOW_IN_SOLUTION if in_solution else NEW_WORKFLOW
+        told = await self._transport.read(call, dataverse.Workflow, base=_dataverse(environment), body=body)
         return FlowId(told.workflowid)
 
     async def switch(self, environment: Environment, flow: FlowId, on: bool) -> None:
@@ -266,6 +341,8 @@ class CloudOperator:
         display_name: str,
         connector: ConnectorId,
         connection: ConnectionId | None,
+        *,
+        in_solution: bool = False,
     ) -> ConnectionReferenceId:
         """See the port."""
         bound = {} if connection is None else {"connectionid": connection}
@@ -275,8 +352,9 @@ class CloudOperator:
             connectorid=f"{_CONNECTORS}/{connector}",
             **bound,
         )
+        call = NEW_REFERENCE_IN_SOLUTION if in_solution else NEW_REFERENCE
         told = await self._transport.read(
-            NEW_REFERENCE, dataverse.ConnectionReference, base=_dataverse(environment), body=body
+            call, dataverse.ConnectionReference, base=_dataverse(environment), body=body
         )
         return ConnectionReferenceId(told.connectionreferenceid)
 

@@ -12,6 +12,7 @@ from holdfast.cli import deeds
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import iso
+from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -127,6 +128,55 @@ def _target(text: str) -> tuple[str, Any]:
     if not (equals and slash and connection and server and database):
         raise click.UsageError(f"--target {text!r} is not ID=SERVER/DATABASE.")
     return connection, Target(server, database)
+
+
+@command.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="ZIP",
+    required=True,
+    help="Write the solution to this file.",
+)
+@click.option("--environment", metavar="ID", help="Which, where the plan makes flows in several.")
+@common_options
+def export_(file: Path, out: Path, environment: str | None, invocation: Invocation) -> int:
+    """Write the flows of a plan as a solution zip, for people to import by hand. Asks the cloud nothing.
+
+    Beside it lies the same name with .settings.json: which connection each reference is to be bound to, as `pac solution
+    import --settings-file` reads it.
+    """
+    from holdfast.keepalive.solution import settings_text, solution_zip
+
+    plan = deeds.plan_in(file, "keepalive")
+    place = _place(plan, environment)
+    settings = out.with_suffix(".settings.json")
+    try:
+        out.write_bytes(solution_zip(plan, place))
+        settings.write_text(settings_text(plan, place), encoding="ascii")
+    except OSError as error:
+        raise SettingsError(f"The solution cannot be written to {out}: {error.strerror or error}.") from None
+    flows = sum(step.name == "flow" and step.environment == place for step in plan.steps)
+    rows = [{"zip": str(out), "settings": str(settings), "environment": place, "flows": flows}]
+    columns = [Column(name, name.capitalize()) for name in rows[0]]
+    emit(rows, columns, invocation.output, shape="holdfast.keepalive-export/1")
+    return 0
+
+
+def _place(plan: Plan, wanted: str | None) -> str:
+    from holdfast.keepalive.solution import environments_of
+
+    there = environments_of(plan)
+    if not there:
+        raise SettingsError(f"The plan {plan.id} makes no flow, so there is nothing to export.")
+    if wanted is None and len(there) > 1:
+        raise click.UsageError(
+            f"The plan makes flows in {len(there)} environments: name one with --environment: {', '.join(there)}."
+        )
+    if wanted is not None and wanted not in there:
+        raise click.UsageError(f"The plan makes no flow in {wanted}; it does in {', '.join(there)}.")
+    return wanted or there[0]
 
 
 @command.command("status")

@@ -1,4 +1,4 @@
-"""Dataverse: flows in solutions, connection references, runs, users. Turning on checks who may use the connections."""
+"""Dataverse: flows in solutions, solutions, references, runs, users. Turning on checks who may use the connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from holdfast.sandbox import crowd
 from holdfast.sandbox.dataverse import frame as dataverse_frame
-from holdfast.sandbox.dataverse import references
+from holdfast.sandbox.dataverse import importing, references, solutions
 from holdfast.sandbox.dataverse import rows as dataverse_rows
 from holdfast.sandbox.dataverse.frame import (
     User,
@@ -42,12 +42,6 @@ from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Flow, FlowConnection
 
-NO_SOLUTIONS = Rule(
-    "solutions_cannot_be_imported",
-    "StageSolution, ImportSolution and exports are not there; flows and references are made row by row.",
-    Mark.ABSENT,
-    "terraform-provider-power-platform internal/services/solution",
-)
 NO_SHARING_OF_ROWS = Rule(
     "rows_cannot_be_shared",
     "GrantAccess and RetrieveSharedPrincipalsAndAccess are not there; a flow has one owner.",
@@ -115,6 +109,7 @@ def create_workflow(call: Call) -> Response:
         if name not in body:
             raise bad_request(f"The required attribute '{name}' is missing.", "0x80040203")
     said = _read(body["clientdata"])
+    solution = solutions.placed(call, caller.environment)
     workflow_id = str(body.get("workflowid") or call.world.fresh("workflow")).lower()
     if any(flow.workflow_id == workflow_id for flow in call.world.flows.values()):
         raise refusal(412, "0x80040237", "A record with matching key values already exists.")
@@ -132,6 +127,8 @@ def create_workflow(call: Call) -> Response:
         workflow_id=workflow_id,
     )
     call.world.flows[flow.id] = flow
+    if solution is not None:
+        solution.components.append(flow.id)
     return created(call, WORKFLOWS, dataverse_rows.workflow(call.world, caller.environment, flow))
 
 
@@ -286,6 +283,16 @@ PART = Part(
                 at("GET", f"{_API}/connectionreferences({{id}})", references.get_reference),
                 at("PATCH", f"{_API}/connectionreferences({{id}})", references.change_reference),
                 at("DELETE", f"{_API}/connectionreferences({{id}})", references.delete_reference),
+                at("GET", f"{_API}/solutions", solutions.list_solutions),
+                at("POST", f"{_API}/solutions", solutions.create_solution),
+                at("DELETE", f"{_API}/solutions({{id}})", solutions.delete_solution),
+                at("GET", f"{_API}/publishers", solutions.list_publishers),
+                at("POST", f"{_API}/publishers", solutions.create_publisher),
+                at("DELETE", f"{_API}/publishers({{id}})", solutions.delete_publisher),
+                at("POST", f"{_API}/StageSolution", importing.stage),
+                at("POST", f"{_API}/ImportSolutionAsync", importing.start),
+                at("GET", f"{_API}/asyncoperations({{id}})", importing.operation),
+                at("GET", f"{_API}/RetrieveSolutionImportResult(ImportJobId={{id}})", importing.result),
                 at("GET", f"{_API}/flowruns", list_flow_runs),
                 at("GET", f"{_API}/systemusers", list_system_users),
                 at("GET", f"{_API}/systemusers({{id}})/systemuserroles_association", list_security_roles),
@@ -296,7 +303,8 @@ PART = Part(
     ),
     rules=(
         references.REBIND_AT_ONCE,
-        NO_SOLUTIONS,
+        *solutions.RULES,
+        *importing.RULES,
         NO_SHARING_OF_ROWS,
         *activation.RULES,
         *dataverse_frame.RULES,

@@ -27,6 +27,7 @@ from holdfast.sandbox.dataverse.frame import (
     user,
 )
 from holdfast.sandbox.dataverse.rows import REFERENCES
+from holdfast.sandbox.dataverse.solutions import placed
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.powerplatform.activation import may_use, not_authorized
 from holdfast.sandbox.rules import Mark, Rule
@@ -105,6 +106,7 @@ def create_reference(call: Call) -> Response:
         ):
             raise refusal(412, "0x80040237", "A record with matching key values already exists.")
     _check_binding(call, caller, connector, body.get("connectionid"))
+    solution = placed(call, caller.environment)
     reference = ConnectionReference(
         id=str(body.get("connectionreferenceid") or call.world.fresh("reference")).lower(),
         environment_id=caller.environment.id,
@@ -117,6 +119,8 @@ def create_reference(call: Call) -> Response:
         description=body.get("description"),
     )
     call.world.references[reference.id] = reference
+    if solution is not None:
+        solution.components.append(reference.id)
     return created(call, REFERENCES, dataverse_rows.reference(call.world, caller.environment, reference))
 
 
