@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+
+from holdfast.sandbox.event_details import TAKES
 
 DESIGNED = [
     "change_password",
@@ -55,6 +59,21 @@ def truth(sandbox):
 
 def connection(sandbox, name):
     return next(one for one in truth(sandbox)["connections"] if one["name"].startswith(name))
+
+
+def log(sandbox, path):
+    """Rows of a log of Graph, as the reader sees them."""
+    app = next(one for one in sandbox.ready["apps"] if one["name"] == "holdfast-reader")
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app["client_id"],
+        "client_secret": app["secret"],
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    url = f"{sandbox.ready['authority']}/{sandbox.ready['tenant_id']}/oauth2/v2.0/token"
+    token = sandbox.ask(url, body=urlencode(form).encode()).json["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    return sandbox.ask(sandbox.ready["graph"] + path, headers=headers).json["value"]
 
 
 def flow_of(sandbox, name):
@@ -202,3 +221,80 @@ def test_an_event_for_nothing_changes_nothing(sandbox, body):
     reply = sandbox.ask(sandbox.ready["control"] + "/events", body=json.dumps(body).encode())
     assert reply.status == 404
     assert truth(sandbox) == before
+
+
+@pytest.mark.parametrize("event", [*DESIGNED, "sql_trouble", "connector_outage", "set_security_defaults"])
+def test_a_detail_that_no_event_takes_is_refused(sandbox, event):
+    before = truth(sandbox)
+    body = {"event": event, "target": DANA, "vai": "azure"}
+    reply = sandbox.ask(sandbox.ready["control"] + "/events", body=json.dumps(body).encode())
+    assert (reply.status, "vai" in reply.json["error"]) == (400, True)
+    assert truth(sandbox) == before
+
+
+def test_every_detail_of_an_event_stands_on_the_page_for_others():
+    page = Path("docs/sandbox.md").read_text(encoding="utf-8")
+    undocumented = {
+        f"{event}: {detail}"
+        for event, details in TAKES.items()
+        for detail in details
+        if f"`{detail}`" not in page
+    }
+    assert not undocumented
+
+
+def test_an_environment_names_its_gateways(sandbox):
+    plant = connection(sandbox, "plant-sql")
+    sandbox.event("gateway_offline", plant["environment"])
+    assert connection(sandbox, "plant-sql")["causes"] == ["gateway_offline"]
+    sandbox.event("gateway_online", plant["environment"])
+    assert connection(sandbox, "plant-sql")["usable"]
+
+
+def test_an_environment_names_its_flows_for_a_deployment(sandbox):
+    assert sandbox.event("deploy_solution", connection(sandbox, "ERP orders")["environment"])["references"]
+
+
+def test_two_runs_of_one_instant_are_two_runs(sandbox):
+    flow = flow_of(sandbox, "ERP orders")
+    runs = {sandbox.control("/run", {"flow": flow["id"]})["run"] for _ in range(3)}
+    assert len(runs) == 3
+
+
+def test_an_id_is_known_in_capitals_too(sandbox):
+    dana = next(one for one in sandbox.ready["accounts"] if one["username"] == DANA)
+    sandbox.event("disable_account", dana["object_id"].upper())
+    assert "account_disabled" in connection(sandbox, "ERP orders")["causes"]
+
+
+def test_consent_that_a_person_takes_back_is_gone_for_every_client(sandbox):
+    dana = next(one for one in sandbox.ready["accounts"] if one["username"] == DANA)
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": dana["client_id"],
+        "refresh_token": dana["refresh_token"],
+        "scope": "https://database.windows.net//.default",
+    }
+    url = f"{sandbox.ready['authority']}/{sandbox.ready['tenant_id']}/oauth2/v2.0/token"
+    sandbox.event("revoke_consent", DANA)
+    assert sandbox.ask(url, body=urlencode(form).encode()).json["error_codes"] == [65001]
+
+
+def test_whoever_signs_in_again_stands_in_the_log_of_interactive_sign_ins(sandbox):
+    sandbox.event("revoke_sessions", DANA)
+    sandbox.event("reconsent", connection(sandbox, "ERP orders")["id"])
+    rows = log(sandbox, "/v1.0/auditLogs/signIns")
+    assert [(row["userPrincipalName"], row["status"]["errorCode"]) for row in rows] == [(DANA, 0)]
+
+
+def test_consent_that_is_given_again_is_audited(sandbox):
+    sandbox.event("revoke_consent", DANA)
+    sandbox.event("reconsent", connection(sandbox, "ERP orders")["id"])
+    activities = [row["activityDisplayName"] for row in log(sandbox, "/v1.0/auditLogs/directoryAudits")]
+    assert "Consent to application" in activities
+
+
+def test_the_rules_tell_what_is_true_when_they_are_flipped(sandbox):
+    rules = {one["id"]: one for one in sandbox.control("/rules")["rules"]}
+    assert rules["deleted_account_codes"]["flipped"]
+    assert rules["revocation_matrix"]["flipped"] is None

@@ -84,6 +84,7 @@ def test_a_filter_chooses(reader, wanted, names):
     "query",
     [
         "$filter=displayName%20eq",
+        "$filter=nickname%20eq%20'x'",
         "$filter=(((",
         "$filter=displayName%20like%20'x'",
         "$filter=" + "not%20" * 500 + "true",

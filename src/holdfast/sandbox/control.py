@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.sandbox import crowd, faults
+from holdfast.sandbox.event_details import TAKES, unknown_details
 from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at, streamed
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Connection, World
@@ -118,9 +119,12 @@ class Desk:
         body = asked(call)
         name = body.get("event")
         event = self._events.get(name) if isinstance(name, str) else None
-        if event is None:
+        if event is None or not isinstance(name, str):
             raise refuse(f"unknown event {name!r}; known: {', '.join(sorted(self._events))}")
         details = {key: value for key, value in body.items() if key not in ("event", "target")}
+        if unknown := unknown_details(name, details):
+            known = ", ".join(("event", "target", *sorted(TAKES.get(name, ()))))
+            raise refuse(f"{name}: unknown: {', '.join(unknown)}; known: {known}")
         try:
             said = event(Deed(call.world, call.now, str(body.get("target") or ""), details))
         except LookupError as error:
@@ -141,7 +145,13 @@ class Desk:
     def show_rules(self, call: Call) -> Response:
         """Every rule, and whether it holds in this world."""
         told = [
-            {"id": rule.id, "mark": rule.mark.value, "holds": call.world.holds(rule), "says": rule.says}
+            {
+                "id": rule.id,
+                "mark": rule.mark.value,
+                "holds": call.world.holds(rule),
+                "says": rule.says,
+                "flipped": rule.flipped or None,
+            }
             for rule in self._rules.values()
         ]
         return answer({"rules": told})

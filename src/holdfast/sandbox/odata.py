@@ -61,6 +61,8 @@ class _Parser:
         self._words = list(words_of(text))
         self._place = 0
         self._depth = 0
+        self._variables: set[str] = set()
+        self.names: set[str] = set()
 
     def whole(self) -> Test:
         test = self._any_of()
@@ -132,6 +134,8 @@ class _Parser:
 
     def _path(self) -> tuple[str, ...]:
         parts = [self._name()]
+        if parts[0] not in self._variables:
+            self.names.add(parts[0])
         while self._is("/"):
             self._take()
             parts.append(self._name())
@@ -169,7 +173,9 @@ class _Parser:
         self._take("(")
         variable = self._name()
         self._take(":")
+        self._variables.add(variable)
         inner = self._any_of()
+        self._variables.discard(variable)
         self._take(")")
         return lambda row: some(inner({**row, variable: one}) for one in value_at(row, path[:-1]) or ())
 
@@ -251,6 +257,13 @@ def value_at(row: Any, path: Sequence[str]) -> Any:
 def parse_filter(text: str) -> Test:
     """The test that a ``$filter`` states. Raises QueryError."""
     return _Parser(text).whole()
+
+
+def names_in_filter(text: str) -> set[str]:
+    """The properties of a row that a ``$filter`` looks at. Raises QueryError."""
+    parser = _Parser(text)
+    parser.whole()
+    return parser.names
 
 
 def ordered(rows: Sequence[Row], orderby: str) -> list[Row]:

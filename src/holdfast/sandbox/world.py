@@ -660,7 +660,7 @@ class World:
 
     def find_account(self, target: str) -> Account:
         """The account with this object id or user principal name; LookupError if there is none."""
-        account = self.accounts.get(target)
+        account = self.accounts.get(target.lower())
         if account is None:
             named = (
                 one for one in self.accounts.values() if one.user_principal_name.lower() == target.lower()
@@ -672,7 +672,7 @@ class World:
 
     def find_application(self, target: str) -> Application:
         """The application with this client id; LookupError if there is none."""
-        app = self.applications.get(target)
+        app = self.applications.get(target.lower())
         if app is None:
             raise LookupError(f"application {target!r}")
         return app

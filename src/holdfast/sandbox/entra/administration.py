@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from holdfast.sandbox.entra.audits import changed, note_account, note_application
-from holdfast.sandbox.entra.first_party import GRAPH, SQL, SQL_CONNECTOR_CLIENT
+from holdfast.sandbox.entra.first_party import GRAPH, SQL
 from holdfast.sandbox.entra.held_tokens import refusals_of_application
 from holdfast.sandbox.entra.judgement import (
     REFUSED_NOT_REVOKED,
@@ -267,25 +267,29 @@ def grant_role(deed: Deed) -> None:
 def revoke_consent(deed: Deed) -> None:
     """What was consented for a client is taken back: by everybody, or by one ``account`` only.
 
-    Targeted at an account, it is this person's consent for the client that holds SQL connections' tokens.
+    Targeted at an account, it is this person's consent for every client, the connections' among them.
     """
-    named = deed.details.get("account")
-    app = deed.world.applications.get(deed.target)
+    app = deed.world.applications.get(deed.target.lower())
     if app is None:
-        app, named = deed.world.applications[SQL_CONNECTOR_CLIENT], deed.target
-    if named is None:
-        app.delegated, app.consent_revoked_at = [], deed.now
+        account = deed.world.find_account(deed.target)
+        for client in [one for one in deed.world.applications.values() if one.delegated]:
+            _withdraw_consent(deed, client, account)
+    elif (named := deed.details.get("account")) is not None:
+        _withdraw_consent(deed, app, deed.world.find_account(str(named)))
     else:
-        app.consent_withdrawn[deed.world.find_account(str(named)).object_id] = deed.now
-    kind = "ServicePrincipal"
-    note_application(
-        deed.world,
-        deed.now,
-        "Remove delegated permission grant",
-        app,
-        target_id=app.principal_id,
-        target_type=kind,
-    )
+        app.delegated, app.consent_revoked_at = [], deed.now
+        _note_consent_removed(deed, app)
+
+
+def _withdraw_consent(deed: Deed, app: Application, account: Account) -> None:
+    if account.object_id not in app.consent_withdrawn:
+        app.consent_withdrawn[account.object_id] = deed.now
+        _note_consent_removed(deed, app)
+
+
+def _note_consent_removed(deed: Deed, app: Application) -> None:
+    activity, kind = "Remove delegated permission grant", "ServicePrincipal"
+    note_application(deed.world, deed.now, activity, app, target_id=app.principal_id, target_type=kind)
 
 
 def require_assignment(deed: Deed) -> dict[str, Any]:

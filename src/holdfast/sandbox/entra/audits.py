@@ -36,6 +36,14 @@ def note_application(world: World, now: datetime, activity: str, app: Applicatio
     )
 
 
+def note_consent(world: World, now: datetime, app: Application, account: Account) -> Audit:
+    """The row about a person's consent for a client."""
+    target = {"target_id": app.principal_id, "target_type": "ServicePrincipal"}
+    return note_application(
+        world, now, "Consent to application", app, actor_id=account.object_id, operation="Assign", **target
+    )
+
+
 def note_policy(world: World, now: datetime, activity: str, policy_id: str, name: str, **more: Any) -> Audit:
     """A row about a policy of the tenant: category Policy."""
     return _append(

@@ -100,7 +100,7 @@ def device_page(call: Call) -> Response:
             wants=refused.wants,
             user_code=True,
         )
-    consent(app, want, proven.account)
+    consent(call.world, call.now, app, want, proven.account)
     code.state, code.account_id, code.methods = "allowed", proven.account.object_id, proven.methods
     return notice("You have signed in", "You may now close this window.")
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from holdfast.sandbox.entra.conditional_access import Person, unmet_demands
+from holdfast.sandbox.entra.audits import note_consent
+from holdfast.sandbox.entra.conditional_access import Person, policy_results, unmet_demands
 from holdfast.sandbox.entra.first_party import SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.entra.interactive import Proven, accept_terms, signed_in
 from holdfast.sandbox.entra.judgement import refusals_of_assignment
 from holdfast.sandbox.entra.policy_conditions import Circumstances
+from holdfast.sandbox.entra.sign_ins import Attempt, note_user
 from holdfast.sandbox.entra.tokens import life_of
 from holdfast.sandbox.frame import Deed, Event
 from holdfast.sandbox.world import Account, Connection, World
@@ -54,8 +56,19 @@ def _proven(deed: Deed, account: Account) -> Proven:
             raise ValueError(
                 f"{account.user_principal_name} is refused: AADSTS{unmet.error.code}: {unmet.error.text}"
             )
-    account.last_interactive_at = account.last_successful_at = deed.now
+    _log(deed, Person(account, methods, deed.now, True), how)
     return Proven(account, methods)
+
+
+def _log(deed: Deed, person: Person, how: Circumstances) -> None:
+    attempt = Attempt(
+        how.client_id,
+        how.resource_id,
+        deed.world.fresh("correlation"),
+        how.ip_address,
+        policies=policy_results(deed.world, person, how, deed.now),
+    )
+    note_user(deed.world, deed.now, attempt, person.account, None, interactive=True)
 
 
 def sign_in_for(world: World, now: datetime, connection: Connection, proven: Proven) -> None:
@@ -63,7 +76,8 @@ def sign_in_for(world: World, now: datetime, connection: Connection, proven: Pro
     if connection.refresh_token_id is not None:
         world.refresh_tokens.pop(connection.refresh_token_id, None)
     client = world.applications[SQL_CONNECTOR_CLIENT]
-    client.consent_withdrawn.pop(proven.account.object_id, None)
+    if client.consent_withdrawn.pop(proven.account.object_id, None) is not None:
+        note_consent(world, now, client, proven.account)
     scopes = [f"{SQL.uris[0]}//.default", "offline_access"]
     token = signed_in(world, now, proven, client, scopes, held_by=connection.id)
     token.used_at = now

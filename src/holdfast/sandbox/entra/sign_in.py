@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from holdfast.sandbox.chance import secret
 from holdfast.sandbox.entra import errors as say
+from holdfast.sandbox.entra.audits import note_consent
 from holdfast.sandbox.entra.clients import TokenRefusedError
 from holdfast.sandbox.entra.errors import TokenError
 from holdfast.sandbox.entra.grants import Asked, Wanted, prove_client, user_answer, wanted
@@ -136,7 +137,7 @@ def authorize(call: Call) -> Response:
         proven = prove(call.world, call.now, answers_from(form), visit.app.client_id, want.resource.client_id)
     except SignInRefusedError as refused:
         return page("Sign in", visit.app.display_name, names, error=refused.error, wants=refused.wants)
-    consent(visit.app, want, proven.account)
+    consent(call.world, call.now, visit.app, want, proven.account)
     return visit.back(code=_new_code(visit, proven))
 
 
@@ -152,17 +153,18 @@ def answers_from(form: Mapping[str, str]) -> Answers:
     )
 
 
-def consent(app: Application, want: Wanted, account: Account) -> None:
-    """Accepting the page grants the client what it asked for."""
+def consent(world: World, now: datetime, app: Application, want: Wanted, account: Account) -> None:
+    """Accepting the page grants the client what it asked for; what is new is logged."""
     if ".default" in want.names or not want.names:
         named: tuple[str, ...] = want.resource.scopes
     else:
         named = want.names
-    for name in named:
-        if (granted := f"{want.resource.client_id}/{name}") not in app.delegated:
-            app.delegated.append(granted)
+    asked_for = [f"{want.resource.client_id}/{name}" for name in named]
+    fresh = [one for one in asked_for if one not in app.delegated]
+    app.delegated += fresh
     app.consent_revoked_at = None
-    app.consent_withdrawn.pop(account.object_id, None)
+    if app.consent_withdrawn.pop(account.object_id, None) is not None or fresh:
+        note_consent(world, now, app, account)
 
 
 def _new_code(visit: _Page, proven: Proven) -> str:

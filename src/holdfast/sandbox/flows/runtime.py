@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any
 
 from holdfast.sandbox import connection_use
@@ -109,11 +110,23 @@ def reference_of(world: World, environment_id: str, logical_name: str) -> Connec
     return None
 
 
-def run_name(world: World, flow: Flow, at: datetime) -> str:
-    """The id of a run that started at `at`: newer ones sort first, as recorded ones do."""
+def run_name(world: World, flow: Flow, at: datetime, nth: int = 0) -> str:
+    """The id of a run that started at `at`: newer ones sort first, as recorded ones do.
+
+    `nth` tells runs of one instant apart: a clock that stands still may see several.
+    """
     ticks = (at.replace(tzinfo=None) - YEAR_ONE) // timedelta(microseconds=1) * 10
-    drawn = int(10**12 * world.draw("run", flow.id, at.isoformat()))
+    drawn = int(10**12 * world.draw("run", flow.id, at.isoformat(), *([nth] if nth else ())))
     return f"{TICKS_END - ticks:020d}{drawn:012d}CU{drawn % 40:02d}"
+
+
+def _new_name(world: World, flow: Flow, at: datetime) -> str:
+    same = [
+        run
+        for run in takewhile(lambda run: run.started_at >= at, reversed(flow.runs))
+        if run.started_at == at
+    ]
+    return run_name(world, flow, at, len(same))
 
 
 def started_at(run_id: str) -> datetime | None:
@@ -145,7 +158,7 @@ def start(
     world: World, flow: Flow, definition: Definition, at: datetime, outputs: Json, doing: Doing
 ) -> RunRecord:
     """One run from beginning to end."""
-    run_id = run_name(world, flow, at)
+    run_id = _new_name(world, flow, at)
     setting = Setting(
         run_id=run_id,
         started_at=at,
@@ -265,7 +278,7 @@ def _stillborn(world: World, flow: Flow, at: datetime, message: str) -> RunRecor
     error = {"code": "InvalidTemplate", "message": message}
     actions: list[ActionRecord] = []
     return RunRecord(
-        id=run_name(world, flow, at),
+        id=_new_name(world, flow, at),
         started_at=at,
         ended_at=at,
         status=FAILED,

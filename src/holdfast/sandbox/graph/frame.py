@@ -13,7 +13,15 @@ from starlette.responses import Response
 from holdfast.sandbox.entra.bearer import Caller, TokenRefusedError, caller_of
 from holdfast.sandbox.entra.first_party import GRAPH
 from holdfast.sandbox.frame import Call, CallRefusedError, answer
-from holdfast.sandbox.odata import QueryError, Row, ordered, parse_filter, selected, whole_number
+from holdfast.sandbox.odata import (
+    QueryError,
+    Row,
+    names_in_filter,
+    ordered,
+    parse_filter,
+    selected,
+    whole_number,
+)
 
 INCLUDES = {
     "User.Read.All": ("User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
@@ -146,6 +154,7 @@ def _page(call: Call, shape: Shape, rows: list[Row]) -> Response:
         raise QueryError("'$skip' is not supported by the service.")
     if "$filter" in query:
         test = parse_filter(query["$filter"])
+        _check_known(shape, rows, names_in_filter(query["$filter"]))
         rows = [row for row in rows if test(row)]
     if "$orderby" in query:
         rows = ordered(rows, query["$orderby"])
@@ -160,6 +169,14 @@ def _page(call: Call, shape: Shape, rows: list[Row]) -> Response:
         told["@odata.nextLink"] = _next_link(call, start + size, shape)
     told["value"] = [selected(row, names) if names else dict(row) for row in page]
     return answer(told)
+
+
+def _check_known(shape: Shape, rows: Sequence[Row], names: set[str]) -> None:
+    for name in sorted(names):
+        if rows and name not in rows[0]:
+            raise QueryError(
+                f"Could not find a property named '{name}' on type 'microsoft.graph.{shape.entity}'."
+            )
 
 
 def _names(call: Call, shape: Shape, sample: Row | None) -> Sequence[str] | None:

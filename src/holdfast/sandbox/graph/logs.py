@@ -99,7 +99,7 @@ def sign_in_row(world: World, row: SignIn, *, beta: bool) -> dict[str, Any]:
         },
         "appliedConditionalAccessPolicies": list(_policies(world, row)),
     }
-    return {**told, **_beta(row)} if beta else told
+    return {**told, **_beta(row, told["appDisplayName"])} if beta else told
 
 
 def _policy_status(row: SignIn) -> str:
@@ -137,12 +137,12 @@ def _policy(policy_id: str, name: str, result: str, grants: list[str], session: 
     }
 
 
-def _beta(row: SignIn) -> dict[str, Any]:
+def _beta(row: SignIn, name: str | None) -> dict[str, Any]:
     is_app = row.kind == "servicePrincipal"
     return {
         "signInEventTypes": [row.kind],
         "servicePrincipalId": row.principal_id if is_app else "",
-        "servicePrincipalName": None,
+        "servicePrincipalName": name if is_app else None,
         "servicePrincipalCredentialKeyId": row.key_id,
         "clientCredentialType": row.credential,
         "incomingTokenType": "none" if is_app or row.kind == "interactiveUser" else "refreshToken",
@@ -204,7 +204,7 @@ def _initiator(world: World, actor_id: str | None) -> dict[str, Any]:
             "appId": app.client_id,
             "displayName": app.display_name,
             "servicePrincipalId": actor_id,
-            "servicePrincipalName": None,
+            "servicePrincipalName": app.display_name,
         }
         return {"app": named, "user": None}
     return {

@@ -42,18 +42,32 @@ def edit_flow(deed: Deed) -> None:
     flow.definition, flow.modified_at = definition, deed.now
 
 
+def _deployed(deed: Deed) -> list[Flow]:
+    if deed.target not in deed.world.environments:
+        return [flow_named(deed.world, deed.target)]
+    return [
+        flow
+        for flow in deed.world.flows.values()
+        if flow.environment_id == deed.target and flow.workflow_id is not None
+    ]
+
+
 def deploy_solution(deed: Deed) -> dict[str, Any]:
-    """A managed solution with the flow is deployed: it is managed from now on, and bound as ``connection`` says."""
-    flow = flow_named(deed.world, deed.target)
+    """A managed solution with the flow is deployed: it is managed from now on, and bound as ``connection`` says.
+
+    Targeted at an environment, the solution holds every flow there that lies in Dataverse.
+    """
     connection = deed.details.get("connection")
     if connection is not None and connection not in deed.world.connections:
         raise LookupError(f"connection {connection!r}")
-    flow.is_managed, flow.modified_at = True, deed.now
-    named = {(one.reference or "").lower() for one in flow.connections.values()}
+    named: set[tuple[str, str]] = set()
+    for flow in _deployed(deed):
+        flow.is_managed, flow.modified_at = True, deed.now
+        named |= {(flow.environment_id, (one.reference or "").lower()) for one in flow.connections.values()}
     bound = [
         one
         for one in deed.world.references.values()
-        if one.environment_id == flow.environment_id and one.logical_name.lower() in named
+        if (one.environment_id, one.logical_name.lower()) in named
     ]
     for reference in bound:
         reference.is_managed, reference.modified_at = True, deed.now
@@ -91,26 +105,34 @@ def run_flow(call: Call) -> Response:
 # --- gateways --------------------------------------------------------------------------------------------
 
 
-def _gateway(deed: Deed) -> Gateway:
-    connection = deed.world.connections.get(deed.target)
-    named = connection.gateway_id if connection is not None else deed.target
-    for one in deed.world.gateways.values():
-        if named in (one.id, one.display_name):
-            return one
-    raise LookupError(f"gateway {deed.target!r}")
+def _gateways(deed: Deed) -> list[Gateway]:
+    """Those that a target names: a gateway, a connection that goes through one, or an environment for all of its."""
+    meant = {
+        one.gateway_id
+        for one in deed.world.connections.values()
+        if deed.target in (one.id, one.environment_id) and one.gateway_id is not None
+    }
+    found = [
+        one
+        for one in deed.world.gateways.values()
+        if one.id in meant or deed.target in (one.id, one.display_name)
+    ]
+    if not found:
+        raise LookupError(f"gateway {deed.target!r}")
+    return found
 
 
 def gateway_offline(deed: Deed) -> None:
     """The gateway stops answering."""
-    gateway = _gateway(deed)
-    if gateway.online:
-        gateway.online, gateway.offline_at = False, deed.now
+    for gateway in _gateways(deed):
+        if gateway.online:
+            gateway.online, gateway.offline_at = False, deed.now
 
 
 def gateway_online(deed: Deed) -> None:
     """The gateway answers again."""
-    gateway = _gateway(deed)
-    gateway.online, gateway.offline_at = True, None
+    for gateway in _gateways(deed):
+        gateway.online, gateway.offline_at = True, None
 
 
 # --- SQL servers -----------------------------------------------------------------------------------------
