@@ -53,6 +53,11 @@ TERMS_RECUR: Final = (
     "A policy asks to accept terms of use and the setting terms_of_use says how often that comes round."
 )
 SIGNED_IN_WHEN: Final = "When its owner last signed in lies between when it was made and when it was last changed, which is too wide."
+OWNER_SIGN_IN: Final = (
+    "The owner's newest sign-in for a SQL connection is this one's: no other of the owner's connections that were seen can have"
+    " made it, though one that was deleted since might (that the platform refreshes under the name of Azure API Connections is assumed)."
+)
+OWNER_SIGN_IN_REACH: Final = "Sign-ins of the last 30 days at most; a row may appear a day late."
 
 NUMBERED: Final[tuple[str, ...]] = (
     EXPIRATION_TIME,
@@ -73,4 +78,6 @@ NUMBERED: Final[tuple[str, ...]] = (
     REMEMBERED_FACTOR,
     TERMS_RECUR,
     SIGNED_IN_WHEN,
+    OWNER_SIGN_IN,
+    OWNER_SIGN_IN_REACH,
 )

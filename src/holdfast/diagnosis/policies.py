@@ -13,9 +13,7 @@ from typing import Any, Final
 
 from holdfast.core.inventory import Connection
 from holdfast.core.policies import AccessPolicy, PolicyState, Scope
-
-SQL_APPLICATION: Final = "022907d3-0f1b-48f7-badc-1ba6abab6d66"
-"""Azure SQL Database, the resource that SQL connections ask tokens for (documented)."""
+from holdfast.reading.sign_ins import SQL_APPLICATION
 
 # What a control asks for that a connection without a person cannot give, and how Entra then answers.
 _CONTROLS: Final[Mapping[str, tuple[str, str]]] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from holdfast.core import beliefs
 from holdfast.core.evidence import Evidence, EvidenceKind
@@ -35,7 +37,7 @@ def witnesses(
     """
     expiry = expiry_witness(connection, seen_at)
     if expiry is None:
-        return ()
+        return tuple(_since(witness, seen_at) for witness in earlier or () if witness.source is LOGGED)
     if earlier is None:
         return (expiry,)
     then = tuple(earlier)
@@ -46,6 +48,15 @@ def witnesses(
         return (expiry,)
     moved = Witness(Source.LOOKS, looks, beliefs.LOOKS_REACH, (beliefs.EXPIRY_MOVES,), expiry.expires_at)
     return (expiry, moved)
+
+
+LOGGED: Final = Source.OWNER_SIGN_IN
+
+
+def _since(witness: Witness, seen_at: datetime) -> Witness:
+    """The same a while later: it was refreshed then, or since."""
+    then = witness.refreshed
+    return replace(witness, refreshed=Interval(then.earliest, max(then.latest, seen_at)))
 
 
 def expiry_witness(connection: Connection, seen_at: datetime) -> Witness | None:

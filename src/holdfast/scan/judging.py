@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from holdfast.core.coverage import Sweep
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import Principal, ServicePrincipal
 from holdfast.core.imported import KitFlow, PasswordTerm
-from holdfast.core.inventory import Connection, ConnectionId, Flow, FlowId
+from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionId, Flow, FlowId
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.core.witness import Witness
@@ -27,6 +27,12 @@ from holdfast.reading.credentials import candidates
 from holdfast.reading.witnesses import last_refresh, witnesses
 from holdfast.scan.owners import OwnerLog
 from holdfast.scan.shown import SignInLog
+
+WELL_DATED: Final = timedelta(days=2)
+"""A last use that is known so well needs no look into the owner's log; a long access token blurs it by 28 hours."""
+
+MOST_UNDATED: Final = 500
+"""Held for the end of the scan; the rest wait for later ones."""
 
 GONE: Final = "app_disabled_or_missing"
 
@@ -62,6 +68,14 @@ class TenantDirectory:
     former: Mapping[str, ServicePrincipal] = field(default_factory=dict)
 
 
+class Undated(NamedTuple):
+    """A sign-in that works, and of which nothing tells well when it was last used."""
+
+    case: Case
+    bench: Bench
+    seen_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What every judgement of one part stands on.
@@ -75,6 +89,7 @@ class Bench:
         uses: runs that failed and did not succeed since, by flow; None where that was not looked at.
         unseen: flows of the environment with SQL that only an imported table knows; None without one.
         canvas: names of its canvas apps that name the connector; None where they were not read.
+        undated: where connections are noted of which nothing tells when they were last used.
     """
 
     read: Read
@@ -86,6 +101,7 @@ class Bench:
     uses: Mapping[FlowId, Use] | None = None
     unseen: tuple[str, ...] | None = None
     canvas: tuple[str, ...] | None = None
+    undated: list[Undated] = field(default_factory=list)
 
 
 async def judge_page(
@@ -104,10 +120,19 @@ async def judge_page(
         if bench.directory.owners is not None and conclusion.in_doubt:
             case = await bench.directory.owners.asked(case, conclusion)
             conclusion = concluded(case)
+        if conclusion.verdict is None and is_open(case) and len(bench.undated) < MOST_UNDATED:
+            bench.undated.append(Undated(case, bench, seen_at))
         after = judge(case, seen_at, found, conclusion, bench)
         if after != before:
             judged.append(after)
     return judged
+
+
+def is_open(case: Case) -> bool:
+    """Whether nothing tells, or only roughly, when the sign-in of a person was last used."""
+    if not case.is_person or case.connection.connector not in SQL_CONNECTORS:
+        return False
+    return case.refreshed is None or case.refreshed.width > WELL_DATED
 
 
 def case_of(

@@ -58,6 +58,10 @@ class OwnerLog:
             case = replace(case, sign_ins=await self._sign_ins_of(who))
         return case
 
+    async def rows_of(self, who: str) -> tuple[SignInRecord, ...] | None:
+        """The newest sign-ins of an account by refresh token; None where they cannot be had or are for a later scan."""
+        return await self._sign_ins_of(who) if await self._may_ask(who, who in self._rows) else None
+
     async def _may_ask(self, who: str, is_known: bool) -> bool:
         if is_known:
             return True

@@ -47,8 +47,9 @@ from holdfast.reading.accounts import Accounts
 from holdfast.reading.changes import Changes
 from holdfast.reading.masking import masked
 from holdfast.scan.carried import carried, unseen_in
+from holdfast.scan.dating import dated
 from holdfast.scan.failing import RunLog
-from holdfast.scan.judging import Bench, Read, TenantDirectory, judge_page
+from holdfast.scan.judging import Bench, Read, TenantDirectory, Undated, judge_page
 from holdfast.scan.owners import OwnerLog, newest
 from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
 from holdfast.scan.shown import REACH, SignInLog
@@ -184,6 +185,7 @@ class _Work:
         self._read_text = read
         self._known = TenantDirectory()
         self._progress = progress
+        self._undated: list[Undated] = []
         self.counts = Counts()
         # What could not be read is tried again on a resume.
         self.sweeps = {(s.environment, s.part): s for s in begun.sweeps if s.outcome.is_complete}
@@ -237,11 +239,31 @@ class _Work:
         except BaseExceptionGroup as failures:
             # The first to fail stopped the others; it is what went wrong.
             raise failures.exceptions[0] from failures
+        await self._date_by_sign_ins(listed)
         for log in (self._known.log, self._known.owners):
             asked = log.sweep() if log else None
             if asked is not None:
                 await self._history.conclude(self._begun.id, asked)
                 self._note(asked)
+
+    async def _date_by_sign_ins(self, listed: Sequence[Environment]) -> None:
+        """What nothing else dates, by the logs of its owners, if every connection was seen."""
+        log, accounts = self._known.owners, self._known.accounts
+        parts = (_connections_of(each, connector) for each in listed for connector in self.connectors)
+        listing = self.sweeps.get(("", ENVIRONMENTS))
+        seen_all = (
+            listing is not None
+            and not listing.is_gap
+            and all(
+                self._is_read(part) and not self.sweeps[part.environment, part.name].is_gap for part in parts
+            )
+        )
+        if log is None or accounts is None or not self._undated or not seen_all:
+            return
+        if not set(SQL_CONNECTORS) <= set(self.connectors) and EVERY_CONNECTOR not in self.connectors:
+            return
+        found = [each async for each in dated(self._history, self._tenant, log, accounts, self._undated)]
+        await self._history.observe(self._begun.id, self._time.now(), found)
 
     async def _connections(
         self,
@@ -263,6 +285,7 @@ class _Work:
             uses,
             unseen_in(self._known.kit, environment, flows),
             await self._naming(environment, connector),
+            self._undated,
         )
 
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:

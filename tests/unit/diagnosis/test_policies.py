@@ -2,7 +2,8 @@
 
 import pytest
 
-from holdfast.diagnosis.policies import SQL_APPLICATION, hit_of, policy_of
+from holdfast.diagnosis.policies import hit_of, policy_of
+from holdfast.reading.sign_ins import SQL_APPLICATION
 from tests.builders import a_connection, an_app_connection
 
 

@@ -30,6 +30,8 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy, PolicyState, Scope
+from holdfast.core.witness import Source
+from holdfast.reading.sign_ins import CONNECTIONS_CLIENT, NEAR, SQL_APPLICATION
 from holdfast.reading.texts import read_text
 from holdfast.scan.carried import carried
 from holdfast.scan.tenant import Progress, scan
@@ -579,3 +581,71 @@ async def test_an_app_that_may_use_an_idle_connection_is_named_in_its_forecast(s
 
     (horizon,) = (await story.judgement()).horizons
     assert "canvas apps there name its connector and may use it ('orders')" in " ".join(horizon.assumptions)
+
+
+# --- owners' sign-ins ----------------------------------------------------------------------------------
+
+
+def an_owner_row(at, who="o1"):
+    return SignInRecord(
+        f"row {at}", at, SignInKind.NON_INTERACTIVE, who, CONNECTIONS_CLIENT, SQL_APPLICATION, 0
+    )
+
+
+async def test_an_owners_sign_in_dates_what_nothing_else_does(story):
+    story.clock.at = day(20)
+    story.cloud.held = [a_connection(token_expires_at=None)]
+    story.cloud.sign_ins = [an_owner_row(day(9))]
+
+    await story.scan()
+
+    (witness,) = (await story.judgement()).witnesses
+    (horizon,) = (await story.judgement()).horizons
+    assert (witness.source, witness.refreshed.middle) == (Source.OWNER_SIGN_IN, day(9))
+    assert horizon.likely == day(99)
+
+
+async def test_of_two_that_nothing_dates_neither_is_dated(story):
+    story.clock.at = day(20)
+    story.cloud.held = [
+        a_connection("c1", token_expires_at=None),
+        a_connection("c2", token_expires_at=None, environment=EnvironmentId("stock")),
+    ]
+    story.cloud.sign_ins = [an_owner_row(day(9))]
+
+    await story.scan()
+
+    assert (await story.judgement()).witnesses == ()
+
+
+async def test_no_owner_is_asked_about_what_is_dated(story):
+    story.cloud.held = [a_connection()]
+
+    await story.scan()
+
+    assert "sign-ins of o1" not in story.cloud.asked
+
+
+async def test_an_environment_out_of_sight_may_hold_another_of_the_owners(story):
+    story.clock.at = day(20)
+    story.cloud.held = [a_connection(token_expires_at=None)]
+    story.cloud.sign_ins = [an_owner_row(day(9))]
+    story.cloud.breaks["stock"] = (refused(), 0)
+
+    await story.scan()
+
+    assert (await story.judgement()).witnesses == ()
+
+
+async def test_a_sign_in_seen_once_is_kept_when_the_log_is_closed_later(story):
+    story.clock.at = day(20)
+    story.cloud.held = [a_connection(token_expires_at=None)]
+    story.cloud.sign_ins = [an_owner_row(day(9))]
+    await story.scan()
+    story.cloud.breaks["sign-ins of o1"] = (refused(), 0)
+    story.clock.at = day(40)
+
+    await story.scan()
+
+    (witness,) = (await story.judgement()).witnesses
+    assert (witness.refreshed.earliest, witness.refreshed.latest) == (day(9) - NEAR, day(40))

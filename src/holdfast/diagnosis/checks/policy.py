@@ -21,11 +21,10 @@ from holdfast.reading.changes import (
     Changes,
     act_of,
 )
+from holdfast.reading.sign_ins import CONNECTIONS_CLIENT
 
 POLICY_REACH = "The policies as they are now; what was before, the audit log tells for 30 days."
 LOG_REACH = "Sign-ins of the last 30 days at most, of all connections of the person together."
-CONNECTIONS_CLIENT = "fe053c5f-3692-4f14-aef2-ee34fc081cae"
-"""Azure API Connections, in whose name the platform refreshes connections (assumed; no document says so)."""
 ORDER = (
     "signin_frequency",
     "conditional_access_blocked",
