@@ -15,9 +15,9 @@ from holdfast.core.identity import Role, ServicePrincipal
 from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionReference, EnvironmentId
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import Accepted, Plan
-from holdfast.diagnosis.policies import SQL_APPLICATION
 from holdfast.keepalive.eligibility import target_of
 from holdfast.ports import Applications, Directory, Operator
+from holdfast.reading.sign_ins import SQL_APPLICATION
 from holdfast.rotation.checks import Choices
 from holdfast.rotation.due import SETS, Candidate, Consumer, Use, ours_of
 from holdfast.rotation.plan import KIND, plan_rotation

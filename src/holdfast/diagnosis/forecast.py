@@ -58,6 +58,7 @@ def inactivity(known: Known) -> list[Horizon]:
         flows_read=known.flows_read,
         unseen=known.unseen,
         canvas=known.canvas,
+        failing=[each.flow for each in known.failing],
     )
     if comes is None:
         return [unused]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import Flow
+from holdfast.core.plan import LABEL
 from holdfast.core.schedule import Recurrence
 from holdfast.reading.schedules import longest_gap, placed_within, runs, runs_per_week
 
@@ -42,22 +43,36 @@ def idle_break(
     flows_read: bool,
     unseen: tuple[str, ...] | None = None,
     canvas: tuple[str, ...] | None = None,
+    failing: Collection[str] = (),
 ) -> IdleBreak | None:
     """When the sign-in expires though the known flows run as scheduled; None where they keep it, or nobody knows.
+
+    A keep-alive flow of ours was made because nothing else was seen to use it, so that without it it is expected to
+    go idle again; one that runs counts as the flow that it is.
 
     Args:
         flows: those that hold the connection, switched on or off.
         flows_read: whether the flows in solutions of its environment could be read.
         unseen: flows there that an imported table names besides; None without such a table.
         canvas: canvas apps there that name its connector; None where they were not read.
+        failing: names of flows whose last run failed.
     """
     idle = seen_at - refreshed.latest
-    scheduled = [(flow, flow.recurrence) for flow in flows if flow.is_on and flow.recurrence is not None]
+    flows = tuple(flows)
+    stopped = [flow for flow in flows if flow.display_name.startswith(LABEL) and _is_stopped(flow, failing)]
+    scheduled = [
+        (flow, flow.recurrence)
+        for flow in flows
+        if flow.is_on and flow.recurrence is not None and flow not in stopped
+    ]
     users = [(flow, each) for flow, each in scheduled if idle <= 2 * longest_gap(each) + GRACE]
     if any(longest_gap(each) < REFRESH_TOKEN_IDLE_LIMIT - GRACE for _, each in users):
         return None
     if users:
         return _between_runs(refreshed, users, seen_at)
+    for flow in stopped:
+        if flow.modified_at is None or refreshed.earliest <= flow.modified_at + GRACE:
+            return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), (_without(flow, canvas),))
     if not flows_read or idle < UNSEEN_WITHIN:
         return None
     silent = tuple(
@@ -69,6 +84,18 @@ def idle_break(
         f" outside solutions{'' if canvas is not None else ' and apps'} were not seen{_named(unseen)}{_apps(canvas)}.",
     )
     return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
+
+
+def _is_stopped(flow: Flow, failing: Collection[str]) -> bool:
+    return not flow.is_on or flow.is_suspended or flow.display_name in failing
+
+
+def _without(flow: Flow, canvas: tuple[str, ...] | None) -> str:
+    state = "suspended" if flow.is_suspended else "failing" if flow.is_on else "switched off"
+    return (
+        f"Its keep-alive flow {flow.display_name!r} is {state}, and nothing else that was seen runs often enough to"
+        f" keep it{_apps(canvas)}."
+    )
 
 
 def _named(unseen: tuple[str, ...] | None) -> str:

@@ -13,8 +13,8 @@ REFRESHED = Interval(START - timedelta(minutes=15), START)
 """On 2 March 2026: a quarter later is 92 days later."""
 
 
-def breaks(*flows, seen=1, read=True, refreshed=REFRESHED):
-    return idle_break(refreshed, flows, day(seen), flows_read=read)
+def breaks(*flows, seen=1, read=True, refreshed=REFRESHED, failing=()):
+    return idle_break(refreshed, flows, day(seen), flows_read=read, failing=failing)
 
 
 @pytest.mark.parametrize("every", [("hour", 1), ("day", 1), ("week", 1), ("month", 1), ("month", 2)])
@@ -89,3 +89,47 @@ def test_when_it_was_turned_on_may_decide():
     sooner = a_flow(every=("month", 3), modified_at=day(-60))
 
     assert breaks(sooner) is None
+
+
+# --- keep-alive flows ----------------------------------------------------------------------------------
+
+OURS = "holdfast/7f3a keeps alive for Ada"
+
+
+def a_keep_alive(**changes):
+    return a_flow("k1", every=("week", 1), display_name=OURS, **changes)
+
+
+def test_a_keep_alive_flow_that_runs_counts_as_the_flow_that_it_is():
+    assert breaks(a_keep_alive()) is None
+
+
+@pytest.mark.parametrize(
+    ("flow", "failing", "word"),
+    [
+        (a_keep_alive(is_on=False), (), "switched off"),
+        (a_keep_alive(is_on=False, is_suspended=True), (), "suspended"),
+        (a_keep_alive(), (OURS,), "failing"),
+    ],
+    ids=["off", "suspended", "failing"],
+)
+def test_without_its_keep_alive_flow_a_connection_is_expected_to_go_idle(flow, failing, word):
+    found = breaks(flow, failing=failing)
+
+    assert found is not None
+    assert (found.at, word in found.because[0]) == (
+        Interval(day(90) - timedelta(minutes=15), day(90)),
+        True,
+    )
+
+
+def test_a_stopped_keep_alive_flow_is_not_missed_where_another_flow_runs():
+    assert breaks(a_keep_alive(is_on=False), a_flow(every=("day", 1))) is None
+
+
+def test_a_connection_that_was_used_since_its_keep_alive_flow_stopped_has_another_user():
+    assert breaks(a_keep_alive(is_on=False, modified_at=day(-10))) is None
+
+
+def test_a_persons_flow_that_is_off_is_no_keep_alive():
+    assert breaks(a_flow(every=("week", 1), is_on=False)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ OTHER = ConnectionId("c2")
 
 
 def a_row(at, **changes):
-    given = {"client_id": CONNECTIONS_CLIENT, "resource_id": SQL_APPLICATION, "code": 0}
+    given: dict[str, Any] = {"client_id": CONNECTIONS_CLIENT, "resource_id": SQL_APPLICATION, "code": 0}
     return SignInRecord(f"row {at}", at, SignInKind.NON_INTERACTIVE, "o1", **given | changes)
 
 
