@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 ENVELOPE, HINT, FAMILY, NARROW, SPECIFIC, DECISIVE = range(6)
@@ -47,10 +48,16 @@ class Code(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """Both tables, by number."""
+    """Both tables, by number.
+
+    Attributes:
+        names: names of AADSTS codes in lower case ("ssoartifactrevoked"), as the sign-in log and the documents
+            write them, each with its first code; only those of several words.
+    """
 
     aadsts: Mapping[str, Code]
     sql: Mapping[str, tuple[Code, ...]]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def codebook(aadsts: bytes, sql: bytes) -> Codebook:
@@ -68,7 +75,11 @@ def codebook(aadsts: bytes, sql: bytes) -> Codebook:
         row["code"]: Code(row["code"], "", row["name"], row["cause_group"], row["source"])
         for row in _rows(aadsts)
     }
-    return Codebook(entra, by_number)
+    names = {code.name.lower(): code.number for code in reversed(entra.values()) if _LONG_NAME.match(code.name)}
+    return Codebook(entra, by_number, names)
+
+
+_LONG_NAME: Final = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+){2}")
 
 
 def _rows(table: bytes) -> Iterator[dict[str, str]]:

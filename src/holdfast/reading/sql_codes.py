@@ -115,7 +115,7 @@ STATES: Final[Mapping[str, Meaning]] = {
     "2": _NO_USER,
     "5": _NO_USER,
     "6": _WRONG_PASSWORD,
-    "7": Meaning(("account_disabled", "bad_credentials"), 0.8),
+    "7": Meaning(("account_disabled", "bad_credentials"), 0.55),  # the login is off and the password wrong
     "8": _WRONG_PASSWORD,
     "9": _WRONG_PASSWORD,
     "11": Meaning(("sql_user_missing", "sql_permission_denied", "sql_login_failed_other"), 0.6),
@@ -135,6 +135,28 @@ STATES: Final[Mapping[str, Meaning]] = {
 }
 """States of 18456, which only the server's log and audit show."""
 
+CLASSES: Final[Mapping[str, Meaning]] = {
+    "08": Meaning(("network_or_tls", "sql_transient"), 0.7, FAMILY),
+    "08004": Meaning(("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY),
+    "08007": Meaning(("sql_transient", "network_or_tls"), 0.7, FAMILY),
+    "08S": Meaning(("sql_transient", "network_or_tls"), 0.7, FAMILY),
+    "22": Meaning(("not_connection",), 0.85, FAMILY),
+    "23": Meaning(("not_connection",), 0.9, FAMILY),
+    "28": Meaning(("sql_login_failed_other", "bad_credentials", "sql_user_missing"), 0.6, FAMILY),
+    "3D": Meaning(("sql_login_failed_other", "sql_database_unavailable"), 0.6, FAMILY),
+    "40": Meaning(("sql_transient",), 0.85, FAMILY),
+    "42": Meaning(("not_connection", "sql_permission_denied"), 0.55, ENVELOPE),
+    "42501": Meaning(("sql_permission_denied",), 0.9, FAMILY),
+    "53": Meaning(("throttled", "sql_transient"), 0.7, FAMILY),
+    "57P": Meaning(("sql_transient", "sql_database_unavailable"), 0.7, FAMILY),
+    "HYT": Meaning(("network_or_tls", "sql_transient", "sql_database_unavailable"), 0.7, FAMILY),
+    "IM": Meaning(("not_connection",), 0.75, FAMILY),
+}
+"""SQLSTATE by its class or, where that says too little, its whole (ISO 9075 and ODBC's appendix A)."""
+_SQLSTATE: Final = re.compile(
+    r"(?:sqlstate|sql state)[\s\])'\":=>\[]{1,6}((?:08|22|23|28|3d|40|42|53|57p|hyt|im)[0-9a-z]{2,3})\b"
+    r"|[\[(]'?((?:08|22|23|28|3d|40|42|hyt|im)[0-9s]{2,3})['\]]"
+)
 _DIGITS: Final = re.compile(r"(?<![\w.-])-?\d{1,5}(?![\w%]|\.\d|\s?(?:sec|ms\b|minutes|byte))")
 _ANNOUNCED: Final = re.compile(
     r"(?<![\w.])(?:sql ?error|error ?number|error ?code|errorcode|native ?error|sqlcode|errno|msg|message|number|error|code"
@@ -169,6 +191,7 @@ _SQL_WORDS: Final = frozenset(
         "pi",
     ]
 )
+_STATE_LENGTH: Final = 5
 _TOO_COMMON: Final = frozenset(("2", "5", "11", "20", "26", "35", "40", "53", "258"))
 
 
@@ -205,6 +228,19 @@ def numbers(folded: str, words: set[str], book: Codebook) -> Iterator[Number]:
         if (bracketed and len(number) > 1) or _ANNOUNCED.search(folded[max(0, start - 40) : start]):
             seen.add(number)
             yield Number(number, meaning_of(number, folded, book), start, end)
+
+
+def states(folded: str) -> Iterator[Number]:
+    """Each SQLSTATE that the line announces or that stands in the brackets of ODBC, once."""
+    if "[" not in folded and "sql" not in folded:
+        return
+    seen: set[str] = set()
+    for found in _SQLSTATE.finditer(folded):
+        state = (found[1] or found[2]).upper()
+        if len(state) == _STATE_LENGTH and state not in seen:
+            seen.add(state)
+            meaning = next((CLASSES[part] for part in (state, state[:3], state[:2]) if part in CLASSES), NOTHING)
+            yield Number(f"SQLSTATE {state}", meaning, found.start(), found.end())
 
 
 def meaning_of(number: str, line: str, book: Codebook) -> Meaning:

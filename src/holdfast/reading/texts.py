@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.inventory import Fault
-from holdfast.reading.codes import ENVELOPE, HINT, NOTHING, Codebook, Meaning, entra_meaning
+from holdfast.reading.codes import (
+    CLEAR,
+    ENVELOPE,
+    FAMILY,
+    HINT,
+    NOTHING,
+    SPECIFIC,
+    Codebook,
+    Meaning,
+    entra_meaning,
+)
+from holdfast.reading.compounds import compounds
 from holdfast.reading.normal import plain
 from holdfast.reading.particulars import instant, particulars
 from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
-from holdfast.reading.sql_codes import numbers
+from holdfast.reading.sql_codes import numbers, states
 from holdfast.reading.wordings import WORD, Index, Spotted
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
@@ -45,18 +56,33 @@ _AFTER_STATUS: Final = (
     " proxy auth",
     " request timeout",
     " not found",
+    " method not allowed",
+    " conflict",
+    " precondition failed",
+    " payload too large",
+    " request entity too large",
+    " unsupported media",
+    " unprocessable",
 )
 _HTTP: Final = {
     "401": Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.3, ENVELOPE),
     "403": Meaning(("role_or_assignment_missing", "conditional_access_blocked"), 0.45, ENVELOPE),
+    "404": Meaning(("not_connection", "connection_missing_or_unshared"), 0.45, ENVELOPE),
+    "405": Meaning(("not_connection",), 0.6, ENVELOPE),
     "407": Meaning(("network_or_tls",), 0.85),
     "408": Meaning(("network_or_tls", "service_transient"), 0.4, ENVELOPE),
+    "409": Meaning(("not_connection",), 0.65, ENVELOPE),
+    "412": Meaning(("not_connection",), 0.7, ENVELOPE),
+    "413": Meaning(("not_connection",), 0.85, ENVELOPE),
+    "415": Meaning(("not_connection",), 0.8, ENVELOPE),
+    "422": Meaning(("not_connection",), 0.75, ENVELOPE),
     "429": Meaning(("throttled",), 0.92),
     "500": Meaning(("service_transient",), 0.38, ENVELOPE),
     "502": Meaning(("service_transient", "gateway_offline", "network_or_tls"), 0.6, ENVELOPE),
     "503": Meaning(("service_transient",), 0.75, ENVELOPE),
     "504": Meaning(("service_transient", "network_or_tls", "gateway_offline"), 0.55, ENVELOPE),
 }
+_MADE_OF_WORDS: Final = 0.75  # the most that the words within a code are trusted
 _QUOTE: Final = 160
 READ_AT_MOST: Final = 1_000_000
 """Characters of one text: its first and its last half million. Errors are short; what is longer is a log or
@@ -146,14 +172,33 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     words = set(WORD.findall(folded))
     signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(folded, words))]
+    if not any(sign.meaning.causes and sign.meaning.rank > FAMILY for sign in signs):
+        signs += _compound(line)
     if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
         signs += map(_worded, pairs(folded, words))
     return signs
 
 
+def _compound(line: str) -> Iterator[_Sign]:
+    """Codes nobody listed, by the words they are made of; they name the kind of failure, no more."""
+    for code, sentence, start, end in compounds(line):
+        if code.lower() in PLATFORM_CODES:
+            continue
+        words = set(sentence.split())
+        for spotted in INDEX.spot(sentence, words) or pairs(sentence, words):
+            meaning = spotted.wording.meaning
+            if meaning.causes and meaning.rank > ENVELOPE:
+                weight = min(meaning.weight, _MADE_OF_WORDS)
+                yield _Sign(
+                    EvidenceKind.CONNECTOR, code, meaning._replace(weight=weight, rank=FAMILY), start, end
+                )
+                break
+
+
 def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     yield from _entra(folded, book)
-    for found in numbers(folded, words, book):
+    yield from _entra_names(line, folded, words, book)
+    for found in chain(numbers(folded, words, book), states(folded)):
         yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
     for word in PLATFORM_CODES.keys() & words:
         known = PLATFORM_CODES[word]
@@ -181,6 +226,17 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
             seen.add(code)
             meaning = entra_meaning(code, book)
             yield _Sign(EvidenceKind.AADSTS, f"AADSTS{code}", meaning, place.start(), place.end())
+
+
+def _entra_names(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
+    """Codes by their names, as sign-in logs and documents write them."""
+    for word in book.names.keys() & words - PLATFORM_CODES.keys():
+        at = folded.find(word)
+        if line[at].isupper():
+            meaning = entra_meaning(book.names[word], book)
+            rank = SPECIFIC if meaning.weight >= CLEAR else FAMILY
+            code = f"AADSTS{book.names[word]}"
+            yield _Sign(EvidenceKind.AADSTS, code, meaning._replace(rank=rank), at, at + len(word))
 
 
 def _hresults(folded: str) -> Iterator[_Sign]:

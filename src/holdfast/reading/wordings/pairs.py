@@ -79,6 +79,13 @@ PAIRS: Final = (
         "policy policies group groups blocked restricts restricted business prohibited",
     ),
     _pair(
+        "a policy that is broken",
+        "dlp_blocked conditional_access_blocked",
+        0.7,
+        "policy apipolicy dlp",
+        "violation violations violated violates",
+    ),
+    _pair(
         "a firewall in between",
         "sql_firewall",
         0.7,
@@ -158,7 +165,7 @@ PAIRS: Final = (
         "an account that is gone",
         "account_deleted",
         0.65,
-        "account user mailbox",
+        "account user",
         "deleted removed nonexistent exist",
     ),
     _pair(
