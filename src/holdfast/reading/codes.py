@@ -75,7 +75,9 @@ def codebook(aadsts: bytes, sql: bytes) -> Codebook:
         row["code"]: Code(row["code"], "", row["name"], row["cause_group"], row["source"])
         for row in _rows(aadsts)
     }
-    names = {code.name.lower(): code.number for code in reversed(entra.values()) if _LONG_NAME.match(code.name)}
+    names = {
+        code.name.lower(): code.number for code in reversed(entra.values()) if _LONG_NAME.match(code.name)
+    }
     return Codebook(entra, by_number, names)
 
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 MOST: Final = 40
 """Codes of one text that are looked at."""
+LONGEST: Final = 100
 _CODE: Final = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _ANNOUNCED: Final = re.compile(
     r"(?i:error_?code|errortype|error|code|reason|status)['\"]?(?: ?[:=] ?|\)? )['\"«“]?(?=[A-Z][A-Za-z0-9_]{7,100}\b)"
@@ -35,7 +36,12 @@ def compounds(line: str) -> Iterator[Compound]:
     places = [0, *(found.end() for found in islice(_ANNOUNCED.finditer(line), MOST))]
     for place in places:
         found = _CODE.match(line, place)
-        if found is None or found[0] in seen or found.end() - place > 100:
+        if (
+            found is None
+            or found[0] in seen
+            or len(found[0]) > LONGEST
+            or line[found.end() : found.end() + 1] == "="
+        ):
             continue
         seen.add(found[0])
         words = _HUMP.findall(found[0])

@@ -106,7 +106,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         EvidenceKind.CONNECTOR,
         _SAYS_NOTHING,
         "ActionFailed ActionSkipped ActionDependencyFailed ActionConditionFailed DynamicInvocationRequestFailed"
-        " BusinessAppPlatformRequestFailed FlowRunFailed DM_GWPipeline_UnknownError WorkflowRunActionFailed"
+        " BusinessAppPlatformRequestFailed FlowRunFailed DM_GWPipeline_UnknownError WorkflowRunActionFailed generalException"
         " UnresolvableHostName ResponseTimeout FlowActionException OpenApiActionFailed InvalidOpenApiFlow",
     ),
     (
@@ -296,7 +296,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     (
         EvidenceKind.CONNECTOR,
         Meaning(("service_transient",), 0.8, FAMILY),
-        "ServiceUnavailable BadGateway InternalServerError ServiceTimeout ServerTimeout generalException"
+        "ServiceUnavailable BadGateway InternalServerError ServiceTimeout ServerTimeout"
         " ServiceNotAvailable RetryableError InternalError UnknownServerError",
     ),
     (
@@ -377,7 +377,7 @@ DATAVERSE: Final[Mapping[str, KnownCode]] = {
         "80131500": _SAYS_NOTHING,
         "80004005": _SAYS_NOTHING,  # E_FAIL
         "80131501": _SAYS_NOTHING,
-        "80070005": Meaning(("role_or_assignment_missing",), 0.5, ENVELOPE),  # E_ACCESSDENIED
+        "80070005": Meaning(("role_or_assignment_missing",), 0.75, FAMILY),  # E_ACCESSDENIED
         "8009030c": Meaning(("bad_credentials",), 0.8),  # SEC_E_LOGON_DENIED
         "80090325": Meaning(("network_or_tls",), 0.93),  # SEC_E_UNTRUSTED_ROOT
         "80090328": Meaning(("network_or_tls",), 0.9),  # SEC_E_CERT_EXPIRED

@@ -136,6 +136,8 @@ STATES: Final[Mapping[str, Meaning]] = {
 """States of 18456, which only the server's log and audit show."""
 
 CLASSES: Final[Mapping[str, Meaning]] = {
+    "01": Meaning(("not_connection",), 0.6, FAMILY),
+    "01002": Meaning(("network_or_tls", "sql_transient"), 0.6, FAMILY),
     "08": Meaning(("network_or_tls", "sql_transient"), 0.7, FAMILY),
     "08004": Meaning(("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY),
     "08007": Meaning(("sql_transient", "network_or_tls"), 0.7, FAMILY),
@@ -154,8 +156,8 @@ CLASSES: Final[Mapping[str, Meaning]] = {
 }
 """SQLSTATE by its class or, where that says too little, its whole (ISO 9075 and ODBC's appendix A)."""
 _SQLSTATE: Final = re.compile(
-    r"(?:sqlstate|sql state)[\s\])'\":=>\[]{1,6}((?:08|22|23|28|3d|40|42|53|57p|hyt|im)[0-9a-z]{2,3})\b"
-    r"|[\[(]'?((?:08|22|23|28|3d|40|42|hyt|im)[0-9s]{2,3})['\]]"
+    r"(?:sql ?state)[\s\])'\":=>\[]{1,6}((?:01|08|22|23|28|3d|40|42|53|57p|hyt|im)[0-9a-z]{2,3})\b"
+    r"|[\[(]'?((?:01|08|22|23|28|3d|40|42|hyt|im)[0-9s]{2,3})['\]]"
 )
 _DIGITS: Final = re.compile(r"(?<![\w.-])-?\d{1,5}(?![\w%]|\.\d|\s?(?:sec|ms\b|minutes|byte))")
 _ANNOUNCED: Final = re.compile(
@@ -163,7 +165,7 @@ _ANNOUNCED: Final = re.compile(
     r"|fehlercode|fehlernummer|fehler|meldung|erreur|código de error|errore|ошибка|エラー|错误|錯誤|오류)"
     r"(?: ?(?:no\.?|nr\.?|id))?[\s:=\"'#(\[,]{1,5}$"
 )
-_AFTER_BRACKETED: Final = (")", ", b'", ', b"', ", '")
+_AFTER_BRACKETED: Final = (")", "] (severity", ", b'", ', b"', ", '")
 _STATE: Final = re.compile(r"18456.{1,60}?state\D{1,4}(\d{1,3})\b")
 _SQL_WORDS: Final = frozenset(
     [
@@ -224,7 +226,7 @@ def numbers(folded: str, words: set[str], book: Codebook) -> Iterator[Number]:
             continue
         if number in _TOO_COMMON and not names_sql:
             continue
-        bracketed = folded[start - 1 : start] == "(" and folded.startswith(_AFTER_BRACKETED, end)
+        bracketed = folded[start - 1 : start] in ("(", "[") and folded.startswith(_AFTER_BRACKETED, end)
         if (bracketed and len(number) > 1) or _ANNOUNCED.search(folded[max(0, start - 40) : start]):
             seen.add(number)
             yield Number(number, meaning_of(number, folded, book), start, end)
@@ -239,7 +241,9 @@ def states(folded: str) -> Iterator[Number]:
         state = (found[1] or found[2]).upper()
         if len(state) == _STATE_LENGTH and state not in seen:
             seen.add(state)
-            meaning = next((CLASSES[part] for part in (state, state[:3], state[:2]) if part in CLASSES), NOTHING)
+            meaning = next(
+                (CLASSES[part] for part in (state, state[:3], state[:2]) if part in CLASSES), NOTHING
+            )
             yield Number(f"SQLSTATE {state}", meaning, found.start(), found.end())
 
 

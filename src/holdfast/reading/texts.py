@@ -37,7 +37,9 @@ from holdfast.reading.wordings.sql_client_translated import TRANSLATED_CLIENT
 INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT))
 """All wordings."""
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
-_LISTED: Final = re.compile(r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)")
+_LISTED: Final = re.compile(
+    r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)|error\(s\): ?([\d, ]{5,80})"
+)
 _HEX: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])")
 _SIGNED: Final = re.compile(r"-(2\d{9})(?!\d)")
 _STATUS: Final = re.compile(r"[45]\d\d(?![\w.]?\d|[\w%])")
@@ -219,7 +221,7 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
     """Codes in the words of the service, and in the lists that stand beside them."""
     seen: set[str] = set()
     found = [(one[1], one) for one in _AADSTS.finditer(folded)] if "aadsts" in folded else []
-    if "error_code" in folded or "errorcode" in folded or "error?code=" in folded:
+    if "error_code" in folded or "errorcode" in folded or "error?code=" in folded or "error(s)" in folded:
         found += [(code, one) for one in _LISTED.finditer(folded) for code in re.findall(r"\d{5,7}", one[0])]
     for code, place in found:
         if code not in seen and (place.re is _AADSTS or code in book.aadsts):
