@@ -24,12 +24,15 @@ from holdfast.core.errors import HoldfastError, SettingsError
 from holdfast.core.horizon import Interval
 
 if TYPE_CHECKING:
+    from holdfast.core.inventory import Connection
     from holdfast.diagnosis.status import ConnectionStatus
     from holdfast.sandbox.steering import Steering
 
 REPORT = "holdfast-report.html"
 FIRST_JUMP = timedelta(days=13)
 SECOND_JUMP = timedelta(days=10)
+MOVED = "ERP orders"
+"""In the name of the story's connection whose flows run every night."""
 
 PASTED = (
     "Failed to refresh access token for service: aadcertificate. Correlation Id=g-1f0e, UTC TimeStamp=11/3/2026"
@@ -108,6 +111,7 @@ class _Story:
         self._report = report
         self._happened: list[tuple[datetime, str]] = []
         self._began = steering.now()
+        self._nightly: set[str] = set()
 
     def tell(self) -> None:
         """From the first scan to the report."""
@@ -156,11 +160,37 @@ class _Story:
         self._quietly("scan")
         self._keep_alive()
         self._renew()
-        self._chapter("The same 23 days pass")
+        moved = self._move()
+        self._chapter("The same 23 days pass, and a password is reset on the way")
+        self._say(
+            f"The sign-in that {clean(moved.display_name)!r} stood on ends with it, as that of Sam Ortiz did. The"
+            " nightly flows no longer stand on it."
+        )
+        self._steering.happen("reset_password", moved.owner.id if moved.owner else "")
         self._steering.advance(FIRST_JUMP + SECOND_JUMP)
         self._quietly("scan")
         self._type("keepalive", "status")
-        self._compare(lost)
+        self._compare(lost, moved)
+
+    def _move(self) -> Connection:
+        """The nightly flows, off a person's sign-in; the connection that they were bound to."""
+        self._chapter("The nightly flows, off a person's sign-in and onto a service principal")
+        moved = next(each for each in asyncio.run(self._statuses()) if MOVED in each.connection.display_name)
+        self._nightly = {
+            flow["id"]
+            for flow in self._steering.truth()["flows"]
+            if str(moved.connection.id) in flow["connections"]
+        }
+        file = self._ready_file.with_name("migrate.json")
+        self._type("migrate", "plan", "--connection", str(moved.connection.id), "--out", str(file))
+        self._say(
+            "\nThe new secret spreads, and each flow is watched until a run is green; the clock jumps over that."
+        )
+        for length in (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=26)):
+            self._quietly("migrate", "apply", str(file), "--yes", "--wait", "3s")
+            self._steering.advance(length)
+        self._type("migrate", "apply", str(file), "--yes", "--wait", "3s")
+        return moved.connection
 
     def _keep_alive(self) -> None:
         self._chapter("A flow that uses the idle one, so that it does not end unused")
@@ -181,11 +211,11 @@ class _Story:
             " is removed. The clock jumps over that."
         )
         for length in (timedelta(minutes=15), timedelta(hours=26), timedelta(hours=26)):
-            self._quietly("rotate", "apply", str(file), "--yes", "--wait", "15s")
+            self._quietly("rotate", "apply", str(file), "--yes", "--wait", "3s")
             self._steering.advance(length)
         self._type("rotate", "apply", str(file), "--yes", "--wait", "5s")
 
-    def _compare(self, lost: Mapping[str, str]) -> None:
+    def _compare(self, lost: Mapping[str, str], moved: Connection) -> None:
         truth = self._steering.truth()
         usable = {each["id"]: each["usable"] for each in truth["connections"]}
         self._chapter("What the cures changed")
@@ -198,6 +228,11 @@ class _Story:
             click.echo(
                 f"  {clean(names.get(id, id)):<30} without: {cause:<16} with: {click.style(now, bold=True)}"
             )
+        runs = [flow["last_run_ok"] for flow in truth["flows"] if flow["id"] in self._nightly]
+        green = "their flows run" if all(runs) else "their flows fail"
+        click.echo(
+            f"  {clean(moved.display_name):<30} without: {'password_changed':<16} with: {click.style(green, bold=True)}"
+        )
         click.echo("  The one whose owner's password was reset stays broken: only a new sign-in heals it.")
 
     @staticmethod
