@@ -225,7 +225,7 @@ class Tenant:
                 access.registry,
                 runs,
                 access.traffic.told,
-                Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use),
+                self.recurrences,
                 runs,
                 access.own,
             )
@@ -276,6 +276,11 @@ class Tenant:
     def ca_file(self) -> Path | None:
         """Certificates that are believed instead of the operating system's."""
         return self._tenant.ca_file
+
+    @property
+    def recurrences(self) -> Recurrences:
+        """What comes round for its sign-ins, from the settings."""
+        return Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use)
 
     @property
     def sees_own_only(self) -> bool:

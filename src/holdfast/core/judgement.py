@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from holdfast.core.finding import Finding
 from holdfast.core.horizon import Horizon
@@ -22,6 +23,7 @@ class Judgement:
         findings: what the checks found to stop it or that it can, in the order in which the cloud would answer.
         conflicts: where sources contradict each other, a sentence each.
         is_lifted: what stopped it when it was last used is over; its next use will tell.
+        password_changed_at: of the account behind it, where a forecast stands on that.
     """
 
     environment: EnvironmentId
@@ -34,3 +36,4 @@ class Judgement:
     findings: tuple[Finding, ...] = ()
     conflicts: tuple[str, ...] = ()
     is_lifted: bool = False
+    password_changed_at: datetime | None = None

@@ -14,7 +14,7 @@ from holdfast.core.policies import PolicyState
 from holdfast.core.witness import Witness
 from holdfast.diagnosis.known import Known as Known
 from holdfast.diagnosis.known import unknown
-from holdfast.diagnosis.passwords import password_expiry
+from holdfast.diagnosis.passwords import password_change, password_expiry
 from holdfast.diagnosis.policies import hit_of
 from holdfast.diagnosis.sign_in_limits import sign_in_limits
 from holdfast.diagnosis.switching_off import switching_off
@@ -117,6 +117,7 @@ FORESEEN: Final[tuple[Callable[[Known], list[Horizon]], ...]] = (
     inactivity,
     credential_expiry,
     password_expiry,
+    password_change,
     sign_in_limits,
     policies_in_waiting,
     switching_off,

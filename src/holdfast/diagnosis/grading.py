@@ -40,12 +40,36 @@ class Grade:
     Attributes:
         lead: from when it was first said to the break; None where there was no break or no word.
         width: of the interval that was said.
+        is_within: whether the break came within the interval; None where nothing was said or it was taken back.
     """
 
     cause: str
     outcome: Outcome
     lead: timedelta | None = None
     width: timedelta | None = None
+    is_within: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Forecasts of about one width that fell due, and how many of the breaks came within the interval.
+
+    Attributes:
+        up_to: the widest of them.
+        share: of those said, how many came within.
+    """
+
+    up_to: timedelta
+    said: int
+    within: int
+
+    @property
+    def share(self) -> float:
+        """How often such an interval held."""
+        return self.within / self.said
+
+
+WIDTHS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +118,17 @@ def summed(found: Iterable[Grade]) -> list[Sum]:
     return sorted(
         (_sum(cause, each) for cause, each in by_cause.items()), key=lambda s: (-(s.hits + s.missed), s.cause)
     )
+
+
+def calibration(found: Iterable[Grade]) -> list[Bucket]:
+    """Of the intervals that were said and fell due, how many held what they said, by their width."""
+    due = [(g.width, g.is_within) for g in found if g.width is not None and g.is_within is not None]
+    buckets = []
+    for least, most in zip((timedelta(-1), *WIDTHS), WIDTHS, strict=False):
+        of_width = [within for width, within in due if least < width <= most]
+        if of_width:
+            buckets.append(Bucket(most, len(of_width), sum(of_width)))
+    return buckets
 
 
 def _sum(cause: str, found: Sequence[Grade]) -> Sum:
@@ -171,18 +206,19 @@ def _graded(
         if said.till < horizon.earliest:
             yield Grade(horizon.cause, Outcome.WITHDRAWN, width=width)
         elif said.till - said.since >= IN_TIME:
-            yield Grade(horizon.cause, Outcome.FALSE_ALARM, width=width)
+            yield Grade(horizon.cause, Outcome.FALSE_ALARM, width=width, is_within=False)
         return
     if broke_at is not None and cause == horizon.cause:
         stood = _standing(states, broke_at - IN_TIME, horizon.cause)
         if stood is not None:
             if stood.earliest is not None and broke_at >= stood.earliest - TOLERANCE:
-                yield Grade(horizon.cause, Outcome.HIT, broke_at - said.since, width)
+                within = stood.latest is not None and broke_at <= stood.latest + TOLERANCE
+                yield Grade(horizon.cause, Outcome.HIT, broke_at - said.since, width, within)
             else:
-                yield Grade(horizon.cause, Outcome.MISSED)
+                yield Grade(horizon.cause, Outcome.MISSED, width=width, is_within=False)
         return
     if end > horizon.latest + 2 * TOLERANCE and horizon.latest - said.since >= IN_TIME:
-        yield Grade(horizon.cause, Outcome.FALSE_ALARM, width=width)
+        yield Grade(horizon.cause, Outcome.FALSE_ALARM, width=width, is_within=False)
 
 
 def _standing(states: States, at: datetime, cause: str) -> Horizon | None:

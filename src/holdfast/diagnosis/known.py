@@ -52,7 +52,8 @@ class Known(NamedTuple):
         policies: for access of the tenant, as far as they could be read.
         shown: ids of the keys that its application showed when it last got a token, where the log tells.
         password: what an imported table tells of it.
-        password_changed_at: of the synced account that its login is; None where that is not known.
+        password_changed_at: of the synced account that its login is, or of the person whose sign-in it holds if that
+            was after its last use; None where that is not known.
         failing: flows that use it and failed when they last ran.
         unseen: names of flows with SQL in its environment that only an imported table knows; None without one.
         canvas: names of canvas apps in its environment that name its connector; None where they were not read.

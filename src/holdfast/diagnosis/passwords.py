@@ -6,6 +6,7 @@ from holdfast.core import beliefs
 from holdfast.core.horizon import Condition, Horizon, Interval
 from holdfast.core.inventory import SignIn
 from holdfast.diagnosis.known import Known, unknown
+from holdfast.reading.witnesses import last_refresh
 
 CAUSE = "password_expired"
 
@@ -38,6 +39,25 @@ def password_expiry(known: Known) -> list[Horizon]:
             ends.middle,
             ends.latest,
             (stands_on, beliefs.NOBODY_CHANGES_IT),
+        )
+    ]
+
+
+def password_change(known: Known) -> list[Horizon]:
+    """A person changed the password since the last use: two scenarios, since sources disagree; never one date."""
+    refreshed = last_refresh(known.witnesses)
+    changed_at = known.password_changed_at
+    if not known.connection.sign_in.has_refresh_token or known.verdict is not None:
+        return []
+    if changed_at is None or refreshed is None or changed_at <= refreshed.latest:
+        return []
+    return [
+        unknown(
+            "password_changed",
+            f"The password of its owner was changed on {changed_at:%Y-%m-%d}, after its last use: either its next use"
+            " is refused (AADSTS50173, by the platform's own page on broken connections);",
+            "or nothing happens: by the revocation matrix a change by the owner spares confidential clients, as the"
+            " platform is believed to be one. A reset by an administrator ends it for good.",
         )
     ]
 

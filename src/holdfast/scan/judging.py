@@ -180,9 +180,7 @@ def judge(
     """What we conclude about one connection, with what it is to be expected of it."""
     connection = case.connection
     password = bench.directory.passwords.get(connection.id)
-    account = (
-        case.accounts.of_login(password.login) if case.accounts and password and password.login else None
-    )
+    changed_at = _password_changed_at(case, password)
     horizons = forecast(
         Known(
             connection,
@@ -195,7 +193,7 @@ def judge(
             bench.directory.policies or (),
             case.shown,
             password,
-            account.password_changed_at if account else None,
+            changed_at,
             tuple(
                 Failing(u.flow.display_name, u.run.started_at) for u in case.uses or () if u.run.started_at
             ),
@@ -215,7 +213,19 @@ def judge(
         conclusion.findings,
         conclusion.conflicts,
         conclusion.is_lifted,
+        changed_at,
     )
+
+
+def _password_changed_at(case: Case, password: PasswordTerm | None) -> datetime | None:
+    """When the password behind it was changed: of the synced account of a login, of a person only since the last use."""
+    if password is not None:
+        account = case.accounts.of_login(password.login) if case.accounts and password.login else None
+        return account.password_changed_at if account else None
+    account = case.account if case.is_person else None
+    changed_at = account.password_changed_at if account else None
+    is_newer = changed_at is not None and case.refreshed is not None and changed_at > case.refreshed.latest
+    return changed_at if is_newer else None
 
 
 async def _shown(

@@ -12,6 +12,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
 from holdfast.diagnosis.forecast import Known
 from holdfast.diagnosis.grading import Grade, grades
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.ports import History
 from holdfast.scan.carried import flows_were_read
 from holdfast.scan.standing import Picture, Standing, standings
@@ -28,8 +29,14 @@ async def graded(history: History, seen: Picture) -> list[Grade]:
     return found
 
 
-async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing, Known]]:
-    """Every connection that is there, with all that was concluded and seen around it."""
+async def known(
+    history: History, seen: Picture, recurrences: Recurrences = NOTHING_COMES_ROUND
+) -> AsyncIterator[tuple[Standing, Known]]:
+    """Every connection that is there, with all that was concluded and seen around it.
+
+    Args:
+        recurrences: of demands that no call of the cloud tells, from the settings.
+    """
     directory = seen.record.sweep_of("", SERVICE_PRINCIPALS)
     apps = None
     if directory is not None and directory.outcome is Outcome.SCANNED:
@@ -51,5 +58,7 @@ async def known(history: History, seen: Picture) -> AsyncIterator[tuple[Standing
                 policies,
                 frozenset(judgement.shown) if judgement else frozenset(),
                 passwords.get(connection.id),
+                judgement.password_changed_at if judgement else None,
+                recurrences=recurrences,
             ),
         )

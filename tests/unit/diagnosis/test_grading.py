@@ -5,14 +5,14 @@ from datetime import timedelta
 from holdfast.core.horizon import Condition, Horizon
 from holdfast.core.judgement import Judgement
 from holdfast.core.verdict import Cause, Verdict
-from holdfast.diagnosis.grading import Outcome, grades, summed
+from holdfast.diagnosis.grading import Bucket, Outcome, calibration, grades, summed
 from tests.builders import SALES, a_connection, day
 
 C = a_connection()
 
 
-def said(at, *, cause="secret_expired", condition=Condition.EXPECTED):
-    return Horizon(cause, condition, day(at), day(at), day(at))
+def said(at, until=None, *, cause="secret_expired", condition=Condition.EXPECTED):
+    return Horizon(cause, condition, day(at), day(at), day(at if until is None else until))
 
 
 def state(at, *horizons, broken=None):
@@ -94,3 +94,24 @@ def test_the_sum_counts_by_cause():
 
     assert (secrets.hits, secrets.false_alarms, secrets.precision, secrets.recall) == (1, 1, 0.5, 1.0)
     assert (sessions.missed, sessions.precision, sessions.recall) == (1, None, 0.0)
+
+
+# --- calibration ---------------------------------------------------------------------------------------
+
+
+def test_intervals_that_held_are_counted_by_their_width():
+    held = grades([state(0, said(30)), state(31, broken="secret_expired")], day(60))
+    early = grades([state(0, said(30, 35)), state(20, broken="secret_expired")], day(60))
+    late = grades([state(0, said(30, 35)), state(45, broken="secret_expired")], day(60))
+    never = grades([state(0, said(30, 35))], day(60))
+
+    assert calibration([*held, *early, *late, *never]) == [
+        Bucket(timedelta(hours=1), 1, 1),
+        Bucket(timedelta(days=7), 3, 0),
+    ]
+
+
+def test_what_was_taken_back_in_time_says_nothing_about_the_width():
+    withdrawn = grades([state(0, said(90)), state(10)], day(60))
+
+    assert calibration(withdrawn) == []

@@ -8,6 +8,7 @@ from holdfast.core.horizon import Condition
 from holdfast.core.imported import PasswordTerm
 from holdfast.core.inventory import ConnectionId, SignIn
 from holdfast.diagnosis.forecast import Known, forecast
+from holdfast.reading.witnesses import witnesses
 from tests.builders import a_connection, day
 
 
@@ -48,3 +49,24 @@ def test_a_date_that_passed_says_that_the_table_is_old():
 
     assert not horizon.is_known
     assert "newer table" in horizon.assumptions[0]
+
+
+# --- a person's password -------------------------------------------------------------------------------
+
+
+def test_a_password_that_was_changed_since_the_last_use_has_two_scenarios():
+    connection = a_connection()
+    known = Known(connection, witnesses(connection, day(2)), None, None, day(2), password_changed_at=day(1))
+
+    [horizon] = [each for each in forecast(known) if each.cause == "password_changed"]
+
+    assert not horizon.is_known
+    assert horizon.assumptions[0].endswith("(AADSTS50173, by the platform's own page on broken connections);")
+    assert horizon.assumptions[1].startswith("or nothing happens")
+
+
+def test_a_connection_that_was_used_since_the_change_has_settled_it():
+    connection = a_connection()
+    known = Known(connection, witnesses(connection, day(2)), None, None, day(2), password_changed_at=day(-1))
+
+    assert "password_changed" not in [each.cause for each in forecast(known)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
     from holdfast.core.inventory import Connection
-    from holdfast.diagnosis.grading import Sum
+    from holdfast.diagnosis.grading import Bucket, Sum
     from holdfast.scan.standing import Picture, Standing
 
 CONDITIONS = {
@@ -46,6 +46,12 @@ GRADES = (
     Column("recall", "Recall", right=True),
     Column("median_lead_days", "Lead, days", right=True),
     Column("median_width_days", "Width, days", right=True),
+)
+CALIBRATION = (
+    Column("width_up_to_days", "Width up to, days", right=True),
+    Column("said", "Fell due", right=True),
+    Column("within", "Came within", right=True),
+    Column("share", "Share", right=True),
 )
 UNKNOWN = (
     Column("cause", "Not foreseeable", wraps=False),
@@ -245,19 +251,25 @@ def words(row: dict[str, Any], horizon: Horizon, connection: Connection, seen: P
 
 async def _grade(holdfast: Holdfast, invocation: Invocation) -> int:
     from holdfast.cli.looking import coverage, pictures, say_below
-    from holdfast.diagnosis.grading import summed
+    from holdfast.diagnosis.grading import calibration, summed
     from holdfast.scan.knowing import graded
 
     seen = await pictures(holdfast, invocation)
-    rows = [grade_row(each) for each in summed([g for p in seen for g in await graded(holdfast.history, p)])]
+    found = [g for p in seen for g in await graded(holdfast.history, p)]
+    rows = [grade_row(each) for each in summed(found)]
+    held = [bucket_row(each) for each in calibration(found)]
     table = invocation.output == "table"
     columns = GRADES if table else tuple(Column(key, key) for key in rows[0]) if rows else ()
-    meta = {"scans": [coverage(each) for each in seen]}
+    meta = {"scans": [coverage(each) for each in seen], "calibration": held}
     empty = "No forecast has fallen due yet, and nothing that was whole has broken."
     shown = (
         [row | {key: _share(row[key]) for key in ("precision", "recall")} for row in rows] if table else rows
     )
     emit(shown, columns, invocation.output, shape="holdfast.grades/1", empty=empty, meta=meta)
+    if table and held:
+        click.echo()
+        shares = [row | {"share": _share(row["share"])} for row in held]
+        emit(shares, CALIBRATION, "table", shape="holdfast.grades/1")
     say_below(seen, invocation.output)
     return 0
 
@@ -274,6 +286,16 @@ def grade_row(found: Sum) -> dict[str, Any]:
         "recall": found.recall,
         "median_lead_days": _days(found.median_lead),
         "median_width_days": _days(found.median_width),
+    }
+
+
+def bucket_row(found: Bucket) -> dict[str, Any]:
+    """How well intervals of one width held."""
+    return {
+        "width_up_to_days": _days(found.up_to),
+        "said": found.said,
+        "within": found.within,
+        "share": found.share,
     }
 
 

@@ -145,7 +145,7 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
     rows: list[dict[str, Any]] = []
     unmet = [each for each in supposed if each.target and each.verb != "policy"]
     for each in seen:
-        async for _, about in known(holdfast.history, each):
+        async for _, about in known(holdfast.history, each, holdfast.tenants[each.name].recurrences):
             unmet = [change for change in unmet if not concerns(about, change)]
             found = consequence(about, supposed, each.now)
             if found is not None:
