@@ -78,6 +78,13 @@ def test_every_link_between_pages_leads_somewhere():
     assert broken == []
 
 
+def test_every_page_is_reached_from_the_first_page_of_the_documentation():
+    first = (ROOT / "docs" / "README.md").read_text()
+    pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md"]
+
+    assert [page for page in pages if f"({page})" not in first] == []
+
+
 def test_every_json_shape_of_the_first_day_is_described():
     said = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 

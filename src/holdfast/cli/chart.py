@@ -9,8 +9,8 @@ from html import escape
 
 from holdfast.cli.render import clean
 
-LABEL_WIDTH = 250
-PLOT_WIDTH = 690
+LABEL_WIDTH = 290
+PLOT_WIDTH = 650
 NOTE_WIDTH = 280
 ROW = 26
 TOP = 34
@@ -83,7 +83,8 @@ def _bar(bar: Bar, row: int, now: datetime, days: int) -> list[str]:
     # On a bar that is hardly wider than the dot there is nothing to point out.
     dot = f'<circle class="likely" cx="{middle}" cy="{y + 11}" r="2.4"/>' if right - left > 9 else ""
     return [
-        f'<text class="label" x="{LABEL_WIDTH - 10}" y="{y + 15}" text-anchor="end">{escape(short)}</text>',
+        f'<text class="label" x="{LABEL_WIDTH - 10}" y="{y + 15}" text-anchor="end">'
+        f"{escape(short)}<title>{escape(label)}</title></text>",
         f'<line class="safe" x1="{LABEL_WIDTH}" y1="{y + 11}" x2="{left}" y2="{y + 11}"/>',
         f'<rect class="bar {escape(kind)}" x="{left}" y="{y + 4}" width="{max(right - left, 5.0):.1f}" height="14" rx="3">'
         f"<title>{escape(label)}: {bar.earliest:%d %b %Y %H:%M} to {bar.latest:%d %b %Y %H:%M} UTC</title></rect>",

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.cli.naming import connection_names
 from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.planned import print_steps
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError, StrandedError
@@ -29,7 +31,11 @@ STEP_COLUMNS = (
     Column("cost", "Cost"),
     Column("undo", "Undo"),
 )
-DECLINED_COLUMNS = (Column("connection", "Left alone"), Column("reason", "Reason"), Column("says", "Why"))
+DECLINED_COLUMNS = (
+    Column("name", "Left alone", "bold"),
+    Column("reason", "Reason", wraps=False),
+    Column("says", "Why"),
+)
 SAGA_COLUMNS = (
     Column("plan", "Plan", wraps=False),
     Column("saga", "Saga", wraps=False),
@@ -39,6 +45,7 @@ SAGA_COLUMNS = (
     Column("connections", "Connections"),
 )
 OVER = ("done", "undone")
+READ_BY_PEOPLE = ("table", "md")
 
 
 async def put(plan: Plan, out: Path | None, holdfast: Holdfast, invocation: Invocation) -> None:
@@ -53,14 +60,19 @@ async def put(plan: Plan, out: Path | None, holdfast: Holdfast, invocation: Invo
     if invocation.output == "json":
         click.echo(plan_text(plan), nl=False)
         return
-    steps = plan_json(plan)["steps"]
-    emit(steps, STEP_COLUMNS, invocation.output, shape="holdfast.plan/1", empty="Nothing to do.")
-    if invocation.output == "table":
+    if invocation.output != "table":
+        emit(plan_json(plan)["steps"], STEP_COLUMNS, invocation.output, shape="holdfast.plan/1")
+    else:
+        print_steps(plan)
         if plan.declined:
             click.echo()
-            emit([d._asdict() for d in plan.declined], DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
+            names = await connection_names(holdfast, plan.tenant, [d.connection for d in plan.declined])
+            rows = [d._asdict() | {"name": names.get(d.connection, d.connection)} for d in plan.declined]
+            emit(rows, DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
         click.echo(f"\nPlan {plan.id}, SHA-256 {digest(plan)}")
-        if out is not None and plan.steps:
+        if plan.steps and out is None:
+            click.echo("Nothing has been done. With --out FILE the plan goes into a file to read and apply.")
+        elif plan.steps:
             click.echo(f"Nothing has been done. Do it: holdfast {plan.kind} apply {out} --yes")
 
 
@@ -192,7 +204,7 @@ async def _applied(
         return await saga.apply(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
 
     found = await _carried(plan, holdfast, invocation, sha256, deed)
-    return _told(found, plan, file, invocation)
+    return await _told(found, plan, file, holdfast, invocation)
 
 
 async def _undone(
@@ -204,7 +216,7 @@ async def _undone(
         return await saga.undo(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
 
     found = await _carried(plan, holdfast, invocation, sha256, deed)
-    return _told(found, plan, file, invocation)
+    return await _told(found, plan, file, holdfast, invocation)
 
 
 async def _carried(
@@ -245,9 +257,12 @@ async def _trusted(plan: Plan, holdfast: Holdfast, sha256: str | None) -> None:
         await holdfast.journal.keep(plan)
 
 
-def _told(found: Sequence[Standing], plan: Plan, file: Path, invocation: Invocation) -> int:
+async def _told(
+    found: Sequence[Standing], plan: Plan, file: Path, holdfast: Holdfast, invocation: Invocation
+) -> int:
+    rows = [_row(plan, each) for each in found]
     emit(
-        [_row(plan, each) for each in found],
+        await _for_people(rows, holdfast, plan.tenant, invocation),
         SAGA_COLUMNS,
         invocation.output,
         shape=f"holdfast.{plan.kind}-status/1",
@@ -281,10 +296,20 @@ async def status_rows(
     for tenant in tenants:
         for each in await _plans(holdfast, tenant, plan, kind):
             deeds = await holdfast.journal.deeds(tenant.id, each.id)
-            rows += [
-                with_tenant(_row(each, saga), tenant.name, len(tenants) > 1) for saga in standing(each, deeds)
-            ]
+            found = [_row(each, saga) for saga in standing(each, deeds)]
+            found = await _for_people(found, holdfast, tenant.id, invocation)
+            rows += [with_tenant(row, tenant.name, len(tenants) > 1) for row in found]
     return rows
+
+
+async def _for_people(
+    rows: list[dict[str, Any]], holdfast: Holdfast, tenant: str, invocation: Invocation
+) -> list[dict[str, Any]]:
+    """The rows with names for ids, where people read them."""
+    if invocation.output not in READ_BY_PEOPLE:
+        return rows
+    names = await connection_names(holdfast, tenant, [id for row in rows for id in row["connections"]])
+    return [row | {"connections": [names.get(id, id) for id in row["connections"]]} for row in rows]
 
 
 async def _plans(holdfast: Holdfast, tenant: Tenant, plan: Plan | None, kind: str) -> list[Plan]:

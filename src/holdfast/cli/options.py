@@ -27,6 +27,18 @@ class Invocation:
     sandbox: str | None = None
 
 
+class Verbs(click.Group):
+    """A group whose help tells the whole first sentence of each command."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, but cut nowhere."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, each.get_short_help_str(limit=500)) for name, each in commands.items() if each]
+            )
+
+
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the common options; the command gets them as one `invocation` argument."""
 

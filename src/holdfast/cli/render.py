@@ -73,7 +73,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.2f}"
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(shown(part) for part in value)
     if isinstance(value, Mapping):
@@ -153,10 +153,14 @@ def print_table(
     title: str | None = None,
     empty: str = "Nothing.",
 ) -> None:
-    """A table on the terminal; colours only where the terminal has them and NO_COLOR is unset."""
+    """A table on the terminal; colours only where the terminal has them and NO_COLOR is unset.
+
+    A column in which no row says anything is left out.
+    """
     if not rows:
         click.echo(empty)
         return
+    columns = [column for column in columns if any(shown(row.get(column.key)) for row in rows)]
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -172,7 +176,18 @@ def print_table(
     for row in rows:
         # Text, never a plain string: rich would read markup in it.
         table.add_row(*(_cell(Text, row.get(column.key), column) for column in columns))
-    console().print(table)
+    put(table)
+
+
+def put(page: Any) -> None:
+    """Print a rich page; off a terminal without the blanks that rich fills lines with."""
+    screen = console()
+    if screen.is_terminal:
+        screen.print(page)
+        return
+    with screen.capture() as drawn:
+        screen.print(page)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 STATE_STYLES = {

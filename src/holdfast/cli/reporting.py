@@ -69,8 +69,8 @@ def _case(standing: Standing, seen: Picture) -> Case:
         headline=f"{known.CAUSE.title if known else 'The cause is not known'}.",
         because=_when(status.nearest, seen.now) if verdict is None else "",
         quotes=[piece.quote for piece in verdict.because if piece.quote][:3] if verdict else [],
-        remedies=[(each.who.value.replace("_", " "), each.does, each.command or "") for each in remedies]
-        or [("next", status.next_action, "")],
+        remedies=[(each.who.spoken, each.does, each.command or "") for each in remedies]
+        or [("Next", status.next_action, "")],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.cli.render import STATE_STYLES, Column, clean, console, print_table, shown
+from holdfast.cli.render import STATE_STYLES, Column, clean, console, print_table, put, shown
 
 
 def print_rows(
@@ -22,8 +22,7 @@ def print_rows(
         wide: the columns on a terminal of at least `wide_enough` characters.
         narrow: the columns on others; each stacks some of the wide ones, the first under its heading.
     """
-    screen = console()
-    if not rows or screen.width >= wide_enough:
+    if not rows or console().width >= wide_enough:
         print_table(rows, wide, empty=empty)
         return
     from rich import box
@@ -34,7 +33,7 @@ def print_rows(
         table.add_column(stack[0].heading, overflow="fold", no_wrap=not stack[0].wraps)
     for row in rows:
         table.add_row(*(_stacked(row, stack) for stack in narrow))
-    screen.print(table)
+    put(table)
 
 
 def _stacked(row: Mapping[str, Any], stack: Sequence[Column]) -> Any:

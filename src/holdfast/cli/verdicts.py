@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from holdfast.cli.render import clean, console
+import click
+
+from holdfast.cli.render import clean, put
 from holdfast.cli.told import told
 from holdfast.core.evidence import Evidence
 from holdfast.core.verdict import NOT_CONNECTION, UNKNOWN, Remedy, Verdict
@@ -83,12 +85,11 @@ def show(verdict: Verdict) -> None:
 def _print(heading: str | None, parts: list[Any]) -> None:
     from rich.text import Text
 
-    out = console()
-    out.print()
+    click.echo()
     if heading:
-        out.print(Text(heading, style="bold"))
+        put(Text(heading, style="bold"))
     for part in parts:
-        out.print(Text(part) if isinstance(part, str) else part)
+        put(Text(part) if isinstance(part, str) else part)
 
 
 def _grid(rows: Iterable[tuple[str, Any]], style: str = "cyan") -> Any:

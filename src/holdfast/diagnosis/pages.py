@@ -100,9 +100,14 @@ def to_markdown(shown: Page) -> str:
         for block in section.blocks:
             lines += ["```", block.text, "```", ""] if block.is_code else [_escaped(block.text), ""]
         if section.heading == "What to do":
-            lines += [f"- **{remedy.who.spoken}:** {_escaped(remedy.does)}" for remedy in shown.remedies]
+            lines += [_remedy_line(remedy) for remedy in shown.remedies]
             lines.append("")
     return "\n".join(lines)
+
+
+def _remedy_line(remedy: Remedy) -> str:
+    command = f" `{remedy.command}`" if remedy.command else ""
+    return f"- **{remedy.who.spoken}:** {_escaped(remedy.does)}{command}"
 
 
 def _escaped(text: str) -> str:

@@ -35,13 +35,16 @@ CORRECT_CREDENTIALS = Remedy(
 KEEP_ALIVE = Remedy(
     "keep_alive",
     Actor.MAKER,
-    "Let a scheduled flow use this very connection every week, so that its sign-in never lies idle for 90 days:"
-    " `holdfast keepalive plan`.",
+    "Let a scheduled flow use this very connection every week, so that its sign-in never lies idle for 90 days.",
+    can_holdfast=True,
+    command="holdfast keepalive plan",
 )
 MOVE_TO_SERVICE_PRINCIPAL = Remedy(
     "move_to_service_principal",
     Actor.ADMIN,
-    "Move the flows to a connection of type service principal, which holds no person's sign-in: `holdfast migrate plan`.",
+    "Move the flows to a connection of type service principal, which holds no person's sign-in.",
+    can_holdfast=True,
+    command="holdfast migrate plan",
 )
 
 # the tenant's administrators
@@ -111,6 +114,8 @@ RENEW_SECRET = Remedy(
     "renew_secret",
     Actor.APP_OWNER,
     "Add a new client secret to the application and enter its value in the connection before the old one is removed.",
+    can_holdfast=True,
+    command="holdfast rotate plan",
 )
 ENTER_SECRET_VALUE = Remedy(
     "enter_secret_value",

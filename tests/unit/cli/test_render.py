@@ -60,7 +60,32 @@ def test_a_table_on_the_terminal_has_one_row_for_it(name, capsys):
     out = printed(capsys, name, "table")
 
     assert "\x1b" not in out
-    assert len([line for line in out.splitlines() if line.startswith("1 ")]) == 1
+    assert len([line for line in out.splitlines() if line.split(" ")[0] == "1"]) == 1
+
+
+def test_a_column_in_which_no_row_says_anything_is_left_out_of_the_table(capsys):
+    emit([{"id": "1", "name": ""}, {"id": "2", "name": None}], COLUMNS, "table", shape="test/1")
+
+    assert "Name" not in capsys.readouterr().out
+
+
+def test_a_csv_keeps_columns_in_which_no_row_says_anything(capsys):
+    emit([{"id": "1", "name": ""}], COLUMNS, "csv", shape="test/1")
+
+    assert capsys.readouterr().out == "id,name\n1,\n"
+
+
+def test_lines_off_a_terminal_do_not_end_in_blanks(capsys):
+    emit([{"id": "1", "name": "a"}, {"id": "2", "name": "longer"}], COLUMNS, "table", shape="test/1")
+
+    assert all(line == line.rstrip() for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(("number", "words"), [(7.0, "7"), (0.1, "0.1"), (0.054, "0.05"), (100.0, "100")])
+def test_numbers_are_as_long_as_they_need(number, words, capsys):
+    emit([{"id": "1", "name": number}], COLUMNS, "csv", shape="test/1")
+
+    assert capsys.readouterr().out.splitlines()[1] == f"1,{words}"
 
 
 def test_plain_names_are_untouched():

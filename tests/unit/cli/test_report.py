@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from holdfast.cli.chart import Bar, chart
+from holdfast.cli.chart import LABEL_WIDTH, Bar, chart
 from holdfast.cli.report import Case, Report, render, write
 from tests.nasty import NASTY
 
@@ -92,4 +92,4 @@ def test_a_bar_beyond_the_chart_is_left_out():
 
 
 def test_a_horizon_already_past_stands_at_today():
-    assert 'x="250.0"' in chart([a_bar("late", begins=-30)], NOW)
+    assert f'x="{float(LABEL_WIDTH)}"' in chart([a_bar("late", begins=-30)], NOW)

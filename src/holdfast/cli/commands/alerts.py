@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import iso
 
@@ -30,7 +30,7 @@ THREADS = (
 )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Tell people what is overdue, once per problem; `holdfast watch` does it by itself."""
 

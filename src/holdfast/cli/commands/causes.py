@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, console, emit
+from holdfast.cli.render import Column, emit, put
 from holdfast.cli.verdicts import remedies_table, remedy_row
 from holdfast.diagnosis.causes import BY_ID
 from holdfast.diagnosis.pages import Page, page, pages, to_markdown
@@ -64,18 +64,17 @@ def show(shown: Page) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    out = console()
-    out.print()
-    out.print(Text.assemble((shown.title, "bold"), (f"   {shown.id}", "cyan")))
-    out.print(Text(shown.summary))
+    click.echo()
+    put(Text.assemble((shown.title, "bold"), (f"   {shown.id}", "cyan")))
+    put(Text(shown.summary))
     for section in shown.sections:
-        out.print()
-        out.print(Text(section.heading, style="bold"))
+        click.echo()
+        put(Text(section.heading, style="bold"))
         for block in section.blocks:
             style = "green" if block.is_code else "dim" if section.heading == "Source" else ""
-            out.print(Padding(Text(block.text, style=style), (0, 0, 0, 8 if block.is_code else 4)))
+            put(Padding(Text(block.text, style=style), (0, 0, 0, 8 if block.is_code else 4)))
         if section.heading == "What to do":
-            out.print()
-            out.print(Text("Who does what", style="bold"))
-            out.print(remedies_table(shown.remedies))
-    out.print()
+            click.echo()
+            put(Text("Who does what", style="bold"))
+            put(remedies_table(shown.remedies))
+    click.echo()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = (Column("key", "Setting"), Column("value", "Value"), Column("origin", "Set in"))
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """The settings in effect, secrets masked."""
 

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli import deeds
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.naming import connection_names, connections_meant, environments_meant
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
-from holdfast.cli.times import iso
+from holdfast.cli.times import iso, minute
 from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from holdfast.compose import Holdfast, Tenant
     from holdfast.compose.gathering import Chosen
     from holdfast.core.plan import Accepted, Plan
@@ -30,7 +33,7 @@ WATCH_COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Keep connections alive that end when nothing uses them for 90 days.
 
@@ -42,10 +45,18 @@ def command() -> None:
 @command.command("plan")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
 @click.option(
-    "--connection", "connections", multiple=True, metavar="ID", help="Only this connection; repeatable."
+    "--connection",
+    "connections",
+    multiple=True,
+    metavar="ID",
+    help="Only this connection, by id or name; repeatable.",
 )
 @click.option(
-    "--environment", "environments", multiple=True, metavar="ID", help="Only this environment; repeatable."
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="ID",
+    help="Only this environment, by id or name; repeatable.",
 )
 @click.option(
     "--monthly", is_flag=True, help="Run every four weeks instead of weekly; the plan shows the risk."
@@ -89,11 +100,10 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 
     accepted = deeds.accepted_facts(chosen["accepted"])
+    wanted = await _chosen(holdfast, seen, chosen, accepted)
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
-        found = await cases(
-            holdfast.history, seen, reach.directory, reach.surroundings, _chosen(chosen, accepted)
-        )
+        found = await cases(holdfast.history, seen, reach.directory, reach.surroundings, wanted)
         operator = await reach.applications.principal_of(client_id) or client_id
     choices = Choices(
         plan=new_id()[:8],
@@ -109,13 +119,19 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     return plan_keepalive(found, choices)
 
 
-def _chosen(chosen: dict[str, Any], accepted: tuple[Accepted, ...]) -> Chosen:
+async def _chosen(
+    holdfast: Holdfast, seen: Picture, chosen: dict[str, Any], accepted: tuple[Accepted, ...]
+) -> Chosen:
     from holdfast.compose.gathering import Chosen
 
+    targets = {}
+    for word, target in map(_target, chosen["targets"]):
+        (id,) = await connections_meant(holdfast, seen, [word])
+        targets[id] = target
     return Chosen(
-        connections=frozenset(chosen["connections"]),
-        environments=frozenset(chosen["environments"]),
-        targets=dict(map(_target, chosen["targets"])),
+        connections=await connections_meant(holdfast, seen, chosen["connections"]),
+        environments=environments_meant(seen, chosen["environments"]),
+        targets=targets,
         accepted=frozenset(fact.fact for fact in accepted),
     )
 
@@ -215,15 +231,29 @@ async def _status(
 
     rows = await deeds.status_rows(holdfast, plan, "keepalive", invocation)
     tenants = [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation)
+    people = invocation.output in deeds.READ_BY_PEOPLE
     watched: list[dict[str, Any]] = []
     for tenant in tenants:
         found = await keepalive_findings(holdfast, tenant)
-        watched += [_row(each) for each in found if plan is None or each.plan == plan.id]
+        found = [each for each in found if plan is None or each.plan == plan.id]
+        names: dict[str, str] = {}
+        if people:
+            names = await connection_names(holdfast, tenant.id, [each.connection for each in found])
+        watched += [_row(each, names, people) for each in found]
     return rows, watched
 
 
-def _row(found: Finding) -> dict[str, Any]:
-    return found._asdict() | {"proven_at": iso(found.proven_at), "next_at": iso(found.next_at)}
+def _row(found: Finding, names: dict[str, str], people: bool) -> dict[str, Any]:
+    when = _minute if people else iso
+    return found._asdict() | {
+        "connection": names.get(found.connection, found.connection),
+        "proven_at": when(found.proven_at),
+        "next_at": when(found.next_at),
+    }
+
+
+def _minute(at: datetime | None) -> str | None:
+    return f"{minute(at)} UTC" if at else None
 
 
 for each in deeds.carrying_out("keepalive", with_status=False):

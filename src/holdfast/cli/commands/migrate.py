@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli import deeds
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.naming import connections_meant, environments_meant
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 
@@ -30,7 +31,7 @@ DRIFT_COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Move flows to service principals: planned, with the least rights, resumable, undoable.
 
@@ -42,10 +43,18 @@ def command() -> None:
 @command.command("plan")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
 @click.option(
-    "--connection", "connections", multiple=True, metavar="ID", help="Only this connection; repeatable."
+    "--connection",
+    "connections",
+    multiple=True,
+    metavar="ID",
+    help="Only this connection, by id or name; repeatable.",
 )
 @click.option(
-    "--environment", "environments", multiple=True, metavar="ID", help="Only this environment; repeatable."
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="ID",
+    help="Only this environment, by id or name; repeatable.",
 )
 @click.option(
     "--principal-per-environment",
@@ -121,8 +130,8 @@ async def _planned(
     from holdfast.migration.plan import Choices, plan_migration
 
     wanted = Chosen(
-        connections=frozenset(chosen["connections"]),
-        environments=frozenset(chosen["environments"]),
+        connections=await connections_meant(holdfast, seen, chosen["connections"]),
+        environments=environments_meant(seen, chosen["environments"]),
         accepted=frozenset(fact.fact for fact in accepted),
         rewrites=chosen["rewrites"],
         roles=tuple(chosen["roles"]),

@@ -30,7 +30,7 @@ COLUMNS = (
 @click.option("--run", "start", is_flag=True, help="Start the run now; only a person who owns the flow may.")
 @common_options
 def command(id: str, start: bool, invocation: Invocation) -> int:
-    """Show whether the next run refreshes a connection: ID, the beginning of its id, or its name.
+    """Show whether the next run refreshes a connection: ID, or the beginning of its id, or its name or part of it.
 
     The first time its witnesses are written down and the next scheduled run is named; asked again after that run, it
     answers: refreshed or not, and the next hard date. Exit code 0 once it is proven.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.cli import deeds
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.times import Length
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holdfast.core.plan import Accepted
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Renew secrets and certificates by overlap: add beside, prove, switch each connection, prove each, wait, remove ours.
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from holdfast.cli.control_port import control_port
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit, to_json
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError
@@ -42,7 +42,7 @@ RESET_COLUMNS = (Column("scenario", "Scenario"), Column("seed", "Seed"), Column(
 FLIP_COLUMNS = (Column("id", "Rule"), Column("holds", "Holds"), Column("so", "So"))
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """A pretend tenant with its own clock, for anybody's tests."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ in_store = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def command() -> None:
     """Keep secrets in the keyring or the encrypted file."""
 

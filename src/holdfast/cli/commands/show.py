@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 from holdfast.cli.asking_sql import Asked
 from holdfast.cli.commands.forecast import CONDITIONS, horizon_row
 from holdfast.cli.commands.status import contract_row
+from holdfast.cli.naming import connection_names, one
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.shared import check_line, check_row, checks_of, finding_row
@@ -39,7 +39,7 @@ Line = tuple[str, str]
 )
 @common_options
 def command(id: str, ask_sql: bool, invocation: Invocation) -> int:
-    """Show everything known about one connection: ID, the beginning of its id, or its name."""
+    """Show everything known about one connection: ID, or the beginning of its id, or its name or part of it."""
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
@@ -76,27 +76,23 @@ async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_
 
 
 async def find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
-    """The connections of that id; without one, the only one whose id begins so or that has that name."""
+    """The connections of that id, in every environment; else the only one that the word can mean.
+
+    Raises:
+        click.UsageError: there is none, or there are several.
+    """
     from holdfast.scan.standing import standings
 
-    exact: list[tuple[Standing, Picture]] = []
-    alike: list[tuple[Standing, Picture]] = []
-    names: dict[str, str] = {}
-    for picture in seen:
-        async for standing in standings(holdfast.history, picture):
-            connection = standing.status.connection
-            names[connection.id] = connection.display_name
-            if connection.id == wanted:
-                exact.append((standing, picture))
-            elif connection.id.startswith(wanted) or connection.display_name == wanted:
-                alike.append((standing, picture))
-    if exact or len(alike) == 1:
-        return exact or alike
-    near = [s.status.connection.id for s, _ in alike[:5]] or nearest(wanted, names)
-    said = "; ".join(f"{id} ({names[id]})" for id in near)
-    what = f"{len(alike)} connections are called" if alike else "There is no connection"
-    hint = f"Nearest: {said}." if near else "`holdfast status` lists them."
-    raise click.UsageError(clean(f"{what} {wanted!r}. {hint}"))
+    names = {
+        id: name for each in seen for id, name in (await connection_names(holdfast, each.tenant)).items()
+    }
+    id = one(wanted, names, "connection")
+    return [
+        (standing, picture)
+        for picture in seen
+        async for standing in standings(holdfast.history, picture)
+        if standing.status.connection.id == id
+    ]
 
 
 async def apps_beside(holdfast: Holdfast, standing: Standing, seen: Picture) -> list[CanvasApp] | None:
@@ -110,13 +106,6 @@ async def apps_beside(holdfast: Holdfast, standing: Standing, seen: Picture) -> 
         return None
     there = holdfast.history.current(seen.tenant, CanvasApp, connection.environment)
     return [app async for app in there if connection.connector in app.connectors]
-
-
-def nearest(wanted: str, names: dict[str, str]) -> list[str]:
-    """Ids of the connections whose id or name looks most like it."""
-    words = {id.casefold(): id for id in names} | {name.casefold(): id for id, name in names.items()}
-    close = difflib.get_close_matches(wanted.casefold(), words, n=3, cutoff=0.4)
-    return list(dict.fromkeys(words[word] for word in close))
 
 
 def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None) -> dict[str, Any]:
@@ -322,7 +311,7 @@ def _page(lines: Sequence[Line]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from holdfast.cli.render import STATE_STYLES, console
+    from holdfast.cli.render import STATE_STYLES, put
 
     page = Table.grid(padding=(0, 2))
     page.add_column(style="dim", no_wrap=True)
@@ -330,4 +319,4 @@ def _page(lines: Sequence[Line]) -> None:
     for heading, says in lines:
         style = STATE_STYLES.get(says, "bold" if heading == "Connection" else "")
         page.add_row(Text(heading), Text(clean(says), style=style))
-    console().print(page)
+    put(page)
