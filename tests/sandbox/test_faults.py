@@ -132,3 +132,10 @@ def test_a_documented_rule_cannot_be_flipped(sandbox):
     reply = sandbox.ask(sandbox.ready["control"] + "/rules", body=body)
     assert reply.status == 400
     assert "documented" in reply.json["error"]
+
+
+def test_flipped_a_throttled_power_platform_says_nothing_but_when(sandbox):
+    sandbox.control("/rules", {"id": "bodies_of_429", "holds": False})
+    sandbox.control("/faults", {"kind": "throttle", "host": "bap", "retry_after": 3})
+    reply = sandbox.ask(sandbox.ready["bap"] + "/providers/Microsoft.BusinessAppPlatform/environments")
+    assert (reply.status, reply.headers["retry-after"], reply.body) == (429, "3", b"")

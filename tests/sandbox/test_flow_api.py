@@ -324,3 +324,10 @@ def test_turns_of_a_loop_are_repetitions(rooms, finance):
     assert actions["Note"]["repetitionCount"] == 3
     turns = ask(rooms, f"{place}/runs/{run}/actions/Note/repetitions", dana).json["value"]
     assert [follow(rooms, one["properties"]["outputsLink"]["uri"]).json for one in turns] == [0, 1, 2]
+
+
+def test_flipped_a_recurrence_is_not_run_by_hand(rooms):
+    rooms.world.flips.append("any_trigger_can_be_run")
+    place = place_of(rooms, "Nightly stock check")
+    answer = ask(rooms, f"{place}/triggers/Recurrence/run", rooms.account("Dana Kim"), "POST")
+    assert (answer.status, answer.code) == (400, "WorkflowTriggerNotRunnable")

@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from holdfast.sandbox.control import truth
+from holdfast.sandbox.flows.folding import run_now
 from holdfast.sandbox.parts import PARTS
 from holdfast.sandbox.ready import password_text
 from holdfast.sandbox.tenant import Host
@@ -261,3 +262,41 @@ def test_a_connection_that_is_used_too_often_is_told_when_to_come_back(rooms):
     answer = hub(rooms, "ERP orders", "Dana Kim", rest)
     assert answer.status == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 11
+
+
+def flipped(rooms: Rooms, rule: str) -> None:
+    rooms.world.flips.append(rule)
+    rooms.world.changed()
+
+
+def test_flipped_a_revocation_counts_minutes_later(rooms):
+    flipped(rooms, "revocation_is_immediate")
+    rooms.event("revoke_sessions", "dana.kim@contoso.example")
+    assert standing(rooms, "ERP orders")[:2] == (True, None)
+    rooms.advance(minutes=4)
+    assert standing(rooms, "ERP orders")[:2] == (False, "session_revoked")
+
+
+def test_flipped_the_last_demand_is_answered_first(rooms):
+    dana = "dana.kim@contoso.example"
+    rooms.event("require_mfa", dana)
+    rooms.event("add_policy", dana, kind="block")
+    before = standing(rooms, "ERP orders")[1]
+    flipped(rooms, "order_of_policy_answers")
+    assert (before, standing(rooms, "ERP orders")[1]) == ("conditional_access_blocked", "mfa_required")
+
+
+def test_flipped_a_test_link_uses_nothing(rooms):
+    flipped(rooms, "test_link_uses_the_connection")
+    rooms.advance(hours=3)
+    before = rooms.connection("ERP orders").last_token_at
+    assert hub(rooms, "ERP orders", "Dana Kim").status == 200
+    assert rooms.connection("ERP orders").last_token_at == before
+    assert "AADSTS50173" in hub(rooms, "Invoices", "Sam Ortiz").json["error"]["message"]
+
+
+def test_flipped_a_gateway_that_is_offline_answers_502(rooms):
+    flipped(rooms, "gateway_offline_is_504")
+    rooms.event("gateway_offline", rooms.connection("plant-sql").id)
+    run = run_now(rooms.world, rooms.flow("Plant report"), rooms.now)
+    assert run.actions[0].outputs["statusCode"] == 502

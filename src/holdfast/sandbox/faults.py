@@ -34,6 +34,7 @@ BODIES_OF_429 = Rule(
     "Power Platform hosts say TooManyRequests in their usual envelope when they throttle.",
     Mark.ASSUMED,
     "no 429 of BAP, Power Apps or Flow was found recorded",
+    flipped="They say nothing but 429 and Retry-After.",
 )
 TOKEN_429 = Rule(
     "token_endpoint_429",
@@ -141,6 +142,8 @@ def _throttled(met: Met, call: Call) -> Response:
     if call.host is Host.DATAVERSE:
         message = "Number of requests exceeded the limit of 6000 over time window of 300 seconds."
         return answer({"error": {"code": "0x80072322", "message": message}}, 429, after)
+    if call.host is not Host.GRAPH and not call.world.holds(BODIES_OF_429):
+        return Response(b"", 429, after)
     message = f"Rate limit is exceeded. Try again in {met.retry_after} seconds."
     return answer({"error": {"code": "TooManyRequests", "message": message}}, 429, after)
 

@@ -6,7 +6,7 @@ The revocation matrix is the published one (entra-docs refresh-tokens.md @1c46dd
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.entra.audits import changed, note_account, note_application
@@ -45,6 +45,7 @@ REVOCATION_AT_ONCE = Rule(
     "A revocation counts from the next token request; the cloud may take a few minutes.",
     Mark.ASSUMED,
     "Graph user-revokesigninsessions @01c641a says there may be a small delay",
+    flipped="A revocation counts three minutes later; until then the tokens are taken.",
 )
 ACCESS_TOKENS_LIVE_ON = Rule(
     "access_tokens_outlive_revocation",
@@ -75,12 +76,14 @@ RULES = (
     ACCESS_TOKENS_LIVE_ON,
 )
 
+REVOCATION_LAG = timedelta(minutes=3)
 ALL_CLASSES = ("password", "nonpassword", "confidential")
 RESET_PLACES = {"entra": ALL_CLASSES, "azure": ("password",), "sspr": ("password",)}
 
 
 def revoke(world: World, account: Account, at: datetime, classes: tuple[str, ...], cause: str) -> None:
     """End the account's tokens of these classes that were signed in before `at`."""
+    counts_from = at if world.holds(REVOCATION_AT_ONCE) else at + REVOCATION_LAG
     for token in world.refresh_tokens.values():
         if (
             token.account_id == account.object_id
@@ -88,7 +91,7 @@ def revoke(world: World, account: Account, at: datetime, classes: tuple[str, ...
             and token.signed_in_at < at
             and token.revoked_at is None
         ):
-            token.revoked_at, token.revoked_by = at, cause
+            token.revoked_at, token.revoked_by = counts_from, cause
     if set(classes) == set(ALL_CLASSES):
         account.tokens_valid_from = at
 

@@ -58,6 +58,7 @@ ORDER = Rule(
     "Sign-in frequency is answered first, then a block, MFA, devices, apps, terms of use.",
     Mark.ASSUMED,
     "no recorded answer shows two unmet demands",
+    flipped="They are answered in the opposite order.",
 )
 WORKLOADS = Rule(
     "workload_policies_only_block",
@@ -113,7 +114,7 @@ def person_of(world: World, token: RefreshToken) -> Person:
 def unmet_demands(world: World, person: Person, how: Circumstances, now: datetime) -> Iterator[Unmet]:
     """Every demand that stands against this request, in the order in which Entra would answer."""
     found = [*_of_policies(world, person, how, now), *_of_account(world, person, how, now)]
-    yield from sorted(found, key=lambda unmet: _ORDER.index(unmet.demand))
+    yield from sorted(found, key=lambda unmet: _ORDER.index(unmet.demand), reverse=not world.holds(ORDER))
 
 
 _ORDER = (

@@ -56,6 +56,7 @@ GATEWAY_REFUSAL = Rule(
     "A connection whose gateway is offline answers 504 GatewayNotReachable.",
     Mark.ASSUMED,
     "the code is known from users' reports; status and envelope are not recorded",
+    flipped="It answers 502 with the same code.",
 )
 NO_V1_WITH_ENTRA = Rule(
     "v1_takes_no_entra",
@@ -215,7 +216,7 @@ def _gateway(
         return None
     message = "The gateway you selected is either offline or could not be reached."
     body = {"error": {"code": "GatewayNotReachable", "message": message}}
-    return Answer(504, "gateway_offline", body)
+    return Answer(504 if world.holds(GATEWAY_REFUSAL) else 502, "gateway_offline", body)
 
 
 def said(world: World, connection: Connection, status: int, message: str, now: datetime) -> dict[str, Any]:

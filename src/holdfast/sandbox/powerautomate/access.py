@@ -33,6 +33,7 @@ RUN_TRIGGER = Rule(
     "POST .../triggers/NAME/run starts a run of a recurrence at once and answers 202.",
     Mark.ASSUMED,
     "not witnessed",
+    flipped="Only triggers that wait to be called can be run; a recurrence is refused with 400.",
 )
 NO_PACKAGES = Rule(
     "flows_cannot_be_exported_or_shared",

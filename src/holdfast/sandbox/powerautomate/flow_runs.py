@@ -15,7 +15,7 @@ from holdfast.sandbox.flows.runtime import definition_of
 from holdfast.sandbox.frame import Call, answer
 from holdfast.sandbox.odata import QueryError, parse_filter
 from holdfast.sandbox.powerautomate import shapes as flow_shapes
-from holdfast.sandbox.powerautomate.access import own_flow
+from holdfast.sandbox.powerautomate.access import RUN_TRIGGER, own_flow
 from holdfast.sandbox.powerautomate.signed_links import callback
 from holdfast.sandbox.powerplatform.access import refusal
 from holdfast.sandbox.world import Flow
@@ -128,6 +128,8 @@ def run_trigger(call: Call) -> Response:
     """Start a run now."""
     _, flow = own_flow(call)
     _known_trigger(call, flow)
+    if not call.world.holds(RUN_TRIGGER) and definition_of(call.world, flow).trigger.type != "Request":
+        raise refusal(400, "WorkflowTriggerNotRunnable", "The trigger cannot be run by hand.")
     return _started(call, flow, lambda: run_now(call.world, flow, call.now))
 
 

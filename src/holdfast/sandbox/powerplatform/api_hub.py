@@ -31,6 +31,7 @@ TEST_CONNECTION = Rule(
     "A test link fetches a token as any use does, and for connections that name a server logs in to it.",
     Mark.ASSUMED,
     "recorded test links of other connectors call their back ends; SQL's is not recorded",
+    flipped="A test link tells the state that was recorded at the last use, and uses nothing.",
 )
 APPLICATIONS_MAY_TEST = Rule(
     "applications_may_use_the_data_plane",
@@ -83,6 +84,10 @@ def _connection(call: Call) -> Connection:
 def test_connection(call: Call) -> Response:
     """Use the connection once."""
     connection = _connection(call)
+    if not call.world.holds(TEST_CONNECTION):
+        fault = connection.fault
+        told = {"error": {"code": fault.code, "message": fault.message}} if fault else {}
+        return answer(told, 401 if fault else 200)
     used = connection_use.use(call.world, connection, call.now)
     if isinstance(used, Failure):
         return answer(dict(used.body), used.status)
