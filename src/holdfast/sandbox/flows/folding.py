@@ -70,7 +70,6 @@ class Agenda:
     heap: list[tuple[datetime, str]] = field(default_factory=list)
     readers: dict[str, set[str]] = field(default_factory=dict)
     schedules: dict[str, tuple[datetime, datetime, Schedule | None]] = field(default_factory=dict)
-    executed: int = 0
 
 
 def agenda_of(world: World) -> Agenda:
@@ -280,7 +279,7 @@ def execute(world: World, flow: Flow, at: datetime) -> None:
 
 
 def _note(world: World, flow: Flow, doing: Doing, at: datetime) -> None:
-    agenda_of(world).executed += 1
+    world.count("runs_executed")
     world.count("queries_failed", doing.trace.failed)
     flow.runs += doing.runs
     if doing.runs:
