@@ -151,6 +151,36 @@ async def test_it_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
     assert not wrong, f"seed {SEED}: {len(wrong)} of {tried}: {wrong[:3]}"
 
 
+async def test_listings_that_lag_leave_no_stray(story: bytes, keys: Keys):
+    """Under the usual unkindness what was just made is not listed yet; the last step finds it."""
+    before, after, _, _, _ = await untroubled(story, keys)
+    wrong: list[tuple[Any, ...]] = []
+    for number in range(1, 6):
+        for way in ("apply", "undo"):
+            mover = a_mover(story, keys)
+            mover.tenant.world.is_unkind = True
+            plan = await planned(mover)
+            give(
+                mover, Fate(kills=frozenset({await calls_before(mover, plan, "/v1.0/applications", number)}))
+            )
+            await mover.to_a_kill(plan)
+            give(mover, Fate())
+            found = await mover.to_the_end(plan, way)
+            if stand(mover, mover.tenant.world) != (after if way == "apply" else before):
+                wrong.append((number, way, found, _differing(after, stand(mover, mover.tenant.world))))
+    assert not wrong, wrong[:3]
+
+
+async def calls_before(mover: Mover, plan: Plan, path: str, number: int) -> int:
+    """The number of the n-th call to a path, as another process of the same kind makes them."""
+    twin = Mover(TenantInProcess(pickle.dumps(mover.tenant.world), mover.tenant.tenant.keys))
+    twin.tenant.world.is_unkind = True
+    await twin.journal.keep(plan)
+    await twin.go(plan)
+    to_path = [at for at, what in enumerate(twin.fate.log, 1) if what.endswith(path)]
+    return to_path[min(number, len(to_path)) - 1]
+
+
 async def test_its_undo_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
     draw = random.Random(SEED + 1)
     before, _, _, _, back = await untroubled(story, keys)

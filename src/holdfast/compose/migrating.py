@@ -24,11 +24,9 @@ from holdfast.core.inventory import (
     ConnectionReference,
     Environment,
     Flow,
-    FlowId,
     SignIn,
 )
 from holdfast.core.judgement import Judgement
-from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan
 from holdfast.migration.definitions import rewritten
 from holdfast.migration.eligibility import Case, Moving
@@ -106,12 +104,14 @@ async def cases(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: Chose
             here = await _here(holdfast, seen, environment, chosen)
             sign_ins, apps = await _looked(operating.operator, reading.surroundings, environment, here)
             for case in here:
+                flows, outside = await _with_rows(operating.operator, case, chosen)
                 found.append(
                     replace(
                         case,
                         sign_ins=sign_ins,
                         canvas_apps=apps,
-                        flows=await _with_rows(operating.operator, case, chosen),
+                        flows=flows,
+                        outside=outside,
                         owner=accounts.behind(case.connection) if accounts else None,
                         accounts_read=accounts is not None,
                         access_policies=access,
@@ -145,7 +145,7 @@ async def _here(holdfast: Holdfast, seen: Picture, environment: Environment, cho
             judged.get(key),
             tuple(_moving(connection, flow, references) for flow in flows.get(connection.id, ())),
             flows_were_read(seen.record, environment.id),
-            _named(connection, flows.get(connection.id, ()), references),
+            references=_named(connection, flows.get(connection.id, ()), references),
         )
         for key, connection in zip(keys, page, strict=True)
     ]
@@ -189,16 +189,27 @@ async def _looked(
     return sign_ins, apps
 
 
-async def _with_rows(operator: Operator, case: Case, chosen: Chosen) -> tuple[Moving, ...]:
-    """The flows with their definitions as the operator reads them; nobody keeps those."""
+async def _with_rows(
+    operator: Operator, case: Case, chosen: Chosen
+) -> tuple[tuple[Moving, ...], tuple[str, ...]]:
+    """The flows with their definitions as the operator reads them, which nobody keeps; and names of those without a row."""
     if case.connection.sign_in not in MOVABLE or case.environment.dataverse_url is None:
-        return case.flows
-    return tuple([await _with_row(operator, case, moving, chosen) for moving in case.flows])
+        return case.flows, ()
+    rows, outside = [], []
+    for moving in case.flows:
+        try:
+            rows.append(await _with_row(operator, case, moving, chosen))
+        except MissingError:
+            outside.append(moving.flow.display_name)
+    return tuple(rows), tuple(outside)
 
 
 async def _with_row(operator: Operator, case: Case, moving: Moving, chosen: Chosen) -> Moving:
-    row = await _row(operator, case.environment, moving.flow.id)
-    if row is None or not (chosen.rewrites and case.needs_rewriting):
+    try:
+        row = await operator.flow(case.environment, moving.flow.id)
+    except RefusedError:
+        return moving
+    if not (chosen.rewrites and case.needs_rewriting):
         return replace(moving, row=row)
     trouble = None
     try:
@@ -207,10 +218,3 @@ async def _with_row(operator: Operator, case: Case, moving: Moving, chosen: Chos
     except ValueError as error:
         trouble = str(error)
     return replace(moving, row=row, trouble=trouble)
-
-
-async def _row(operator: Operator, environment: Environment, flow: FlowId) -> FlowRow | None:
-    try:
-        return await operator.flow(environment, flow)
-    except (RefusedError, MissingError):
-        return None

@@ -114,6 +114,7 @@ class Case:
 
     Attributes:
         flows: those in solutions that hold it; `flows_read` whether all of them were seen.
+        outside: names of flows outside solutions that hold it, where somebody who sees them scanned.
         references: those bound to it that these flows name.
         owner: the account behind the connection; None where the directory has none, or was not read.
         canvas_apps: all of its environment.
@@ -130,6 +131,7 @@ class Case:
     judgement: Judgement | None = None
     flows: tuple[Moving, ...] = ()
     flows_read: bool = False
+    outside: tuple[str, ...] = ()
     references: tuple[ConnectionReference, ...] = ()
     owner: Account | None = None
     accounts_read: bool = False
@@ -217,6 +219,8 @@ def _carries_flows(case: Case) -> Finding | None:
         return Finding("flows", "The flows of its environment could not all be read.", not_seen=True)
     if not case.flows:
         says = "No flow in a solution uses it. A flow outside solutions is not seen: its owner moves it into one."
+        if case.outside:
+            says = f"Its flows lie outside solutions ({_named(list(case.outside))}): their owners add them to one first."
         return Finding("no_flow", says)
     return None
 
@@ -413,6 +417,16 @@ def _polls(case: Case) -> Finding | None:
     return Finding("polling", says, blocks=False)
 
 
+def _has_flows_outside(case: Case) -> Finding | None:
+    if not case.outside:
+        return None
+    says = (
+        f"{_named(list(case.outside))} lies outside solutions and stays on the old connection: its owner adds it to a"
+        " solution, then scan and plan again"
+    )
+    return Finding("outside_solutions", says, blocks=False)
+
+
 def _owner_left(case: Case) -> Finding | None:
     if not case.accounts_read:
         return Finding("owner_not_seen", "Whether its owner is still there could not be read", blocks=False)
@@ -453,6 +467,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _is_kept_from_canvas_apps,
     _is_managed,
     _polls,
+    _has_flows_outside,
     _owner_left,
     _is_broken,
 )

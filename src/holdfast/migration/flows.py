@@ -271,7 +271,9 @@ class Watch(Planned):
         if waits:
             names = ", ".join(repr(name) for name in waits[:3])
             more = f" and {len(waits) - 3} more" if len(waits) > 3 else ""
-            return waiting(f"Waits for the next run of {names}{more}.")
+            return waiting(
+                f"Waits for the next run of {names}{more}; a person who owns it may start one (`holdfast prove`, --run)."
+            )
         return done("Every flow ran green." + (f" {'; '.join(said)}." if said else ""))
 
     async def _state(self, past: Past, flow: Mapping[str, Any], since: datetime) -> str:

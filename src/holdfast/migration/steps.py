@@ -65,7 +65,7 @@ class Check(Planned):
         for each in self._arguments["connections"]:
             where = (environment.id, ConnectorId(each["connector"]), ConnectionId(each["id"]))
             lent[each["id"]] = not await is_usable(operator, *where)
-        return done("As planned.", ran=ran, lent=lent)
+        return done("As planned.", ran=ran, lent=lent, at=self._now())
 
     async def _last_run(self, flow: FlowId) -> str:
         """ "green", "red", or "" where none is kept."""
@@ -121,11 +121,32 @@ class Register(Planned):
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
         """Remove it, if it is ours."""
         if outcome is None:
+            # Just before, `clear` looked; what was made in the last minutes may not be listed yet.
+            after = datetime.fromisoformat(past["check"].facts["at"]) + SWEEP_AFTER
+            if self._world.registry is not None and self._world.clock.now() < after:
+                return waiting(f"Looks for strays again {after:%Y-%m-%d %H:%M} UTC.")
             return done("Removed.")
         if not outcome.facts["own"] or self._world.registry is None:
             return done(f"An administrator removes it: az ad app delete --id {outcome.facts['client_id']}")
-        await self._world.registry.delete(outcome.facts["application"])
-        return done("Removed.")
+        return await self._removed(outcome.facts["application"], datetime.fromisoformat(outcome.facts["at"]))
+
+    async def _removed(self, application: str, made_at: datetime) -> Outcome:
+        """Remove it where it is seen: a new application is missing for minutes on some replicas."""
+        registry = self._world.registry
+        if registry is None:
+            raise ValueError("nobody of ours administers applications")
+        try:
+            await registry.application(application)
+        except MissingError:
+            if self._world.clock.now() < made_at + SWEEP_AFTER:
+                return waiting("The application is not known everywhere yet, so it cannot be removed.")
+            return done("It is gone.")
+        await registry.delete(application)
+        try:
+            await registry.application(application)
+        except MissingError:
+            return done("Removed.")
+        return waiting("The application is still there.")
 
 
 class MakePrincipal(Planned):

@@ -180,6 +180,7 @@ def test_what_blocks_is_named(reason: str, changes: dict[str, Any]):
 CARES = {
     "managed": {"flows": (a_moving(flow=a_flow("f1", "new_sql", is_managed=True)),)},
     "polling": {"flows": (a_moving(an_operation(kind="trigger", operation="GetOnNewItems_V2")),)},
+    "outside_solutions": {"outside": ("Mine",)},
     "owner_left": {"owner": None},
     "owner_not_seen": {"accounts_read": False},
     "broken_now": {"judgement": judged("token_inactive")},
