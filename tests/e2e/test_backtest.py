@@ -14,7 +14,8 @@ DAYS = 240
 
 def test_what_breaks_was_foretold_a_week_before_and_what_was_foretold_breaks(monkeypatch):
     monkeypatch.setattr(backtest, "DAYS", DAYS)
-    monkeypatch.setattr(transport, "AsyncLimiter", transport.AsyncLimiter)  # put back what the backtest replaces
+    # The backtest replaces it for good; so it is put back.
+    monkeypatch.setattr(transport, "AsyncLimiter", vars(transport)["AsyncLimiter"])
     table: defaultdict[str, backtest.Tally] = defaultdict(backtest.Tally)
 
     began, ended, watched = backtest.lived(0, SIZE)

@@ -71,6 +71,7 @@ async def test_a_date_from_an_owners_log_holds_the_true_last_use(tmp_path, monke
                     fresh=True,
                 )
                 now = reach.platform.cloud_now()
+                assert now is not None
             async for judgement in holdfast.history.current(tenant.id, Judgement):
                 for witness in judgement.witnesses:
                     if witness.source is SOURCE:

@@ -8,6 +8,41 @@ from typing import Any
 from holdfast.cli.render import STATE_STYLES, Column, clean, console, print_table, put, shown
 
 
+class Worst:
+    """The first rows of very many, in order, without keeping the rest.
+
+    Attributes:
+        count: how many were given.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self.count = 0
+        self._most = most
+        self._kept: list[tuple[Any, Mapping[str, Any]]] = []
+
+    def add(self, rank: Any, row: Mapping[str, Any]) -> None:
+        """Give one; the least rank comes first, and of equals the earlier given."""
+        self.count += 1
+        self._kept.append((rank, row))
+        if self._most is not None and len(self._kept) >= 2 * self._most:
+            self._cut()
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        """The first of them."""
+        self._cut()
+        return [row for _, row in self._kept]
+
+    @property
+    def left_out(self) -> int:
+        """How many are not among `rows`."""
+        return 0 if self._most is None else max(0, self.count - self._most)
+
+    def _cut(self) -> None:
+        self._kept.sort(key=lambda entry: entry[0])
+        if self._most is not None:
+            del self._kept[self._most :]
+
+
 def print_rows(
     rows: Sequence[Mapping[str, Any]],
     wide: Sequence[Column],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length, iso
 
 if TYPE_CHECKING:
+    from holdfast.cli.stacking import Worst
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
     from holdfast.core.inventory import Connection
@@ -27,6 +28,10 @@ CONDITIONS = {
     "if_unused": "if nothing uses it",
     "if_enforced": "once a policy is enforced",
 }
+MOST = 500
+"""Dates of a table, the nearest first; the file formats have them all."""
+FEW = 50
+"""Reasons why something is not foreseeable, the commonest first."""
 WHEN = Column("when", "Breaks", wraps=False)
 NAME = Column("name", "Connection", "bold")
 ENVIRONMENT = Column("environment_name", "Environment")
@@ -137,11 +142,12 @@ async def _forecast(
 ) -> int:
     from holdfast.cli.forecast_page import Foreseen
     from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
+    from holdfast.cli.stacking import Worst
     from holdfast.diagnosis.usage import runs_per_week_of
 
     seen = await pictures(holdfast, invocation)
     several = len(seen) > 1
-    rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    rows, unknown = Worst(MOST if invocation.output == "table" else None), Unknown()
     events: list[Event] = []
     foreseen: list[Foreseen] = []
     within, fail_under = asked.within, asked.fail_under
@@ -154,18 +160,21 @@ async def _forecast(
                     connection = standing.status.connection
                     lost = runs_per_week_of(standing.status.flows)
                     row = horizon_row(connection, horizon) | {"runs_lost_per_week": lost}
-                    foreseen.append(Foreseen(connection, horizon, each, lost))
+                    if asked.html is not None:
+                        foreseen.append(Foreseen(connection, horizon, each, lost))
                     if asked.ics is not None and horizon.earliest is not None:
                         events.append(event(connection, horizon, horizon.earliest, each))
                     if invocation.output == "table":
+                        if horizon.earliest is None:
+                            unknown.add(horizon)
+                            continue
                         row |= words(row, horizon, connection, each)
                     rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
-                    rows.append(((not first, *rank), with_tenant(row, each.name, several)))
-    rows.sort(key=lambda entry: entry[0])
-    lines = [row for _, row in rows]
+                    rows.add((not first, *rank), with_tenant(row, each.name, several))
     if invocation.output == "table":
-        _print(lines, several)
+        _print(rows, unknown, several)
     else:
+        lines = rows.rows()
         columns = (TENANT, *EXPORT) if several else EXPORT
         meta = {"scans": [coverage(each) for each in seen]}
         emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
@@ -307,19 +316,38 @@ def _share(part: float | None) -> str:
     return "" if part is None else f"{part:.1%}"
 
 
-def _print(lines: Sequence[dict[str, Any]], several: bool) -> None:
+class Unknown:
+    """What is not foreseeable, counted by cause and by what would tell."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def add(self, horizon: Horizon) -> None:
+        """Count one."""
+        because = horizon.assumptions[0] if horizon.assumptions else ""
+        row = {"cause": horizon.cause, "connections": 0, "because": because}
+        self._rows.setdefault((horizon.cause, because), row)["connections"] += 1
+
+    def rows(self, most: int) -> list[dict[str, Any]]:
+        """The commonest."""
+        return sorted(self._rows.values(), key=lambda row: -row["connections"])[:most]
+
+    @property
+    def kinds(self) -> int:
+        """How many different rows there are."""
+        return len(self._rows)
+
+
+def _print(nearest: Worst, unknown: Unknown, several: bool) -> None:
     from holdfast.cli.stacking import print_rows
 
-    known = [line for line in lines if line["earliest"]]
     wide = (TENANT, *WIDE) if several else WIDE
     narrow = ((TENANT,), *NARROW) if several else NARROW
-    print_rows(known, wide, narrow, empty="Nothing is foreseen to break in that time.")
-    unknown: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in lines:
-        if not line["earliest"]:
-            because = line["assumptions"][0] if line["assumptions"] else ""
-            entry = {"cause": line["cause"], "connections": 0, "because": because}
-            unknown.setdefault((line["cause"], because), entry)["connections"] += 1
-    if unknown:
+    print_rows(nearest.rows(), wide, narrow, empty="Nothing is foreseen to break in that time.")
+    if nearest.left_out:
+        click.echo(f"The first {MOST} of {nearest.count:,} dates are shown; -o csv has every one.")
+    if unknown.kinds:
         click.echo()
-        emit(list(unknown.values()), UNKNOWN, "table", shape="holdfast.forecast/1")
+        emit(unknown.rows(FEW), UNKNOWN, "table", shape="holdfast.forecast/1")
+    if unknown.kinds > FEW:
+        click.echo(f"And {unknown.kinds - FEW} reasons more; -o csv has every line.")

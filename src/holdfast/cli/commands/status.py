@@ -26,6 +26,8 @@ COMMON = 5
 """Common causes told under the table."""
 MANY = 30
 """A longer table leaves out the connections that are fine."""
+MOST = 500
+"""Rows of a table, the worst first: nobody reads more, and laying out 100,000 takes minutes."""
 
 STATE = Column("state", "State", wraps=False)
 NAME = Column("name", "Connection", "bold")
@@ -73,7 +75,7 @@ def command(everything: bool, behind: int | None, invocation: Invocation) -> int
 
 async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, behind: int | None) -> int:
     from holdfast.cli.looking import coverage, ourselves, pictures, say_below, with_tenant
-    from holdfast.cli.stacking import print_rows
+    from holdfast.cli.stacking import Worst, print_rows
     from holdfast.diagnosis.together import together
     from holdfast.scan.standing import standings
 
@@ -82,6 +84,8 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
     several = len(seen) > 1
     states: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
+    most = None if everything or behind is not None else MOST
+    worst, fine = Worst(most), Worst(None if most is None else MANY)
     own: list[dict[str, Any]] = []
     own_trouble = 0
     common: list[tuple[Shared, str]] = []
@@ -98,18 +102,26 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
                 broken.append(standing.judgement)
             row = table_row(found, each) if table else contract_row(found)
             row["key"] = (each.name, found.connection.environment, found.connection.id)
-            rows.append(with_tenant(row, each.name, several))
+            row = with_tenant(row, each.name, several)
+            if table:
+                (fine if found.state == "ok" else worst).add(_rank(row), row)
+            else:
+                rows.append(row)
         common += [(shared, each.name) for shared in together(broken)]
+    if table:
+        rows = [dict(row) for row in (*worst.rows(), *fine.rows())]
     rows = _behind(rows, common, behind)
     if table:
-        rows.sort(key=lambda row: (ORDER.index(row["state"]), row["at"], row["environment"], row["name"]))
-        hidden = len(rows) > MANY and not everything
+        rows.sort(key=_rank)
+        hidden = worst.count + fine.count > MANY and not everything and behind is None
         shown = [row for row in rows if row["state"] != "ok"] if hidden else rows
         wide = (TENANT, *WIDE) if several else WIDE
         narrow = ((TENANT,), *NARROW) if several else NARROW
         empty = "There is no SQL connection." if not rows else "Every connection is fine."
         print_rows([*own, *shown], wide, narrow, wide_enough=150, empty=empty)
         _say_common(common, several=several)
+        if worst.left_out:
+            click.echo(f"The worst {MOST} of {worst.count:,} are shown; --all or -o csv has every one.")
         click.echo(summary(states, hidden=hidden))
     else:
         columns = (TENANT, *EXPORT) if several else EXPORT
@@ -120,6 +132,10 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         emit([*own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
     say_below(seen, invocation.output)
     return 1 if states["broken"] + states["at_risk"] + own_trouble else 0
+
+
+def _rank(row: dict[str, Any]) -> tuple[Any, ...]:
+    return ORDER.index(row["state"]), row["at"], row["environment"], row["name"]
 
 
 def _behind(
