@@ -71,6 +71,31 @@ QUESTIONS: Final = (
         "Which permissions and roles does the identity hold? An application needs consent as well as its role.",
     ),
     _ask(
+        "role_or_assignment_missing conditional_access_blocked",
+        Actor.ENTRA_ADMIN,
+        "Did the sign-in succeed? If the sign-in log shows it refused, a policy did it; if it shows success, the resource misses a role.",
+    ),
+    _ask(
+        "sql_firewall network_or_tls",
+        Actor.DBA,
+        "Did the refusal come from the server? A firewall answers at once and names an address; a network does not answer.",
+    ),
+    _ask(
+        "network_or_tls sql_login_failed_other sql_database_unavailable",
+        Actor.DBA,
+        "Does the server's log hold a failed login at that time? If it does, the network works; if it does not, nothing arrived.",
+    ),
+    _ask(
+        "account_disabled bad_credentials",
+        Actor.DBA,
+        "Is the login enabled? If it is, the password that the connection holds is wrong.",
+    ),
+    _ask(
+        "not_connection bad_credentials network_or_tls connection_missing_or_unshared token_inactive",
+        Actor.MAKER,
+        "Do other flows with the same connection run? If they do, the connection is sound and this action needs correcting.",
+    ),
+    _ask(
         "certificate_invalid secret_invalid bad_credentials",
         Actor.APP_OWNER,
         "Which credential does the connection send, a secret or a certificate, and is that one registered with the application?",

@@ -337,7 +337,19 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         " DuplicateRecordsFound InvalidReference UnsupportedOperation FlowNotFound WorkflowNotFound"
         " TriggerInputSchemaMismatch ParameterBindingValidationException NotImplemented"
         " InvalidQueryParameterValue InvalidInput EnvironmentNotFound InvalidODataQuery ValidationError"
-        " PreconditionFailed PropertySelectionFailed ExpressionInvalid",
+        " PreconditionFailed PropertySelectionFailed ExpressionInvalid"
+        # EWS and Graph, of mail and calendars
+        " ErrorQuotaExceeded QuotaExceededException ErrorMessageSizeExceeded ErrorInvalidRecipients"
+        " ErrorMissingEmailAddress ErrorMissingRecipients ErrorFolderNotFound ErrorInvalidIdMalformed"
+        " ErrorInvalidProperty ErrorAttachmentSizeLimitExceeded ErrorMailRecipientNotFound ErrorSchemaValidation"
+        " ErrorIrresolvableConflict ErrorCalendarItemNotFound Request_ResourceNotFound Request_BadRequest",
+    ),
+    (
+        EvidenceKind.CONNECTOR,
+        Meaning(("not_connection",), 0.8, FAMILY),
+        "JsonSerializationException SerializationException AdaptiveSerializationException FormatException"
+        " ArgumentException ArgumentNullException ArgumentOutOfRangeException InvalidCastException"
+        " KeyNotFoundException IndexOutOfRangeException JSONDecodeError",
     ),
 )
 

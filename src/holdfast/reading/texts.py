@@ -39,7 +39,9 @@ INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLAT
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
 _LISTED: Final = re.compile(
     r"error_?codes?[\"' ]{0,2}[:=] ?\[([\d, ]{5,80})\]|error\?code=(\d{5,7})(?!\d)|error\(s\): ?([\d, ]{5,80})"
+    r"|sign-?in error code: ?(\d{5,7})(?!\d)|error_?code[\"']? ?: ?[\"']?(\d{5,7})(?=[\"' ]*,?[\"' ]*(?:failure|additional))"
 )
+_LISTING: Final = ("error_code", "errorcode", "error?code=", "error(s)", "in error code")
 _HEX: Final = re.compile(r"0x([0-9a-f]{8})(?![0-9a-f])")
 _SIGNED: Final = re.compile(r"-(2\d{9})(?!\d)")
 _STATUS: Final = re.compile(r"[45]\d\d(?![\w.]?\d|[\w%])")
@@ -221,7 +223,7 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
     """Codes in the words of the service, and in the lists that stand beside them."""
     seen: set[str] = set()
     found = [(one[1], one) for one in _AADSTS.finditer(folded)] if "aadsts" in folded else []
-    if "error_code" in folded or "errorcode" in folded or "error?code=" in folded or "error(s)" in folded:
+    if any(mark in folded for mark in _LISTING):
         found += [(code, one) for one in _LISTED.finditer(folded) for code in re.findall(r"\d{5,7}", one[0])]
     for code, place in found:
         if code not in seen and (place.re is _AADSTS or code in book.aadsts):
@@ -232,9 +234,9 @@ def _entra(folded: str, book: Codebook) -> Iterator[_Sign]:
 
 def _entra_names(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     """Codes by their names, as sign-in logs and documents write them."""
-    for word in book.names.keys() & words - PLATFORM_CODES.keys():
+    for word in book.names.keys() & words:
         at = folded.find(word)
-        if line[at].isupper():
+        if line[at].isupper() and word not in PLATFORM_CODES:
             meaning = entra_meaning(book.names[word], book)
             rank = SPECIFIC if meaning.weight >= CLEAR else FAMILY
             code = f"AADSTS{book.names[word]}"

@@ -125,7 +125,7 @@ PAIRS: Final = (
         "bad_credentials token_audience_or_tenant_wrong token_inactive",
         0.5,
         "token tokens jwt bearer",
-        "validation fail failed parsing acquire retrieve obtain invalid malformed rejected missing unreadable corrupt corrupted",
+        "validation fail failed parsing invalid malformed rejected missing unreadable corrupt corrupted",
     ),
     _pair(
         "the wrong audience",
