@@ -19,9 +19,9 @@ from holdfast.keepalive.eligibility import target_of
 from holdfast.ports import Applications, Directory, Operator
 from holdfast.reading.sign_ins import SQL_APPLICATION
 from holdfast.rotation.checks import Choices
-from holdfast.rotation.due import SETS, Candidate, Consumer, Use, ours_of
+from holdfast.rotation.due import SETS, Candidate, Consumer, Use, is_due, ours_of
 from holdfast.rotation.plan import KIND, plan_rotation
-from holdfast.rotation.record import Rotated, held, rotated, under_way
+from holdfast.rotation.record import Rotated, held, replaced, rotated, under_way
 from holdfast.rotation.steps import Rotation, World, secret_name
 from holdfast.scan.carried import carried
 from holdfast.scan.standing import Picture
@@ -87,7 +87,7 @@ async def planned(
     Args:
         id: of the plan; fresh.
     """
-    found, policy = await candidates(holdfast, tenant, seen)
+    found, policy = await candidates(holdfast, tenant, seen, apps)
     choices = await choices_for(tenant, seen, id, policy)
     return plan_rotation(found, replace(choices, apps=apps, life=life, accepted=accepted))
 
@@ -101,38 +101,50 @@ async def choices_for(tenant: Tenant, seen: Picture, id: str, policy: AppPolicy 
 
 
 async def candidates(
-    holdfast: Holdfast, tenant: Tenant, seen: Picture
+    holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: frozenset[str] = frozenset()
 ) -> tuple[list[Candidate], AppPolicy | None]:
-    """Every application with its connections, as last scanned, with what only the cloud can tell now. Only reads."""
+    """Every application with its connections, as last scanned, with what only the cloud can tell now. Only reads.
+
+    Args:
+        chosen: client ids of those that are renewed though they are not due.
+    """
     apps = [app async for app in holdfast.history.current(tenant.id, ServicePrincipal)]
     own, stored = tenant.own_client_ids(), set(await holdfast.secrets.names())
     plans = [record.plan for record in await holdfast.journal.plans(tenant.id)]
     past = await rotations(holdfast, tenant)
+    left_behind = replaced(past)
     async with tenant.reached(Role.READER) as reading, tenant.reached(Role.OPERATOR) as operating:
         consumers = await consumers_of(holdfast, seen, operating.operator)
         log_read = await _log_is_read(reading.directory, seen)
         found = []
         for app in apps:
-            used = consumers.get(app.client_id.casefold(), ())
+            used = [
+                each
+                for each in consumers.get(app.client_id.casefold(), ())
+                # Kept by its owner, with nothing left on it.
+                if each.references or each.connection.id not in left_behind
+            ]
             owners = await _owners(reading.applications, app) if used else None
-            uses = await _uses(reading.directory, app, seen.now) if used and log_read else ()
             kept = {s.key_id: secret_name(app.client_id, s.key_id) for s in app.secrets}
             for kind, members in _by_kind(app, used).items():
-                found.append(
-                    Candidate(
-                        app,
-                        members,
-                        owners,
-                        {key: name for key, name in kept.items() if name in stored},
-                        own.get(app.client_id, ""),
-                        log_read,
-                        kind,
-                        ours_of(app, plans),
-                        _held(app, kind, members, past, uses),
-                        uses,
-                        under_way(past, app.object_id, kind),
-                    )
+                candidate = Candidate(
+                    app,
+                    members,
+                    owners,
+                    {key: name for key, name in kept.items() if name in stored},
+                    own.get(app.client_id, ""),
+                    log_read,
+                    kind,
+                    ours_of(app, plans),
+                    _held(app, kind, members, past, ()),
+                    under_way=under_way(past, app.object_id, kind),
                 )
+                # The log may be asked but five times in ten seconds: only what may be renewed is worth it.
+                if log_read and members and (app.client_id in chosen or is_due(candidate, seen.now)):
+                    uses = await _uses(reading.directory, app, seen.now)
+                    shown = _held(app, kind, members, past, uses)
+                    candidate = replace(candidate, uses=uses, held=shown)
+                found.append(candidate)
         return found, await app_policy_of(reading.applications)
 
 

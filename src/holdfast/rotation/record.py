@@ -88,3 +88,14 @@ def held(
             else frozenset()
         )
     return frozenset()
+
+
+def replaced(past: Iterable[Rotated]) -> frozenset[str]:
+    """Ids of connections that were somebody else's and got one of ours beside them, which took over what they carried."""
+    return frozenset(
+        name.partition(":")[2]
+        for each in past
+        if each.standing.state == "done"
+        for name, outcome in each.outcomes.items()
+        if name.startswith("switch:") and outcome and outcome.facts["mode"] == "beside"
+    )

@@ -35,7 +35,7 @@ TAKES: Mapping[str, frozenset[str]] = {
 }
 """By event; an event that is not named here takes nothing but its target."""
 
-CHECKED_BY_THE_EVENT = frozenset({"add_policy", "set_app_policy"})
+CHECKED_BY_THE_EVENT = frozenset({"add_policy", "set_app_policy", "slow_directory"})
 """These take a Graph object, whose keys they know."""
 
 

@@ -47,7 +47,7 @@ class NewKeyCredential(Shape):
     custom_key_identifier: str | None = None
     type: str
     usage: str
-    key: str
+    key: str | None = None
     start_date_time: str | None = None
     end_date_time: str | None = None
 

@@ -128,7 +128,8 @@ class GraphRegistry:
                 custom_key_identifier=one.custom_key_identifier,
                 type=one.type or "AsymmetricX509Cert",
                 usage=one.usage or "Verify",
-                key=one.key or "",
+                # One that Graph does not show the key of is named by its id alone.
+                key=one.key or None,
                 start_date_time=one.start_date_time,
                 end_date_time=one.end_date_time,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from holdfast.sandbox.frame import Deed
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Application, World
 
@@ -24,7 +25,7 @@ NEW_APPS_SPREAD = Rule(
 RULES = (NEW_SECRETS_SPREAD, NEW_APPS_SPREAD)
 
 REPLICAS = 3
-LONGEST = timedelta(seconds=18)
+FASTEST, LONGEST = timedelta(seconds=4), timedelta(seconds=18)
 
 
 def has_spread(world: World, app: Application, now: datetime) -> bool:
@@ -39,8 +40,22 @@ def credential_has_spread(world: World, key_id: str, created_at: datetime, now: 
 
     Each replica learns of it 4 to 18 seconds after its creation. Which one answers changes every fifth of a second.
     """
-    age = now - created_at
-    if age >= LONGEST or not world.is_unkind or not world.holds(NEW_SECRETS_SPREAD):
+    age, longest = now - created_at, slowest(world)
+    if age >= longest or not world.is_unkind or not world.holds(NEW_SECRETS_SPREAD):
         return True
     replica = int(REPLICAS * world.draw("replica", key_id, int(now.timestamp() * 5)))
-    return age >= timedelta(seconds=4 + 14 * world.draw("credential spreads", key_id, replica))
+    return age >= FASTEST + (longest - FASTEST) * world.draw("credential spreads", key_id, replica)
+
+
+def slowest(world: World) -> timedelta:
+    """After how long the last replica knows: longer on a bad day, see `slow_directory`."""
+    seconds: float | None = world.published.get("spread_seconds")
+    return LONGEST if seconds is None else timedelta(seconds=seconds)
+
+
+def slow_directory(deed: Deed) -> None:
+    """Event: new secrets and certificates take up to ``seconds`` to spread, from 4 to 3600; 18 as usual."""
+    seconds = deed.details.get("seconds")
+    if not isinstance(seconds, int | float) or not 4 <= seconds <= 3600:
+        raise ValueError("seconds must be a number from 4 to 3600")
+    deed.world.published["spread_seconds"] = float(seconds)

@@ -153,5 +153,5 @@ PART = Part(
     + graph_logs.RULES
     + graph_limits.RULES
     + spreading.RULES,
-    events={"set_app_policy": graph_credentials.set_app_policy},
+    events={"set_app_policy": graph_credentials.set_app_policy, "slow_directory": spreading.slow_directory},
 )
