@@ -22,7 +22,7 @@ from tests.fakes.moving import ACCEPTED, DANA, DESK, Fate, MortalSecrets, Mover,
 from tests.fakes.tenant import TenantInProcess
 
 SEED = int(os.environ.get("HOLDFAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(2**32)
-MOVES = int(os.environ.get("HOLDFAST_CHAOS_MOVES", "12"))
+MOVES = int(os.environ.get("HOLDFAST_CHAOS_MOVES", "8"))
 """How many fates are tried of each kind; 0 for every single one, and as many pairs."""
 
 
