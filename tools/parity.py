@@ -25,6 +25,10 @@ ABSENT = (
     " keys, GRANT … AS, application roles, WHILE, cursors, temporary tables and table variables, MERGE, SELECT INTO, FOR JSON and FOR XML, UPDATE and DELETE of an alias, `inserted` and `deleted` in"
     " triggers, OUTPUT parameters; EXECUTE AS ends with its batch; nobody waits for a lock (1222 at once), and others read what a"
     " transaction has not committed",
+    "of T-SQL's functions and types: most functions (an unknown one is refused with 195), overflow of int in sums, decimal"
+    " arithmetic beyond a float's 15 digits (values in and out are exact), the seventh digit of a second, the length of `char`,"
+    " `xml`, other collations than the usual one; of the server's views: the columns and views that deployment and drivers ask"
+    " for, no more (`sys.columns` tells no types); ERROR_NUMBER() and its kin in CATCH",
     "an Attention that stops a statement: each runs to its end before the next byte is read",
 )
 

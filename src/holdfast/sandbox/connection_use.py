@@ -240,7 +240,7 @@ def entra_identity(world: World, connection: Connection) -> Identity:
         account = world.accounts[world.refresh_tokens[connection.refresh_token_id].account_id]
         return Identity("entra", account.user_principal_name, entra_id=account.object_id)
     client_id, _ = _application_of(connection)
-    return Identity("entra", client_id, entra_id=client_id)
+    return Identity("entra", client_id, entra_id=client_id, tenant=world.tenant_id)
 
 
 def password_identity(connection: Connection) -> Identity:

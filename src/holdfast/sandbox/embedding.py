@@ -120,6 +120,8 @@ class _Run:
         world = build(scenario, seed, wall())
         if self.tenant is not None:
             self.tenant.load(world, Clock(world.settled_at, frozen=self.frozen))
+        if self.sql is not None:
+            self.sql.cut()  # their sessions are in databases of the world that is gone
         return self.publish()
 
     def publish(self) -> dict[str, Any]:

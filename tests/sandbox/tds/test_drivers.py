@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 
 import pytds
 import pytest
@@ -73,6 +76,51 @@ def test_parameters_go_there_and_back(driver, sandbox):
 
     with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
         assert asked(connection, text, "Ünïcode ’", 7, 2.5, None) == [("Ünïcode ’", 7, 2.5, None)]
+
+
+PARAMETERS = (
+    2**40,
+    Decimal("12345678901234567890.123456"),
+    True,
+    "x" * 9000,
+    date(2026, 1, 2),
+    time(3, 4, 5, 678901),
+    datetime(2026, 1, 2, 3, 4, 5, 678901),
+    datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2))),
+    uuid.UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+)
+
+
+@pytest.mark.parametrize("value", PARAMETERS, ids=lambda value: type(value).__name__)
+def test_a_parameter_keeps_its_type(driver, sandbox, value):
+    with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
+        ((told,),) = asked(connection, driver.marked("SELECT ? AS v"), value)
+
+    assert (told, type(told)) == (value, type(value))
+
+
+def test_each_session_has_a_number_of_its_own(driver, sandbox):
+    token = token_of(sandbox, ADMIN)
+    with driver.connect("erp", token=token) as one, driver.connect("erp", token=token) as other:
+        assert asked(one, "SELECT @@SPID AS n") != asked(other, "SELECT @@SPID AS n")
+
+
+def test_an_application_is_told_with_its_tenant(driver, sandbox):
+    app = next(one for one in sandbox.ready["apps"] if one["name"] == ADMIN)
+
+    with driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
+        told = asked(connection, "SELECT SUSER_SNAME() AS who")
+
+    assert told == [(f"{app['client_id']}@{sandbox.ready['tenant_id']}",)]
+
+
+def test_a_session_does_not_outlive_its_world(driver, sandbox):
+    # closing what was cut is an error to mssql-python
+    with suppress(Exception), driver.connect("erp", token=token_of(sandbox, ADMIN)) as connection:
+        sandbox.control("/reset", {"scenario": "story", "seed": 1})
+
+        with pytest.raises(Exception, match=r"."):  # each driver has words of its own for a cut line
+            asked(connection, "SELECT 1 AS n")
 
 
 def test_rows_of_a_table_are_read(driver, sandbox):

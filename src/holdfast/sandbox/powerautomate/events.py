@@ -227,6 +227,10 @@ def _lock(locked: bool) -> Event:
 def _principal(deed: Deed, database: Database) -> Principal:
     """The database user that ``user`` names: by its name, or by the account or application it stands for."""
     wanted = str(deed.details.get("user", ""))
+    if not wanted:
+        raise ValueError(
+            f"which user of {database.name}: give `user`, or an account or application as the target"
+        )
     if (found := database.principal(wanted)) is not None:
         return found
     sid = _sid(deed.world, wanted)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from holdfast.sandbox.sql import errors
+from holdfast.sandbox.sql.conversions import read_kind
 from holdfast.sandbox.sql.security import Security, read_security
 from holdfast.sandbox.sql.words import Reading
 
@@ -167,6 +168,10 @@ def _depth(text: str) -> int:
 
 
 class _Batch(Reading):
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.declared: dict[str, str] = {}
+
     def nodes(self, *ends: str) -> Iterator[Node]:
         """Statements up to END, or to the end of the batch."""
         while True:
@@ -245,6 +250,8 @@ class _Batch(Reading):
                 cases += 1
             elif key == "END" and cases:
                 cases -= 1
+            elif cases and key == "ELSE":
+                pass
             elif key == ";":
                 break
             elif main is None and key in QUERIES:
@@ -312,24 +319,38 @@ class _Batch(Reading):
             self.took("AS")
             if self.word.key == "TABLE":
                 raise errors.not_supported("DECLARE TABLE")
-            self.name()
-            if self.took("("):
-                while not self.took(")"):
-                    if self.word.kind == "end":
-                        raise self.refusal()
-                    self.step()
-            yield Assign(name, self.expression(",") if self.took("=") else None, line)
+            self.declared[name.casefold()] = self._kind()
+            yield Assign(name, self._typed(name, self.expression(",")) if self.took("=") else None, line)
             if not self.took(","):
                 return
+
+    def _kind(self) -> str:
+        """A type as written; a text or bytes without a length have 1."""
+        start = self.at
+        kind = self.name().lower()
+        if self.took("("):
+            while not self.took(")"):
+                if self.word.kind == "end":
+                    raise self.refusal()
+                self.step()
+            return self._slice(start)
+        return (
+            f"{kind}(1)" if kind in ("char", "varchar", "nchar", "nvarchar", "binary", "varbinary") else kind
+        )
+
+    def _typed(self, name: str, expression: str) -> str:
+        """The expression as a value of the variable's type, where this batch declares it."""
+        kind = self.declared.get(name.casefold(), "")
+        return f"CAST({expression} AS {kind})" if read_kind(kind) is not None else expression
 
     def set(self, line: int) -> Iterator[Node]:
         if self.word.kind == "variable":
             name = self.step().text.lstrip("@")
             if self.took("+="):
-                yield Assign(name, f"@{name} + {self.expression()}", line)
+                yield Assign(name, self._typed(name, f"@{name} + {self.expression()}"), line)
                 return
             self.need("=")
-            yield Assign(name, self.expression(), line)
+            yield Assign(name, self._typed(name, self.expression()), line)
             return
         # SET NOCOUNT ON and its like change nothing here.
         if not self.word.is_name:

@@ -5,10 +5,11 @@ The rows live in the world; SQLite is filled from them, and rows that a statemen
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,9 +17,10 @@ from uuid import UUID
 from holdfast.sandbox.sql import errors
 from holdfast.sandbox.sql.administering import Directory, NoDirectory
 from holdfast.sandbox.sql.catalogue import Column, Database, Table
+from holdfast.sandbox.sql.conversions import as_text, from_decimal, read_kind
 from holdfast.sandbox.sql.functions import Scene, register
 from holdfast.sandbox.sql.permissions import need
-from holdfast.sandbox.sql.statements import Statement, is_system, read_query
+from holdfast.sandbox.sql.statements import Source, Statement, is_system, read_query
 from holdfast.sandbox.sql.system_views import VIEWS, columns_of
 from holdfast.sandbox.sql.transactions import Transaction
 
@@ -32,6 +34,7 @@ AFFINITIES = {
 NUMERIC = ("decimal", "numeric", "money", "float", "real")
 BINARY = ("varbinary", "binary", "image")
 ROW_VERSIONS = ("rowversion", "timestamp")
+BROKEN_CHECK = re.compile(r"CHECK constraint failed: (\w+) of (.+)")
 MOST_ROWS = 10_000
 MOST_STEPS = 5_000_000
 """Virtual machine steps of SQLite that one statement may take: a limit of the sandbox."""
@@ -129,7 +132,7 @@ class Engine:
         footprint.wrote |= {name.casefold() for name in statement.writes}
         footprint.is_volatile |= statement.is_volatile
         self._scene, self._steps = scene, 0
-        return self._whole(statement, variables)
+        return self._whole(scene, statement, variables)
 
     def _is_there(self, name: str) -> bool:
         if is_system(name):
@@ -143,6 +146,9 @@ class Engine:
                 4405,
                 f"View or function '{name}' is not updatable because the modification affects multiple base tables.",
             )
+        filled = {one.casefold() for one in statement.filled}
+        if any(one.is_identity and one.name.casefold() in filled for one in table.columns):
+            raise errors.explicit_identity(table.name)
         if statement.has_output and any(statement.verb in one.events for one in table.triggers):
             raise errors.has_triggers(table.full_name)
 
@@ -154,10 +160,10 @@ class Engine:
                 found |= self._tables_behind(read_query(view.query).reads)
         return {name for name in found if not is_system(name)}
 
-    def _whole(self, statement: Statement, variables: Mapping[str, Any]) -> Result:
+    def _whole(self, scene: Scene, statement: Statement, variables: Mapping[str, Any]) -> Result:
         self._sqlite.execute("BEGIN")
         try:
-            result = self._run(statement, variables)
+            result = self._run(scene, statement, variables)
         except BaseException:
             self._sqlite.execute("ROLLBACK")
             raise
@@ -166,7 +172,7 @@ class Engine:
             self._take_back(name.casefold(), adds=statement.adds)
         return result
 
-    def _run(self, statement: Statement, variables: Mapping[str, Any]) -> Result:
+    def _run(self, scene: Scene, statement: Statement, variables: Mapping[str, Any]) -> Result:
         missing = next((name for name in statement.variables if name.casefold() not in variables), None)
         if missing is not None:
             raise errors.SqlError(137, f'Must declare the scalar variable "@{missing}".', 15, 2)
@@ -176,7 +182,8 @@ class Engine:
             columns = tuple(column[0] for column in cursor.description or ())
             rows = tuple(cursor.fetchmany(MOST_ROWS)) if columns else ()
         except sqlite3.Error as error:
-            raise _translated(error) from None
+            fault, scene.fault = scene.fault, None
+            raise fault or self._translated(error, statement) from None
         except (OverflowError, ValueError):
             raise errors.SqlError(
                 8115, "Arithmetic overflow error converting expression to data type int."
@@ -184,18 +191,38 @@ class Engine:
         if not columns:
             return Result((), (), max(cursor.rowcount, 0))
         affected = len(rows) if statement.writes else max(cursor.rowcount, 0)
-        return Result(columns, rows, affected, self._kinds(statement, columns, rows))
+        sources = statement.sources_of(columns)
+        for at, source in enumerate(sources):
+            value = variables.get(source.told) if source.what == "variable" else None
+            if isinstance(value, datetime) and value.tzinfo:
+                rows = tuple((*row[:at], as_text(value), *row[at + 1 :]) for row in rows)
+        kinds = self._kinds(statement, sources, rows, variables)
+        return Result(tuple(one.name for one in sources), rows, affected, kinds)
 
     # --- types of results --------------------------------------------------------------------------------
 
     def _kinds(
-        self, statement: Statement, columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...]
+        self,
+        statement: Statement,
+        sources: Iterable[Source],
+        rows: tuple[tuple[Any, ...], ...],
+        variables: Mapping[str, Any],
     ) -> tuple[str, ...]:
         known: dict[str, str] = {}
         for name in (*statement.reads, *statement.writes):
-            for column, kind in self._columns(name):
-                known.setdefault(column.casefold(), kind)
-        return tuple(self._kind(statement, known, name, at, rows) for at, name in enumerate(columns))
+            for column, its in self._columns(name):
+                known.setdefault(column.casefold(), its)
+
+        def kind(at: int, source: Source) -> str:
+            if source.what == "type":
+                found = source.told
+            elif source.what == "variable":
+                found = kind_of_variable(variables[source.told])
+            else:
+                found = known.get(source.told.casefold(), "")
+            return found or kind_of([row[at] for row in rows])
+
+        return tuple(kind(at, source) for at, source in enumerate(sources))
 
     def _columns(self, name: str) -> Iterable[tuple[str, str]]:
         if is_system(name):
@@ -205,18 +232,6 @@ class Engine:
         view = self.database.view(name)
         inner = read_query(view.query).reads if view is not None else ()
         return [pair for one in inner for pair in self._columns(one)]
-
-    def _kind(
-        self,
-        statement: Statement,
-        known: Mapping[str, str],
-        name: str,
-        at: int,
-        rows: tuple[tuple[Any, ...], ...],
-    ) -> str:
-        what, told = statement.sources.get(name, ("column", name))
-        kind = known.get(told.casefold(), "") if what == "column" else told
-        return kind or kind_of([row[at] for row in rows])
 
     # --- rows between the world and SQLite -----------------------------------------------------------------
 
@@ -256,6 +271,17 @@ class Engine:
 
     def _one(self, text: str) -> int:
         return self._sqlite.execute(text).fetchone()[0] or 0
+
+    def _translated(self, error: sqlite3.Error, statement: Statement) -> errors.SqlError:
+        table = self.database.table(statement.writes[0]) if statement.writes else None
+        found = BROKEN_CHECK.search(str(error))
+        if found is None or table is None:
+            return _translated(error, table)
+        rule, column = found.groups()
+        if rule == "length":
+            return errors.truncated(table.full_name, column)
+        kind = "numeric" if rule == "decimal" else rule
+        return errors.SqlError(8114, f"Error converting data type varchar to {kind}.", 16, 5)
 
     def _take_back(self, name: str, *, adds: bool) -> None:
         table = self.database.tables[name]
@@ -307,34 +333,55 @@ def _declared(column: Column) -> str:
     parts = [quoted(column.name), affinity]
     parts += ["PRIMARY KEY"] if column.is_key else []
     parts += [] if column.nullable else ["NOT NULL"]
-    return " ".join(parts)
+    return " ".join((*parts, *_checks(column, base, affinity)))
+
+
+def _checks(column: Column, base: str, affinity: str) -> Iterable[str]:
+    """What SQLite would let in and SQL Server does not; the names of the checks are read in `BROKEN_CHECK`."""
+    name = quoted(column.name)
+    if affinity in ("INTEGER", "NUMERIC") and base not in ROW_VERSIONS:
+        # a decimal that no float holds stays a text
+        rule = quoted(f"{base} of {column.name}")
+        yield f"CONSTRAINT {rule} CHECK (typeof({name}) <> 'text' OR {name} NOT GLOB '*[^0-9.-]*')"
+    kind = read_kind(column.type)
+    if kind is not None and "char" in base and kind.size is not None:
+        yield f"CONSTRAINT {quoted(f'length of {column.name}')} CHECK (length({name}) <= {kind.size})"
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return from_decimal(value)
     if isinstance(value, datetime):
-        return (
-            value.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-            if value.microsecond
-            else value.strftime("%Y-%m-%dT%H:%M:%S")
-        )
+        return as_text(value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value)
     if isinstance(value, UUID):
         return str(value).upper()
     return value if value is None or isinstance(value, int | float | str | bytes) else str(value)
 
 
-def _translated(error: sqlite3.Error) -> errors.SqlError:
+def kind_of_variable(value: Any) -> str:
+    """The T-SQL type of a variable or parameter; "" where it is one that `kind_of` tells."""
+    if isinstance(value, Decimal):
+        _, digits, exponent = value.as_tuple()
+        scale = max(-int(exponent), 0)
+        return f"decimal({min(max(len(digits), scale + 1), 38)},{min(scale, 38)})"
+    if isinstance(value, datetime):
+        return "datetimeoffset" if value.tzinfo else "datetime2"
+    return {bool: "bit", date: "date", time: "time", UUID: "uniqueidentifier"}.get(type(value), "")
+
+
+def _translated(error: sqlite3.Error, table: Table | None) -> errors.SqlError:
     text = str(error)
     what = text.rpartition(": ")[2]
     if "no such column" in text:
         return errors.invalid_column(what.rpartition(".")[2])
     if "UNIQUE constraint failed" in text:
-        return errors.duplicate_key(what.rpartition(".")[0])
+        return errors.duplicate_key(table.full_name if table is not None else what.rpartition(".")[0])
     if "NOT NULL constraint failed" in text:
-        return errors.no_null(what.rpartition(".")[2], what.rpartition(".")[0])
+        return errors.no_null(
+            what.rpartition(".")[2], table.full_name if table is not None else what.rpartition(".")[0]
+        )
     if "no such function" in text:
         return errors.SqlError(195, f"'{what}' is not a recognized built-in function name.", 15, 10)
     if "interrupted" in text:

@@ -190,6 +190,31 @@ def no_null(column: str, table: str) -> SqlError:
     )
 
 
+def no_name() -> SqlError:
+    """1038."""
+    return SqlError(
+        1038,
+        "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. For other"
+        ' statements, look for empty alias names. Aliases defined as "" or [] are not allowed. Change the alias to a'
+        " valid name.",
+        15,
+        4,
+    )
+
+
+def truncated(table: str, column: str) -> SqlError:
+    """2628."""
+    return SqlError(2628, f"String or binary data would be truncated in table '{table}', column '{column}'.")
+
+
+def explicit_identity(table: str) -> SqlError:
+    """544."""
+    return SqlError(
+        544,
+        f"Cannot insert explicit value for identity column in table '{table}' when IDENTITY_INSERT is set to OFF.",
+    )
+
+
 def wrong_permission(permission: str) -> SqlError:
     """A permission that its securable does not have."""
     return SqlError(4606, f"Granted or revoked privilege {permission} is not compatible with object.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import uuid
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 
 from holdfast.sandbox.sql import errors
 from holdfast.sandbox.sql.catalogue import FIXED_ROLES, Login, joined
+from holdfast.sandbox.sql.conversions import MOMENT, converted, moment_of, read_kind
 from holdfast.sandbox.sql.login import Session
 from holdfast.sandbox.sql.permissions import may, may_in_schema, roles_of, sees
 from holdfast.sandbox.sql.security import DATABASE, OBJECT, OF_TABLES, PERMISSIONS, SCHEMA
@@ -39,17 +41,27 @@ class Scene:
     rows: int = 0
     error: int = 0
     depth: int = 0
+    made: int = 0
+    fault: errors.SqlError | None = None
+    """What a function refused: SQLite tells its callers no more than that one did."""
 
 
 def register(sqlite: sqlite3.Connection, scene: Callable[[], Scene]) -> None:
     """Make the functions known; `scene` is asked at each call."""
 
     def told(name: str, function: Callable[..., Any]) -> None:
-        sqlite.create_function(name, -1, lambda *given: function(scene(), *given))
+        def answer(*given: Any) -> Any:
+            at = scene()
+            try:
+                return function(at, *given)
+            except errors.SqlError as fault:
+                at.fault = fault
+                raise
+
+        sqlite.create_function(name, -1, answer)
 
     for name in ("GETUTCDATE", "SYSUTCDATETIME", "GETDATE", "SYSDATETIME", "HOLDFAST_NOW"):
         told(name, lambda at: at.now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3])
-    told("NEWID", lambda _: "00000000-0000-0000-0000-000000000000")
     told("DB_NAME", lambda at, *_: at.session.database.name)
     told("DB_ID", lambda *_: 5)
     told("SCOPE_IDENTITY", lambda _: sqlite.execute("SELECT last_insert_rowid()").fetchone()[0])
@@ -247,36 +259,82 @@ def _number(value: Any) -> int | float:
     return float(value) if "." in str(value) else int(value)
 
 
-def _guid(_at: Scene, value: Any) -> str | None:
-    """As uniqueidentifier: sixteen bytes in SQL Server's order, or a text."""
-    if value is None:
+def _divided(_at: Scene, one: Any, other: Any) -> Any:
+    if one is None or other is None:
         return None
-    try:
-        made = uuid.UUID(bytes_le=value[:16]) if isinstance(value, bytes) else uuid.UUID(str(value))
-    except ValueError:
+    above, below = _number(one), _number(other)
+    if not below:
+        raise errors.SqlError(8134, "Divide by zero error encountered.")
+    if isinstance(above, int) and isinstance(below, int):
+        whole = abs(above) // abs(below)
+        return whole if (above < 0) == (below < 0) else -whole
+    return above / below
+
+
+def _remainder(at: Scene, one: Any, other: Any) -> Any:
+    if one is None or other is None:
         return None
-    return str(made).upper()
+    above, below = _number(one), _number(other)
+    if isinstance(above, int) and isinstance(below, int):
+        return above - below * _divided(at, above, below)
+    _divided(at, above, below)
+    return math.fmod(above, below)
 
 
-def _binary(_at: Scene, value: Any) -> bytes | None:
-    if value is None or isinstance(value, bytes):
-        return value
+def _cast(_at: Scene, value: Any, kind: str) -> Any:
+    told = read_kind(kind)
+    return None if told is None else converted(value, told)
+
+
+def _try_cast(at: Scene, value: Any, kind: str) -> Any:
     try:
-        return uuid.UUID(str(value)).bytes_le
-    except ValueError:
-        return str(value).encode("utf-16-le")
+        return _cast(at, value, kind)
+    except errors.SqlError:
+        return None
 
 
-def _text(_at: Scene, value: Any) -> str | None:
+STYLES = {
+    23: "%Y-%m-%d", 101: "%m/%d/%Y", 103: "%d/%m/%Y", 104: "%d.%m.%Y", 108: "%H:%M:%S", 112: "%Y%m%d",
+    120: "%Y-%m-%d %H:%M:%S", 20: "%Y-%m-%d %H:%M:%S",
+}  # fmt: skip
+
+
+def _styled(at: Scene, value: Any, kind: str, style: Any) -> Any:
+    """CONVERT with a style, as far as dates and bytes become texts; elsewhere the style changes nothing here."""
+    if "char" not in kind or value is None:
+        return _cast(at, value, kind)
     if isinstance(value, bytes):
-        return value.decode("utf-16-le", "replace")
-    return None if value is None else str(value)
+        text = {1: "0x", 2: ""}[style] + value.hex().upper() if style in (1, 2) else value
+        return _cast(at, text, kind)
+    found = moment_of(value) if isinstance(value, str) and MOMENT.fullmatch(value) else None
+    if found is None or style in (121, 126, 127):
+        return _cast(at, value, kind)
+    if style not in STYLES:
+        raise errors.not_supported(f"CONVERT with style {style}")
+    return _cast(at, found.strftime(STYLES[style]), kind)
 
 
-def _styled(at: Scene, value: Any, style: Any) -> str | None:
-    if isinstance(value, bytes):
-        return {1: "0x", 2: ""}[style] + value.hex().upper() if style in (1, 2) else _text(at, value)
-    return _text(at, value)
+def _new_id(at: Scene) -> str:
+    at.made += 1
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{at.now.isoformat()} {at.spid} {at.made}")).upper()
+
+
+def _left(_at: Scene, text: Any, count: Any) -> str | None:
+    return None if text is None or count is None else str(text)[: int(count)]
+
+
+def _right(_at: Scene, text: Any, count: Any) -> str | None:
+    return None if text is None or count is None else str(text)[max(len(str(text)) - int(count), 0) :]
+
+
+def _part(_at: Scene, which: str, value: Any) -> int | None:
+    return None if value is None else int(getattr(moment_of(value), which))
+
+
+def _login_sid(at: Scene, *given: Any) -> bytes | None:
+    name = str(given[0]) if given else at.session.user.name
+    found = at.session.database.principal(name)
+    return bytes.fromhex(found.sid) if found is not None and found.sid else None
 
 
 def _global(at: Scene, name: Any) -> Any:
@@ -288,7 +346,9 @@ def _global(at: Scene, name: Any) -> Any:
         "ERROR": at.error,
         "TRANCOUNT": at.depth,
     }
-    return known.get(str(name))
+    if name not in known:
+        raise errors.SqlError(137, f'Must declare the scalar variable "@@{name}".', 15, 2)
+    return known[name]
 
 
 def _server_property(at: Scene, name: Any) -> Any:
@@ -320,10 +380,17 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "HF_MY_PERMISSIONS": _my_permissions,
     "LOGINPROPERTY": _login_property,
     "HF_ADD": _add,
-    "HF_GUID": _guid,
-    "HF_BINARY": _binary,
-    "HF_TEXT": _text,
+    "HF_DIVIDED": _divided,
+    "HF_REMAINDER": _remainder,
+    "HF_CAST": _cast,
+    "HF_TRY_CAST": _try_cast,
     "HF_STYLED": _styled,
+    "HF_NEWID": _new_id,
+    "HF_LEFT": _left,
+    "HF_RIGHT": _right,
+    "HF_PART": _part,
+    "HF_CONCAT": lambda _, *given: "".join(str(one) for one in given if one is not None),
+    "SUSER_SID": _login_sid,
     "HF_GLOBAL": _global,
     "SERVERPROPERTY": _server_property,
     "LEN": lambda _, text: None if text is None else len(str(text).rstrip(" ")),

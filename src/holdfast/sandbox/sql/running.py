@@ -33,6 +33,7 @@ from holdfast.sandbox.sql.login import Session
 from holdfast.sandbox.sql.permissions import may, need
 from holdfast.sandbox.sql.statements import Statement, full_name, read_query
 from holdfast.sandbox.sql.transactions import RIGHTS, Transaction
+from holdfast.sandbox.sql.values import as_python
 
 DEEPEST_CALL = 32
 ENDS_BATCH = frozenset({102, 137, 195, 207, 208, 245, 1222, 40508, 40510, 40515, -2})
@@ -132,7 +133,8 @@ class Running:
             case Attempt(body, handler):
                 self._attempt(body, handler, variables, checked=checked)
             case Say(expression, _):
-                self.results.append(Message(str(self.value(expression, variables))))
+                said = self.value(expression, variables)
+                self.results.append(Message(str(int(said) if isinstance(said, bool) else said)))
             case Raise():
                 self._raise(node, variables)
             case Secure(statement, _):
@@ -154,15 +156,14 @@ class Running:
     def value(self, expression: str, variables: Mapping[str, Any]) -> Any:
         """What an expression comes to."""
         found = self._silent(f"SELECT {expression}", variables)
-        return found[0][0] if found and found[0] else None
+        return as_python(found.rows[0][0], found.kinds[0]) if found.rows and found.rows[0] else None
 
     def _holds(self, condition: str, variables: Mapping[str, Any]) -> bool:
         found = self._silent(f"SELECT CASE WHEN ({condition}) THEN 1 ELSE 0 END", variables)
-        return bool(found and found[0][0])
+        return bool(found.rows and found.rows[0][0])
 
-    def _silent(self, text: str, variables: Mapping[str, Any]) -> tuple[tuple[Any, ...], ...]:
-        statement = read_query(text)
-        return self._done(statement, variables, checked=True).rows
+    def _silent(self, text: str, variables: Mapping[str, Any]) -> Result:
+        return self._done(read_query(text), variables, checked=True)
 
     def _done(self, statement: Statement, variables: Mapping[str, Any], *, checked: bool) -> Result:
         return self.engine.statement(
@@ -171,10 +172,15 @@ class Running:
 
     # --- statements -------------------------------------------------------------------------------------
 
-    def _query(self, text: str, variables: Mapping[str, Any], *, checked: bool) -> None:
+    def _query(self, text: str, variables: dict[str, Any], *, checked: bool) -> None:
         statement = read_query(text)
         result = self._done(statement, variables, checked=checked)
         self.scene.rows = len(result.rows) if result.columns else result.affected
+        if statement.assigns:
+            if result.rows:  # without a row the variables keep what they have
+                values = map(as_python, result.rows[-1], result.kinds)
+                variables |= zip(map(str.casefold, statement.assigns), values, strict=True)
+            return
         self.results.append(result)
         for name in statement.writes:
             for body in self._triggered(name, statement.verb):

@@ -6,18 +6,19 @@ SELECT, INSERT, UPDATE and DELETE are played; anything else is refused with a nu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.sql import errors
 from holdfast.sandbox.sql.batches import Execute, queries_of, read_nodes
 from holdfast.sandbox.sql.catalogue import joined
+from holdfast.sandbox.sql.conversions import read_kind
 from holdfast.sandbox.sql.system_views import SYSTEM_SCHEMAS
 from holdfast.sandbox.sql.words import Word, words_of
 
 CLOCK = frozenset(
-    {"getdate", "getutcdate", "sysdatetime", "sysutcdatetime", "newid", "rand", "current_timestamp"}
+    {"getdate", "getutcdate", "sysdatetime", "sysutcdatetime", "uuid", "rand", "current_timestamp"}
 )
 OURS = {
     "SUSER_SNAME": "HF_LOGIN",
@@ -32,15 +33,32 @@ OURS = {
 }
 """Functions that sqlglot would turn into something else, by the names that the engine registers."""
 
+UNPLAYED = frozenset({"DATENAME", "DATEPART"})
+"""Functions of T-SQL that would come to something else in SQLite."""
+
 KINDS = {
     "count": "int", "hf_login": "nvarchar(128)", "hf_user": "nvarchar(128)", "db_name": "nvarchar(128)",
     "quotename": "nvarchar(258)", "has_perms_by_name": "int", "is_rolemember": "int", "is_member": "int",
     "database_principal_id": "int", "object_id": "int", "schema_id": "int", "object_name": "nvarchar(128)",
     "hf_schema_name": "nvarchar(128)", "getdate": "datetime", "getutcdate": "datetime", "sysdatetime": "datetime2",
-    "sysutcdatetime": "datetime2", "current_timestamp": "datetime", "newid": "uniqueidentifier",
+    "sysutcdatetime": "datetime2", "current_timestamp": "datetime", "uuid": "uniqueidentifier",
     "scope_identity": "decimal(38,0)", "user_id": "int",
 }  # fmt: skip
 """T-SQL types of what functions return, where the values do not tell."""
+
+
+class Source(NamedTuple):
+    """A column of a result.
+
+    Attributes:
+        name: empty for one without a name.
+        what: "column" of a table, "type" of what it is, "variable", or "star" for all columns.
+        told: the column, the type ("" if nothing but the values tells), or the variable.
+    """
+
+    name: str
+    what: str
+    told: str
 
 
 class Statement(NamedTuple):
@@ -52,9 +70,9 @@ class Statement(NamedTuple):
         reads: tables and views as ``schema.name``; `writes` likewise.
         needs: permission and object, in the order in which they are checked.
         has_output: an OUTPUT clause without INTO.
-        sources: of the columns of its result, by name: where a plain column comes from, or the type of what it is.
-        has_unnamed: a column of its result has no name.
-        adds: it only adds rows.
+        sources: of the columns of its result, in their order; none for OUTPUT.
+        adds: it only adds rows, with values for the columns `filled`; none are named where it fills all.
+        assigns: variables that take the columns of its last row, instead of giving a result.
     """
 
     sqlite: str = ""
@@ -65,9 +83,22 @@ class Statement(NamedTuple):
     variables: tuple[str, ...] = ()
     is_volatile: bool = False
     has_output: bool = False
-    sources: Mapping[str, tuple[str, str]] = {}
-    has_unnamed: bool = False
+    sources: tuple[Source, ...] = ()
     adds: bool = False
+    filled: tuple[str, ...] = ()
+    assigns: tuple[str, ...] = ()
+
+    @property
+    def has_unnamed(self) -> bool:
+        """Whether a column of its result has no name."""
+        return any(not one.name and one.what != "star" for one in self.sources)
+
+    def sources_of(self, columns: tuple[str, ...]) -> tuple[Source, ...]:
+        """A source for each column of the result as SQLite calls them."""
+        if len(self.sources) == len(columns) and all(one.what != "star" for one in self.sources):
+            return self.sources
+        named = {one.name.casefold(): one for one in self.sources if one.name}
+        return tuple(named.get(one.casefold(), Source(one, "column", one)) for one in columns)
 
 
 def full_name(written: str) -> str:
@@ -124,7 +155,26 @@ def read_query(text: str) -> Statement:
         raise errors.not_supported(tree.key.upper() if tree is not None else text.strip()[:20])
     if tree.find(exp.Into) is not None:
         raise errors.not_supported("SELECT INTO")
-    return _on_tables(tree)
+    assigns = _assigned(tree)
+    return _on_tables(tree)._replace(assigns=assigns)
+
+
+def _assigned(tree: Any) -> tuple[str, ...]:
+    """The variables of ``SELECT @a = …``, of which only the values stay in the tree."""
+    from sqlglot import exp
+
+    chosen = tree.selects if isinstance(tree, exp.Select) else ()
+    settings = [one for one in chosen if isinstance(one, exp.EQ) and isinstance(one.this, exp.Parameter)]
+    if settings and len(settings) < len(chosen):
+        raise errors.SqlError(
+            141,
+            "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.",
+            15,
+        )
+    names = tuple(one.this.name for one in settings)
+    if settings:
+        tree.set("expressions", [one.expression for one in settings])
+    return names
 
 
 def _renamed(text: str, words: list[Word]) -> str:
@@ -137,6 +187,8 @@ def _renamed(text: str, words: list[Word]) -> str:
             raise errors.not_supported(f"{before.key} TOP")
         if word.key == "FOR" and following.key in ("JSON", "XML", "BROWSE", "SYSTEM_TIME"):
             raise errors.not_supported(f"FOR {following.key}")
+        if word.key in UNPLAYED and following.key == "(":
+            raise errors.SqlError(195, f"'{word.text}' is not a recognized built-in function name.", 15, 10)
         ours = _our_name(word, following) if before.key not in (".", "AS") or not place else None
         if ours is not None:
             pieces += [text[at : word.start], ours]
@@ -182,10 +234,11 @@ def _on_tables(tree: Any) -> Statement:
         variables=variables,
         is_volatile=any(name in CLOCK for name in _called(tree)),
         has_output=tree.args.get("returning") is not None,
-        sources=dict(_sources(tree)),
+        sources=tuple(map(_source, tree.selects if isinstance(tree, exp.Query) else ())),
         adds=isinstance(tree, exp.Insert),
-        has_unnamed=isinstance(tree, exp.Query)
-        and any(not one.output_name and not one.is_star for one in tree.selects),
+        filled=tuple(one.name for one in tree.this.expressions)
+        if isinstance(tree, exp.Insert) and isinstance(tree.this, exp.Schema)
+        else (),
     )
 
 
@@ -234,22 +287,45 @@ def _called(tree: Any) -> Iterator[str]:
         yield (call.name if isinstance(call, exp.Anonymous) else call.sql_name()).lower()
 
 
-def _sources(tree: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """By name of a column of the result: ("column", its name in the table), or ("type", T-SQL's)."""
+def _source(one: Any) -> Source:
     from sqlglot import exp
 
-    chosen = tree.selects if isinstance(tree, exp.Query) else ()
-    for one in chosen:
-        inner = one.unalias()
-        if isinstance(inner, exp.Column):
-            yield one.output_name, ("column", inner.name)
-        elif isinstance(inner, exp.Cast):
-            yield one.output_name, ("type", inner.to.sql(dialect="tsql").lower())
-        elif isinstance(inner, exp.Func):
-            name = (inner.name if isinstance(inner, exp.Anonymous) else inner.sql_name()).lower()
-            yield one.output_name, ("type", KINDS.get(name, ""))
-        else:
-            yield one.output_name, ("type", "")
+    if one.is_star:
+        return Source("", "star", "")
+    inner = one.unalias()
+    name = one.name if isinstance(one, exp.Column) else one.alias
+    if isinstance(inner, exp.Column):
+        return Source(name, "column", inner.name)
+    if isinstance(inner, exp.Parameter) and isinstance(one.parent, exp.Select) and one.parent.parent is None:
+        return Source(name, "variable", inner.name.casefold())
+    return Source(name, "type", _kind_of(inner))
+
+
+def _kind_of(expression: Any) -> str:
+    """The T-SQL type of what an expression comes to; "" if nothing but the values tells."""
+    from sqlglot import exp
+
+    if isinstance(expression, exp.Cast):
+        return _target(expression.to)
+    if isinstance(expression, exp.Convert):
+        return _target(expression.this)
+    if isinstance(expression, exp.Anonymous) and expression.name.upper() == "HF_CONVERT":
+        return _target(expression.expressions[0]) if expression.expressions else ""
+    if isinstance(expression, exp.Func):
+        name = expression.name if isinstance(expression, exp.Anonymous) else expression.sql_name()
+        return KINDS.get(name.lower(), "")
+    return ""
+
+
+def _target(kind: Any) -> str:
+    """The type of a CAST or CONVERT, as T-SQL writes it; texts and bytes without a length have 30."""
+    written = str(kind.sql(dialect="tsql")).lower().replace("max()", "max")
+    told = read_kind(written)
+    if told is None:
+        raise errors.not_supported(f"CAST AS {written.upper()[:40]}")
+    if "(" not in written and ("char" in told.name or "binary" in told.name):
+        return f"{told.name}(30)"
+    return f"{told.name}{written[written.index('(') :]}" if "(" in written else told.name
 
 
 def _sqlite(tree: Any, temporary: set[str]) -> str:
@@ -347,27 +423,45 @@ def _compared(node: Any) -> Any:
     return node
 
 
+def _text(value: str) -> Any:
+    from sqlglot import exp
+
+    return exp.Literal.string(value)
+
+
 def _cast(node: Any) -> Any:
     from sqlglot import exp
 
-    if node.to.is_type(exp.DataType.Type.UUID):
-        return _anonymous("HF_GUID", node.this)
-    if node.to.is_type("varbinary", "binary"):
-        return _anonymous("HF_BINARY", node.this)
-    if node.to.is_type("varchar", "nvarchar", "char", "nchar", "text"):
-        return _anonymous("HF_TEXT", node.this)
-    return node
+    return _anonymous(
+        "HF_TRY_CAST" if isinstance(node, exp.TryCast) else "HF_CAST", node.this, _text(_target(node.to))
+    )
+
+
+def _tried(node: Any) -> Any:
+    return _anonymous("HF_TRY_CAST", node.expression, _text(_target(node.this)))
 
 
 def _converted(node: Any) -> Any:
-    from sqlglot import exp
-
     if node.name.upper() != "HF_CONVERT" or len(node.expressions) < 2:
         return node
     kind, value, *style = node.expressions
-    if not style:
-        return _cast(exp.Cast(this=value, to=exp.DataType.build(kind.sql(dialect="tsql"), dialect="tsql")))
-    return _anonymous("HF_STYLED", value, *style)
+    return _anonymous("HF_STYLED" if style else "HF_CAST", value, _text(_target(kind)), *style)
+
+
+def _two(name: str) -> Callable[[Any], Any]:
+    return lambda node: _anonymous(name, node.this, node.expression)
+
+
+def _part(node: Any) -> Any:
+    return _anonymous("HF_PART", _text(node.sql_name().lower()), node.this)
+
+
+def _joined_texts(node: Any) -> Any:
+    return _anonymous("HF_CONCAT", *node.expressions)
+
+
+def _new_id(_node: Any) -> Any:
+    return _anonymous("HF_NEWID")
 
 
 def _now(_node: Any) -> Any:
@@ -383,6 +477,16 @@ _REWRITTEN = {
     "NEQ": _compared,
     "Cast": _cast,
     "TryCast": _cast,
+    "Convert": _tried,
+    "Div": _two("HF_DIVIDED"),
+    "Mod": _two("HF_REMAINDER"),
+    "Left": _two("HF_LEFT"),
+    "Right": _two("HF_RIGHT"),
+    "Year": _part,
+    "Month": _part,
+    "Day": _part,
+    "Concat": _joined_texts,
+    "Uuid": _new_id,
     "Anonymous": _converted,
     "CurrentTimestamp": _now,
 }

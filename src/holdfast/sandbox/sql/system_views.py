@@ -69,7 +69,7 @@ def _principals(session: Session) -> Iterator[Row]:
         if authentication is None:
             authentication = (1, "INSTANCE") if one.login or one.name == "dbo" else (0, "NONE")
             authentication = (2, "DATABASE") if one.password is not None else authentication
-        sid = bytes.fromhex(one.sid) if one.sid else f"sid of {one.name.casefold()}".encode()[:28]
+        sid = bytes.fromhex(one.sid) if one.sid else _sid(one, principal_id(session.database, one.name) or 0)
         yield (
             one.name,
             principal_id(session.database, one.name),
@@ -84,6 +84,16 @@ def _principals(session: Session) -> Iterator[Row]:
             authentication[0],
             authentication[1],
         )
+
+
+def _sid(principal: Principal, number: int) -> bytes | None:
+    """Of what no directory knows: roles by their number, guest zero, dbo as Azure's administrators have it."""
+    if principal.kind == "R":
+        return bytes.fromhex("0105000000000009040000") + bytes(13) + number.to_bytes(4, "little")
+    dbo = bytes.fromhex("0106000000000164") + bytes(19) + b"\1"
+    return {"dbo": dbo, "guest": b"\0", "sys": None, "information_schema": None}.get(
+        principal.name.casefold(), f"sid of {principal.name.casefold()}".encode()[:28]
+    )
 
 
 def _permissions(session: Session) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 def _moment(value: Any) -> datetime:
-    return datetime.fromisoformat(str(value).replace("Z", ""))
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", ""))
 
 
 def _day(value: Any) -> date:
@@ -32,6 +32,7 @@ _MADE: dict[str, Callable[[Any], Any]] = {
     "time": lambda value: time.fromisoformat(str(value)),
     "datetime": _moment,
     "datetime2": _moment,
+    "datetimeoffset": _moment,
     "smalldatetime": _moment,
     "uniqueidentifier": lambda value: UUID(str(value)),
     "rowversion": lambda value: int(value).to_bytes(8, "big"),

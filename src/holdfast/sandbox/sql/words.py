@@ -70,6 +70,8 @@ def words_of(text: str) -> list[Word]:
             raise errors.SqlError(
                 105, f"Unclosed quotation mark after the character string '{text[at + 1 :][:40]}'.", 15
             )
+        elif written == "[]":
+            raise errors.no_name()
         elif kind != "space":
             found.append(Word(kind, written, _value(kind, written), at, end, line))
         line += text.count("\n", at, end)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from holdfast.sandbox.tds.octets import Octets, ProtocolError, utf16
 
@@ -192,11 +193,8 @@ def _datetimeoffset(content: bytes, scale: int) -> datetime:
     return utc.astimezone(timezone(timedelta(minutes=int.from_bytes(content[-2:], "little", signed=True))))
 
 
-def _guid(content: bytes, _: int) -> str:
-    if len(content) != 16:
-        raise ValueError
-    digits = (content[3::-1] + content[5:3:-1] + content[7:5:-1] + content[8:]).hex().upper()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+def _guid(content: bytes, _: int) -> UUID:
+    return UUID(bytes_le=content)  # ValueError unless 16 bytes
 
 
 _SCALARS: dict[int, Callable[[bytes, int], Any]] = {
@@ -375,10 +373,7 @@ def _old_datetime_wire(size: int) -> Wire:
 
 
 def _guid_put(value: Any) -> bytes:
-    content = bytes.fromhex(str(value).strip("{}").replace("-", ""))
-    if len(content) != 16:
-        raise ValueError("no uniqueidentifier")
-    return _short(content[3::-1] + content[5:3:-1] + content[7:5:-1] + content[8:])
+    return _short((value if isinstance(value, UUID) else UUID(str(value))).bytes_le)
 
 
 BIT = Wire(b"\x68\x01", b"\0", lambda value: _short(bytes((bool(value),))))

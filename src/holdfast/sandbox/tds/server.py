@@ -70,13 +70,20 @@ class SqlListener:
         finally:
             for server in await asyncio.gather(*self._taking):
                 server.close()
-            for line in tuple(self.lines):
-                line.cut()
+            self.cut()
+
+    def cut(self) -> None:
+        """End every connection. In the thread of the loop."""
+        for line in tuple(self.lines):
+            line.cut()
 
     def conversation(self, address: str, server: str | None) -> Conversation:
         """A new one with a client at that address; `server` is None on the port of all."""
-        session = TdsSession(self._context, next(self._spids) & 0x7FFF)
-        return Conversation(session, lambda request: sign_in(self._tenant, request, address, server))
+        spid = next(self._spids) & 0x7FFF
+        return Conversation(
+            TdsSession(self._context, spid),
+            lambda request: sign_in(self._tenant, request, address, server, spid),
+        )
 
 
 def tls_context(server_certificate: Path) -> ssl.SSLContext:

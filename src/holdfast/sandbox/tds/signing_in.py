@@ -39,11 +39,14 @@ NO_TOKEN_FETCHING = Rule(
 RULES = (TOKENS_ARE_CHECKED_AT_LOGIN, ONE_PORT, NO_TOKEN_FETCHING)
 
 
-def sign_in(tenant: Tenant, request: LoginRequest, address: str, server: str | None = None) -> SqlSession:
+def sign_in(
+    tenant: Tenant, request: LoginRequest, address: str, server: str | None = None, spid: int = 51
+) -> SqlSession:
     """Let a client in.
 
     Args:
         server: which one was asked; None where the client has to say so, or does not care.
+        spid: the number of the session.
 
     Raises:
         SqlError: the server refuses.
@@ -52,7 +55,7 @@ def sign_in(tenant: Tenant, request: LoginRequest, address: str, server: str | N
         who = _identity(tenant, request)
         database = request.database or "master"
         named = server or _named(tenant.world, request)
-        session = _logged_in(tenant, named, database, who, address)
+        session = _logged_in(tenant, named, database, who, address, spid)
     except SqlError as error:
         _note(tenant, request, error.number)
         raise
@@ -77,10 +80,13 @@ def _identity(tenant: Tenant, request: LoginRequest) -> Identity:
         return Identity("entra", caller.account.user_principal_name, entra_id=caller.account.object_id)
     if caller.application is None:
         raise errors.login_failed(TOKEN_USER)
-    return Identity("entra", caller.application.client_id, entra_id=caller.application.client_id)
+    client_id = caller.application.client_id
+    return Identity("entra", client_id, entra_id=client_id, tenant=tenant.world.tenant_id)
 
 
-def _logged_in(tenant: Tenant, named: str | None, database: str, who: Identity, address: str) -> SqlSession:
+def _logged_in(
+    tenant: Tenant, named: str | None, database: str, who: Identity, address: str, spid: int
+) -> SqlSession:
     """Without a name: the first server with that database that lets the client in, else what the first of them says."""
     world = tenant.world
     holders = [server.name for server in reachable(world) if server.database(database) is not None]
@@ -88,7 +94,7 @@ def _logged_in(tenant: Tenant, named: str | None, database: str, who: Identity, 
     refusals = []
     for name in [named] if named else holders or others:
         try:
-            return log_in(world, name, database, who, tenant.now, address)
+            return log_in(world, name, database, who, tenant.now, address, spid)
         except SqlError as error:
             refusals.append(error)
     raise refusals[0] if refusals else errors.no_server(named or "localhost")
