@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.core.sql import sid_of
 from holdfast.migration import tsql
 from holdfast.migration.grants import DatabaseGrants, Need, ObjectName, Place, Right
 from holdfast.migration.tsql import AppUser, UserForm
@@ -233,4 +234,4 @@ def test_a_name_that_no_user_can_have_is_refused(name):
 
 
 def test_the_sid_is_the_client_id_in_the_servers_order():
-    assert tsql.sid_of(APP) == "0x" + UUID(APP).bytes_le.hex().upper()
+    assert sid_of(APP) == "0x" + UUID(APP).bytes_le.hex().upper()

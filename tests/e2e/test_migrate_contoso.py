@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from holdfast.core.plan import Plan, plan_text
+from holdfast.core.sql import bracketed
 from holdfast.migration import tsql
 from holdfast.migration.databases import KINDS, OBJECTS, PUBLIC
 from holdfast.migration.grants import ObjectName, Right
@@ -193,7 +194,7 @@ async def test_undo_takes_everything_back(moved: Moved, world: bytes):
     for step in moved.plan.steps:
         if step.name.startswith("sql:"):
             place = step.arguments["server"], step.arguments["database"]
-            dba.ask(*place, f"DROP USER IF EXISTS {tsql.quoted(step.arguments['name'])};")
+            dba.ask(*place, f"DROP USER IF EXISTS {bracketed(step.arguments['name'])};")
     found = await moved.mover.to_the_end(moved.plan, "undo")
 
     now = moved.mover.tenant.world

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+LONGEST_NAME: Final = 128
+"""UTF-16 units of an identifier. Source: learn.microsoft.com, Database identifiers."""
 
 
 class SqlPlace(NamedTuple):
@@ -73,21 +77,43 @@ class SqlRight(NamedTuple):
 Rows = tuple[tuple[Any, ...], ...]
 
 
+def is_nameable(name: str) -> bool:
+    """Whether a statement may name it: 1 to 128 UTF-16 units, nothing that is invisible or turns a line round."""
+    if not name or not is_plain(name):
+        return False
+    return len(name.encode("utf-16-le")) // 2 <= LONGEST_NAME
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text holds no control or format character, line separator or half of a surrogate pair.
+
+    SQL Server would take some of them; a reviewer would not see what he signs. Joiners that scripts need are plain.
+    """
+    return all(
+        unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or mark in "\u200c\u200d"
+        for mark in text
+    )
+
+
 def bracketed(name: str) -> str:
     """A name as an identifier of T-SQL.
 
     Raises:
-        ValueError: it is empty, longer than 128 characters, or holds control characters.
+        ValueError: no statement may name it: see `is_nameable`.
     """
-    if not 1 <= len(name) <= 128 or not name.isprintable():
-        raise ValueError(f"no name for SQL Server: {name[:40]!r}")
+    if not is_nameable(name):
+        raise ValueError(f"No name for SQL Server: {name[:40]!r}.")
     return f"[{name.replace(']', ']]')}]"
 
 
 def quoted(text: str) -> str:
-    """A text as a literal of T-SQL. Raises ValueError for control characters."""
-    if not text.isprintable():
-        raise ValueError(f"no text for SQL Server: {text[:40]!r}")
+    """A text as a literal of T-SQL.
+
+    Raises:
+        ValueError: it holds a character that `is_plain` refuses.
+    """
+    if not is_plain(text):
+        raise ValueError(f"No text for SQL Server: {text[:40]!r}.")
     return "N'" + text.replace("'", "''") + "'"
 
 

@@ -6,19 +6,16 @@ connector needs: ``sql-tds.md`` section 5.3, inferred from what the connector's 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from holdfast.core.operations import QueryForm, SqlOperation
+from holdfast.core.sql import is_nameable
 
 DEFAULT_SCHEMA: Final = "dbo"
 """What a name without a schema means to a user without a default schema of its own."""
-
-LONGEST_NAME: Final = 128
-"""UTF-16 units of an identifier. Source: learn.microsoft.com, Database identifiers."""
 
 _READS: Final = ("SELECT",)
 _BY_OPERATION: Final[Mapping[str, tuple[str, ...]]] = {
@@ -302,24 +299,6 @@ def parts_of(written: str) -> tuple[str, ...] | None:
             return None
         rest = rest[1:].lstrip()
     return tuple(parts) or None
-
-
-def is_nameable(name: str) -> bool:
-    """Whether a statement may name it: 1 to 128 UTF-16 units, nothing that is invisible or turns a line round."""
-    if not name or not is_plain(name):
-        return False
-    return len(name.encode("utf-16-le")) // 2 <= LONGEST_NAME
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text holds no control or format character, line separator or half of a surrogate pair.
-
-    SQL Server would take some of them; a reviewer would not see what he signs. Joiners that scripts need are plain.
-    """
-    return all(
-        unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or mark in "\u200c\u200d"
-        for mark in text
-    )
 
 
 def _first_part(text: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from holdfast.migration.grants import DatabaseGrants, Need, ObjectName, Right, is_nameable, is_plain, widened
+from holdfast.core.sql import bracketed, is_nameable, quoted, sid_of
+from holdfast.migration.grants import DatabaseGrants, Need, ObjectName, Right, widened
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _PERMISSION: Final = re.compile(r"[A-Z]+(?: [A-Z]+)*")
@@ -61,38 +62,9 @@ class AppUser:
             raise ValueError("The object id of the service principal must be given to make a user by it.")
 
 
-def quoted(name: str) -> str:
-    """An identifier in brackets.
-
-    Raises:
-        ValueError: SQL Server could not hold the name.
-    """
-    if not is_nameable(name):
-        raise ValueError(f"No name for SQL Server: {name[:40]!r}.")
-    return f"[{name.replace(']', ']]')}]"
-
-
-def literal(text: str) -> str:
-    """A text as a literal.
-
-    Raises:
-        ValueError: it holds a character that `is_plain` refuses.
-    """
-    if not is_plain(text):
-        raise ValueError(f"Not in a T-SQL literal: {text[:40]!r}.")
-    return f"N'{text.replace(chr(39), chr(39) * 2)}'"
-
-
 def object_path(name: ObjectName) -> str:
     """A two-part name in brackets."""
-    return f"{quoted(name.schema)}.{quoted(name.name)}"
-
-
-def sid_of(client_id: str) -> str:
-    """The SID of an application: its client id in SQL Server's byte order, as a literal."""
-    digits = client_id.replace("-", "")
-    first = "".join(digits[at : at + 2] for at in (6, 4, 2, 0, 10, 8, 14, 12))
-    return f"0x{(first + digits[16:]).upper()}"
+    return f"{bracketed(name.schema)}.{bracketed(name.name)}"
 
 
 # --- doing -----------------------------------------------------------------------------------------------
@@ -100,7 +72,7 @@ def sid_of(client_id: str) -> str:
 
 def guard(user: AppUser) -> str:
     """Ends the batch if the name belongs to somebody else."""
-    name = literal(user.name)
+    name = quoted(user.name)
     return (
         f"IF EXISTS (SELECT 1 FROM sys.database_principals WHERE name = {name} AND (sid IS NULL OR sid <> {sid_of(user.client_id)}))\n"
         f"BEGIN;\n    THROW 50001, N'A database principal of this name exists and is not the application.', 1;\nEND;"
@@ -115,8 +87,8 @@ def create_user(user: AppUser) -> str:
         UserForm.EXTERNAL_PROVIDER: "FROM EXTERNAL PROVIDER",
     }[user.form]
     return (
-        f"IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = {literal(user.name)})\n"
-        f"    CREATE USER {quoted(user.name)} {clause};"
+        f"IF NOT EXISTS (SELECT 1 FROM sys.database_principals WHERE name = {quoted(user.name)})\n"
+        f"    CREATE USER {bracketed(user.name)} {clause};"
     )
 
 
@@ -126,7 +98,7 @@ def grant(user: AppUser, right: Right) -> str:
 
 
 def _grant(name: str, right: Right) -> str:
-    return f"GRANT {_permission(right)} ON OBJECT::{object_path(right.object)} TO {quoted(name)};"
+    return f"GRANT {_permission(right)} ON OBJECT::{object_path(right.object)} TO {bracketed(name)};"
 
 
 def join_role(user: AppUser, role: str) -> str:
@@ -135,7 +107,7 @@ def join_role(user: AppUser, role: str) -> str:
 
 
 def _join(name: str, role: str) -> str:
-    return f"ALTER ROLE {quoted(role)} ADD MEMBER {quoted(name)};"
+    return f"ALTER ROLE {bracketed(role)} ADD MEMBER {bracketed(name)};"
 
 
 def statements(user: AppUser, rights: Iterable[Right], roles: Sequence[str] = ()) -> tuple[str, ...]:
@@ -155,19 +127,19 @@ def revoke(user: AppUser, right: Right) -> str:
     """Takes one right away, where user and object are still there."""
     path = object_path(right.object)
     return (
-        f"IF {_is_ours(user)} AND OBJECT_ID({literal(path)}) IS NOT NULL\n"
-        f"    REVOKE {_permission(right)} ON OBJECT::{path} FROM {quoted(user.name)};"
+        f"IF {_is_ours(user)} AND OBJECT_ID({quoted(path)}) IS NOT NULL\n"
+        f"    REVOKE {_permission(right)} ON OBJECT::{path} FROM {bracketed(user.name)};"
     )
 
 
 def leave_role(user: AppUser, role: str) -> str:
     """Takes the user out of a role."""
-    return f"IF {_is_ours(user)}\n    ALTER ROLE {quoted(role)} DROP MEMBER {quoted(user.name)};"
+    return f"IF {_is_ours(user)}\n    ALTER ROLE {bracketed(role)} DROP MEMBER {bracketed(user.name)};"
 
 
 def drop_user(user: AppUser) -> str:
     """Drops the user, with whatever was granted to it, if it is the application."""
-    return f"IF {_is_ours(user)}\n    DROP USER {quoted(user.name)};"
+    return f"IF {_is_ours(user)}\n    DROP USER {bracketed(user.name)};"
 
 
 def undo_statements(
@@ -184,7 +156,7 @@ def undo_statements(
 
 
 def _is_ours(user: AppUser) -> str:
-    name, sid = literal(user.name), sid_of(user.client_id)
+    name, sid = quoted(user.name), sid_of(user.client_id)
     return f"EXISTS (SELECT 1 FROM sys.database_principals WHERE name = {name} AND sid = {sid})"
 
 
@@ -201,7 +173,7 @@ def check_user(user: AppUser) -> str:
     """One row ``(name, client_id, type)`` if the name is taken; it is right if `client_id` is the application's."""
     return (
         "SELECT name, CAST(sid AS uniqueidentifier) AS client_id, type FROM sys.database_principals\n"
-        f"WHERE name = {literal(user.name)};"
+        f"WHERE name = {quoted(user.name)};"
     )
 
 
@@ -213,7 +185,7 @@ def check_grants(user: AppUser) -> str:
         "FROM sys.database_permissions AS d\n"
         "JOIN sys.database_principals AS p ON p.principal_id = d.grantee_principal_id\n"
         "LEFT JOIN sys.objects AS o ON d.class = 1 AND o.object_id = d.major_id\n"
-        f"WHERE p.name = {literal(user.name)}\n"
+        f"WHERE p.name = {quoted(user.name)}\n"
         "ORDER BY class, schema_name, object_name, permission;"
     )
 
@@ -224,7 +196,7 @@ def check_roles(user: AppUser) -> str:
         "SELECT r.name AS role FROM sys.database_role_members AS m\n"
         "JOIN sys.database_principals AS r ON r.principal_id = m.role_principal_id\n"
         "JOIN sys.database_principals AS p ON p.principal_id = m.member_principal_id\n"
-        f"WHERE p.name = {literal(user.name)};"
+        f"WHERE p.name = {quoted(user.name)};"
     )
 
 
@@ -236,8 +208,8 @@ def own_rights(rights: Sequence[Right]) -> str | None:
     if not rights:
         return None
     rows = (
-        f"SELECT {at} AS place, HAS_PERMS_BY_NAME({literal(object_path(one.object))}, N'OBJECT', "
-        f"{literal(_permission(one))}) AS held"
+        f"SELECT {at} AS place, HAS_PERMS_BY_NAME({quoted(object_path(one.object))}, N'OBJECT', "
+        f"{quoted(_permission(one))}) AS held"
         for at, one in enumerate(rights)
     )
     return "\nUNION ALL ".join(rows) + "\nORDER BY place;"
@@ -247,9 +219,7 @@ def find_triggers(objects: Sequence[ObjectName]) -> str | None:
     """Triggers of tables into which the connector writes: ``(schema_name, table_name, trigger_name)``; None for none."""
     if not objects:
         return None
-    names = " OR ".join(
-        f"(s.name = {literal(one.schema)} AND o.name = {literal(one.name)})" for one in objects
-    )
+    names = " OR ".join(f"(s.name = {quoted(one.schema)} AND o.name = {quoted(one.name)})" for one in objects)
     return (
         "SELECT s.name AS schema_name, o.name AS table_name, t.name AS trigger_name FROM sys.triggers AS t\n"
         "JOIN sys.objects AS o ON o.object_id = t.parent_id\n"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.sessions import Info, Outcome, ReturnStatus, RowCount, RowSet, SqlSession
@@ -237,7 +238,8 @@ class Conversation:
             name = parameter.name.lstrip("@") or (names[place] if place < len(names) else "")
             if not name:
                 raise SqlError(8144, "Procedure or function has too many arguments specified.", 16, 2)
-            values[name] = parameter.value
+            is_id = parameter.is_guid and parameter.value is not None
+            values[name] = UUID(parameter.value) if is_id else parameter.value
         missing = next((name for name in names if name not in values), None)
         if missing is not None:
             raise SqlError(

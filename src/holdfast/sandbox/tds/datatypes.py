@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from holdfast.sandbox.tds.octets import Octets, ProtocolError, utf16
 
@@ -24,11 +23,12 @@ LONGEST_NVARCHAR, LONGEST_VARCHAR = 4000, 8000
 
 
 class Parameter(NamedTuple):
-    """A parameter of a remote call; `is_output` ones are told back."""
+    """A parameter of a remote call; `is_output` ones are told back, and a `is_guid` one is the text of an id."""
 
     name: str
     value: Any
     is_output: bool = False
+    is_guid: bool = False
 
 
 # --- in --------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def read_parameter(octets: Octets) -> Parameter:
     name = octets.short_text()
     status = octets.number(1)
     kind = _type(octets)
-    return Parameter(name, _value(octets, kind), bool(status & 1))
+    return Parameter(name, _value(octets, kind), bool(status & 1), kind.token == 0x24)
 
 
 def _type(octets: Octets) -> _Type:
@@ -193,8 +193,11 @@ def _datetimeoffset(content: bytes, scale: int) -> datetime:
     return utc.astimezone(timezone(timedelta(minutes=int.from_bytes(content[-2:], "little", signed=True))))
 
 
-def _guid(content: bytes, _: int) -> UUID:
-    return UUID(bytes_le=content)  # ValueError unless 16 bytes
+def _guid(content: bytes, _: int) -> str:
+    if len(content) != 16:
+        raise ValueError
+    digits = (content[3::-1] + content[5:3:-1] + content[7:5:-1] + content[8:]).hex().upper()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 _SCALARS: dict[int, Callable[[bytes, int], Any]] = {
@@ -373,7 +376,10 @@ def _old_datetime_wire(size: int) -> Wire:
 
 
 def _guid_put(value: Any) -> bytes:
-    return _short((value if isinstance(value, UUID) else UUID(str(value))).bytes_le)
+    content = bytes.fromhex(str(value).strip("{}").replace("-", ""))
+    if len(content) != 16:
+        raise ValueError("no uniqueidentifier")
+    return _short(content[3::-1] + content[5:3:-1] + content[7:5:-1] + content[8:])
 
 
 BIT = Wire(b"\x68\x01", b"\0", lambda value: _short(bytes((bool(value),))))

@@ -142,7 +142,7 @@ VALUES = {
     "datetime2": st.datetimes(),
     "time": st.times(),
     "datetimeoffset": st.datetimes(timezones=st.just(UTC)),
-    "uniqueidentifier": st.uuids(),
+    "uniqueidentifier": st.uuids().map(lambda guid: str(guid).upper()),
 }
 
 
