@@ -262,6 +262,11 @@ async def undo(
     return await _until(plan, one, journal, clock, wait, "undo")
 
 
+async def reopen(plan: Plan, saga: str, step: str, journal: Journal, turn: Turn, clock: Clock) -> None:
+    """Have a step that was done carried out again by the next `apply`: what it did was undone by somebody else."""
+    await journal.note(turn, plan.id, Deed(saga, step, "do", Outcome(State.BEGUN), clock.now()))
+
+
 async def _until(
     plan: Plan,
     one: Callable[[str, Sequence[PlannedStep], Sequence[Deed]], Awaitable[None]],

@@ -13,7 +13,7 @@ import pickle
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,15 +23,15 @@ from typing import Any, NamedTuple
 from holdfast.adapters.cloud import transport
 from holdfast.adapters.cloud.connect import Access
 from holdfast.adapters.cloud.credentials import Credential
-from holdfast.compose.gathering import Chosen, cases
+from holdfast.compose.gathering import Chosen, as_operator_sees, cases
 from holdfast.compose.watching import EVERY
-from holdfast.core.plan import Plan
+from holdfast.core.plan import Plan, saga_of
 from holdfast.core.secret import Secret
 from holdfast.keepalive.eligibility import Target
 from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 from holdfast.keepalive.steps import Keepalive
 from holdfast.keepalive.watch import Eyes, Finding
-from holdfast.saga import apply
+from holdfast.saga import apply, reopen
 from holdfast.sandbox.certificates import make_keys
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.scenarios import named as scenarios
@@ -87,7 +87,8 @@ class Told:
     """What came of it.
 
     Attributes:
-        idle: connections that went idle though their flow stayed on.
+        idle: connections that went idle though nobody switched their flow off.
+    mended: times that a flow was off because the platform gave it up, was told of and switched on again.
         lost: connections that went idle after their flow was switched off.
         late: flows switched off that were not told of at the first look after the return.
         false_proofs: times that a connection was called proven and no token had been fetched then.
@@ -101,6 +102,7 @@ class Told:
     failed: int = 0
     proofs: int = 0
     stopped: int = 0
+    mended: int = 0
     idle: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
@@ -231,6 +233,7 @@ class Life:
         found = await cases(
             self.history, seen, self.reader.directory, self.reader.platform, Chosen(targets=idle)
         )
+        found = await as_operator_sees(found, self.operator.operator, seen.environments)
         operator = next(
             app
             for app in self.tenant.world.applications.values()
@@ -261,7 +264,7 @@ class Life:
         async with self.journal.turn("t") as turn:
             await apply(self.plan, verb, self.journal, turn, self.clock, timedelta(0))
 
-    def _owners_switch_on(self) -> None:
+    def _owners_switch_on(self, sagas: Collection[str] | None = None) -> None:
         """What the owners do who were handed their flow: choose the connections, switch it on."""
         assert self.plan is not None
         bound = {
@@ -273,7 +276,7 @@ class Life:
             if reference.connection_id is None and reference.logical_name in bound:
                 reference.connection_id = bound[reference.logical_name]
         for flow in self._flows().values():
-            if flow.state != "Started":
+            if flow.state != "Started" and (sagas is None or saga_of(flow.display_name) in sagas):
                 self.tenant.event("turn_on_flow", flow.id)
 
     def _flows(self) -> dict[str, Any]:
@@ -359,6 +362,7 @@ class Life:
         )
         found = await eyes.look(self.plan, await self.journal.deeds("t", self.plan.id))
         self._judge(found)
+        await self._mend(found)
         if is_return:
             told = {each.flow for each in found if each.problem == "flow_off"}
             self.told.late = sorted(set(self.off) - told)
@@ -373,6 +377,20 @@ class Life:
             self.told.proofs += 1
             if not any(abs(at - each.proven_at) <= WITHIN for at in self.fetched[each.connection]):
                 self.told.false_proofs.append(f"{each.connection} {each.proven_at}")
+
+    async def _mend(self, found: list[Finding]) -> None:
+        """What the platform gave up is switched on again; what a person switched off stays off."""
+        assert self.plan is not None
+        off = {each.saga for each in found if each.problem == "flow_off" and each.flow not in self.off}
+        if not off:
+            return
+        self.told.mended += len(off)
+        async with self.journal.turn("t") as turn:
+            for saga in off:
+                await reopen(self.plan, saga, "switch_on", self.journal, turn, self.clock)
+        await self._apply()
+        self._owners_switch_on(off)
+        await self._apply()
 
     def _end(self) -> None:
         names = self._names()
@@ -408,6 +426,7 @@ def row(shape: Shape, told: Told) -> str:
         sum(told.declined.values()),
         f"{told.failed}/{told.runs}",
         told.proofs,
+        told.mended,
         len(told.idle),
         f"{told.stopped - len(told.late)}/{told.stopped}",
         len(told.lost),
@@ -418,9 +437,9 @@ def row(shape: Shape, told: Told) -> str:
 
 
 HEAD = (
-    "| rule that is flipped | days | connections kept | flows | declined | runs that failed | proofs | went idle, flow on"
+    "| rule that is flipped | days | connections kept | flows | declined | runs that failed | proofs | given up by the platform, told, on again | went idle, flow on"
     " | stopped flows told at the return | went idle, flow off | false proofs | ineligible claimed |\n"
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
 
 

@@ -172,3 +172,80 @@ def test_nothing_is_exported_for_an_environment_without_flows(plan: Path, tmp_pa
     words = ("keepalive", "export", str(plan), "--out", str(tmp_path / "x.zip"), "--environment", "nowhere")
 
     assert holdfast(*words) == 2
+
+
+def applied(plan: Path) -> str:
+    connection = share(plan)
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 0
+    return connection
+
+
+def test_a_flow_that_is_off_is_switched_on_again(plan: Path, capsys: pytest.CaptureFixture[str]):
+    applied(plan)
+    [found] = rows(capsys, "keepalive", "status")
+    holdfast("sandbox", "do", "turn_off_flow", found["flow"])
+
+    assert holdfast("keepalive", "status", "--switch-on") == 0
+
+    assert rows(capsys, "keepalive", "status")[0]["problem"] == ""
+
+
+def test_a_run_is_started_by_people_only(plan: Path, capsys: pytest.CaptureFixture[str]):
+    applied(plan)
+    holdfast("sandbox", "do", "require_mfa", "svc-reports@contoso.example")
+    [due] = rows(capsys, "keepalive", "status")
+    holdfast("sandbox", "advance", "10d")
+    holdfast("sandbox", "advance", "3d")
+    [failing] = rows(capsys, "keepalive", "status")
+
+    assert holdfast("keepalive", "status", "--run") == 2
+    assert (due["problem"], failing["problem"]) == ("", "runs_failing")
+    assert "by a person who owns it" in capsys.readouterr().err
+
+
+def test_a_connection_deleted_between_plan_and_apply_is_refused(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+):
+    connection = share(plan)
+    holdfast("sandbox", "do", "delete_connection", connection)
+    holdfast("sandbox", "advance", "1h")
+    holdfast("scan")
+    capsys.readouterr()
+
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 1
+    assert "gone" in capsys.readouterr().out
+
+
+def test_an_owner_disabled_between_plan_and_apply_stops_it_until_enabled(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+):
+    share(plan)
+    holdfast("sandbox", "do", "disable_account", "svc-reports@contoso.example")
+    holdfast("sandbox", "advance", "1h")
+    holdfast("scan")
+    capsys.readouterr()
+
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 1
+    assert "broken since" in capsys.readouterr().out
+
+    holdfast("sandbox", "do", "enable_account", "svc-reports@contoso.example")
+    holdfast("sandbox", "advance", "1h")
+    holdfast("scan")
+    assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 0
+
+
+def test_a_flow_that_a_data_policy_suspends_is_found_and_goes_on_when_allowed(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+):
+    applied(plan)
+    place = json.loads(plan.read_text())["steps"][0]["environment"]
+    holdfast("sandbox", "do", "dlp_block", place)
+    holdfast("sandbox", "advance", "2d")
+    [suspended] = rows(capsys, "keepalive", "status")
+    refused = holdfast("keepalive", "status", "--switch-on")
+    holdfast("sandbox", "do", "dlp_allow", place)
+    holdfast("sandbox", "advance", "1d")
+
+    again = holdfast("keepalive", "status", "--switch-on")
+
+    assert (suspended["problem"], refused, again) == ("flow_suspended", 1, 0)

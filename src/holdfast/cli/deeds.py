@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from holdfast.cli.planned import print_steps
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError, StrandedError
-from holdfast.core.plan import Accepted, Plan, digest, plan_json, plan_text, read_plan
+from holdfast.core.plan import Accepted, Declined, Plan, digest, plan_json, plan_text, read_plan
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -48,8 +49,27 @@ OVER = ("done", "undone")
 READ_BY_PEOPLE = ("table", "md")
 
 
-async def put(plan: Plan, out: Path | None, holdfast: Holdfast, invocation: Invocation) -> None:
+GROUPED_COLUMNS = (
+    Column("reason", "Left alone", wraps=False),
+    Column("connections", "Connections"),
+    Column("says", "Why, of one of them"),
+    Column("example", "For example"),
+)
+MOST_ALONE = 12
+"""So many connections that are left alone are listed one by one; more are counted by their reason."""
+
+
+async def put(
+    plan: Plan,
+    out: Path | None,
+    holdfast: Holdfast,
+    invocation: Invocation,
+    show: Callable[[Plan], None] | None = None,
+) -> None:
     """Record the plan, write its file, and show it. Writes nothing to the cloud.
+
+    Args:
+        show: puts the steps on a terminal, where they are better not shown one by one.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -63,17 +83,42 @@ async def put(plan: Plan, out: Path | None, holdfast: Holdfast, invocation: Invo
     if invocation.output != "table":
         emit(plan_json(plan)["steps"], STEP_COLUMNS, invocation.output, shape="holdfast.plan/1")
     else:
-        print_steps(plan)
+        (show if show is not None and plan.steps else print_steps)(plan)
         if plan.declined:
             click.echo()
-            names = await connection_names(holdfast, plan.tenant, [d.connection for d in plan.declined])
-            rows = [d._asdict() | {"name": names.get(d.connection, d.connection)} for d in plan.declined]
-            emit(rows, DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
+            await _show_declined(plan, holdfast)
         click.echo(f"\nPlan {plan.id}, SHA-256 {digest(plan)}")
         if plan.steps and out is None:
             click.echo("Nothing has been done. With --out FILE the plan goes into a file to read and apply.")
         elif plan.steps:
             click.echo(f"Nothing has been done. Do it: holdfast {plan.kind} apply {out} --yes")
+
+
+async def _show_declined(plan: Plan, holdfast: Holdfast) -> None:
+    names = await connection_names(holdfast, plan.tenant, [each.connection for each in plan.declined])
+    if len(plan.declined) <= MOST_ALONE:
+        rows = [
+            each._asdict() | {"name": names.get(each.connection, each.connection)} for each in plan.declined
+        ]
+        emit(rows, DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
+        return
+    groups: defaultdict[str, list[Declined]] = defaultdict(list)
+    for each in plan.declined:
+        groups[each.reason].append(each)
+    rows = []
+    for reason, members in sorted(groups.items(), key=lambda group: -len(group[1])):
+        says, _ = Counter(each.says for each in members).most_common(1)[0]
+        example = next(each.connection for each in members if each.says == says)
+        rows.append(
+            {
+                "reason": reason,
+                "connections": len(members),
+                "says": says,
+                "example": names.get(example, example),
+            }
+        )
+    emit(rows, GROUPED_COLUMNS, "table", shape="holdfast.plan/1")
+    click.echo("Each one with its reason: -o json, or the plan's file.")
 
 
 def _write(plan: Plan, out: Path) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from holdfast.core.errors import RefusedError
-from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionId, ConnectionReference, Flow
+from holdfast.core.errors import MissingError, RefusedError
+from holdfast.core.inventory import (
+    SQL_CONNECTORS,
+    Connection,
+    ConnectionId,
+    ConnectionReference,
+    Environment,
+    Flow,
+)
 from holdfast.core.judgement import Judgement
 from holdfast.core.operations import SqlOperation
 from holdfast.core.policies import AccessPolicy, DataPolicy
-from holdfast.keepalive.eligibility import Case, Target, target_of
-from holdfast.ports import Directory, History, Surroundings
+from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
+from holdfast.ports import Directory, History, Operator, Surroundings
 from holdfast.reading.accounts import Accounts
 from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.standing import Picture
@@ -25,12 +32,14 @@ class Chosen:
         connections: ids; empty for all. `environments` likewise.
         targets: server and database by connection id, where no flow tells them.
         accepted: facts that somebody answers for.
+        serverless: servers and databases, in lower case, that pause when nothing uses them.
     """
 
     connections: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     targets: Mapping[str, Target] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
+    serverless: frozenset[tuple[str, str]] = frozenset()
 
 
 async def cases(
@@ -48,6 +57,7 @@ async def cases(
         if chosen.environments and environment.id not in chosen.environments:
             continue
         flows = await carried(history, seen.tenant, environment.id)
+        invoked = await _invoked(history, seen.tenant, environment.id)
         references = bindings_of(
             [each async for each in history.current(seen.tenant, ConnectionReference, environment.id)]
         )
@@ -60,6 +70,9 @@ async def cases(
         judged = await history.lookup(seen.tenant, Judgement, environment.id, keys)
         for key, connection in zip(keys, page, strict=True):
             held = flows.get(connection.id, ())
+            target = chosen.targets.get(connection.id) or target_of(
+                connection, operations_on(connection.id, held, references)
+            )
             found.append(
                 Case(
                     connection,
@@ -72,12 +85,88 @@ async def cases(
                     accounts is not None,
                     access,
                     data,
-                    chosen.targets.get(connection.id)
-                    or target_of(connection, operations_on(connection.id, held, references)),
+                    target,
                     chosen.accepted,
+                    invoked=connection.id in invoked,
+                    is_serverless=_place(connection, target) in chosen.serverless,
                 )
             )
     return found
+
+
+async def as_operator_sees(
+    found: Sequence[Case], operator: Operator, environments: Mapping[str, Environment]
+) -> list[Case]:
+    """The same cases with what the operator sees: whether it may use the connection, and whether its owner is a user.
+
+    Only what would be planned otherwise is asked for. What it may not read is left as not looked at.
+
+    Args:
+        environments: by id, as they are now.
+    """
+    wanted = [case for case in found if eligibility(replace(case, owner_is_user=True)).kind is Kind.YES]
+    shared: dict[str, frozenset[str] | None] = {}
+    users: dict[tuple[str, str], bool | None] = {}
+    for case in wanted:
+        place, owner = case.environment.id, case.connection.owner
+        environment = environments.get(place, case.environment)
+        if place not in shared:
+            shared[place] = await _shared(environment, operator)
+        if owner is not None and (place, owner.id) not in users:
+            users[place, owner.id] = await _is_user(environment, owner.id, operator)
+    return [_seen(case, shared, users) if case.environment.id in shared else case for case in found]
+
+
+def _seen(
+    case: Case, shared: Mapping[str, frozenset[str] | None], users: Mapping[tuple[str, str], bool | None]
+) -> Case:
+    known, owner = shared[case.environment.id], case.connection.owner
+    return replace(
+        case,
+        is_shared=None if known is None else case.connection.id in known,
+        owner_is_user=users.get((case.environment.id, owner.id)) if owner else None,
+    )
+
+
+async def _shared(environment: Environment, operator: Operator) -> frozenset[str] | None:
+    try:
+        return frozenset(
+            [str(each.id) async for each in operator.own_connections(environment.id, SQL_CONNECTORS[0])]
+        )
+    except (RefusedError, MissingError):
+        return None
+
+
+async def _is_user(environment: Environment, owner: str, operator: Operator) -> bool | None:
+    try:
+        return await operator.user(environment, owner) is not None
+    except (RefusedError, MissingError):
+        return None
+
+
+async def _invoked(history: History, tenant: str, environment: str) -> frozenset[str]:
+    """Connections that flows name and do not use: they take the connection of whoever runs them."""
+    bound = {
+        reference.logical_name: reference.connection
+        async for reference in history.current(tenant, ConnectionReference, environment)
+    }
+    return frozenset(
+        [
+            str(connection)
+            async for flow in history.current(tenant, Flow, environment)
+            for each in flow.bindings
+            if each.is_invoker and (connection := each.connection or bound.get(each.reference or ""))
+        ]
+    )
+
+
+def _place(connection: Connection, target: Target | None) -> tuple[str, str]:
+    server, database = (target.server, target.database) if target else ("", "")
+    if server == "default":
+        server = connection.server or ""
+    if database == "default":
+        database = connection.database or ""
+    return server.casefold(), database.casefold()
 
 
 def bindings_of(references: Sequence[ConnectionReference]) -> Mapping[str, ConnectionId | None]:

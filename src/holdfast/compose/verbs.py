@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.core.errors import SettingsError
 from holdfast.core.identity import Role
-from holdfast.core.inventory import Environment
+from holdfast.core.inventory import Connection, Environment
 from holdfast.core.plan import Plan
 from holdfast.saga import Hook, Hooked, Verb
 
@@ -27,10 +27,25 @@ async def environments_of(tenant: Tenant) -> dict[str, Environment]:
 
 @asynccontextmanager
 async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Verb]:
+    from holdfast.core.judgement import Judgement
+    from holdfast.keepalive.eligibility import PASSING
     from holdfast.keepalive.steps import Keepalive
 
+    async def moved(environment: str, connector: str, connection: str) -> str:
+        """By the last scan, where it came after the plan."""
+        record = await holdfast.history.last_scan(tenant.id)
+        if record is None or record.started_at <= plan.made_at:
+            return ""
+        key = f"{connector}/{connection}"
+        if not await holdfast.history.lookup(tenant.id, Connection, environment, [key]):
+            return "The connection was gone at the last scan: plan again."
+        judged = (await holdfast.history.lookup(tenant.id, Judgement, environment, [key])).get(key)
+        if judged is None or judged.verdict is None or judged.verdict.cause.id in PASSING:
+            return ""
+        return f"It is broken since it was planned for ({judged.verdict.cause.title}): mend that, then go on."
+
     async with tenant.reached(Role.OPERATOR) as reach:
-        yield Keepalive(reach.operator, await environments_of(tenant))
+        yield Keepalive(reach.operator, await environments_of(tenant), moved)
 
 
 @asynccontextmanager

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from holdfast import saga
+from holdfast.compose.verbs import bound
 from holdfast.core.agenda import Cadence, Job, Performed
+from holdfast.core.deed import Standing
+from holdfast.core.errors import SettingsError
 from holdfast.core.identity import Role
+from holdfast.core.inventory import EnvironmentId, FlowId
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -20,6 +26,8 @@ EVERY: Final = timedelta(hours=12)
 
 SPREAD: Final = timedelta(hours=2)
 BATCH: Final = 100
+OFF: Final = ("flow_off", "flow_suspended")
+WANTS_A_RUN: Final = ("run_overdue", "runs_failing", "no_proof")
 NOT_SEEN: Final = ("not_looked_at", "environment_unseen")
 
 
@@ -60,7 +68,7 @@ def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
             if eyes is None:
                 return Performed(again=dict.fromkeys(sagas, "the tenant was not scanned yet"))
             found: list[Finding] = []
-            for plan in dict.fromkeys(saga.rpartition("-")[0] for saga in sagas):
+            for plan in dict.fromkeys(each.rpartition("-")[0] for each in sagas):
                 record = await holdfast.journal.find(tenant, plan)
                 if record is not None:
                     deeds = await holdfast.journal.deeds(tenant, plan)
@@ -68,6 +76,51 @@ def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
         return performed(found)
 
     return Job("keepalive", Cadence(EVERY, SPREAD), flows, perform, BATCH)
+
+
+async def switch_on(holdfast: Holdfast, tenant: Tenant, found: Sequence[Finding]) -> list[Standing]:
+    """Switch on again what is off, as `apply` would: by the operator, else handed to its owner. How their sagas stand then.
+
+    Raises:
+        SettingsError: there is no operator identity.
+        StoreError: another holdfast is doing something in the tenant.
+    """
+    off = {each.saga: each.plan for each in found if each.problem in OFF}
+    stand: list[Standing] = []
+    for id in dict.fromkeys(off.values()):
+        record = await holdfast.journal.find(tenant.id, id)
+        if record is None:
+            continue
+        plan, sagas = record.plan, {saga for saga, of in off.items() if of == id}
+        async with bound(holdfast, tenant, plan) as verb, holdfast.journal.turn(tenant.id) as turn:
+            for each in sagas:
+                await saga.reopen(plan, each, "switch_on", holdfast.journal, turn, holdfast.clock)
+            part = replace(plan, steps=tuple(step for step in plan.steps if step.saga in sagas))
+            stand += await saga.apply(part, verb, holdfast.journal, turn, holdfast.clock, timedelta(0))
+    return stand
+
+
+async def start_runs(tenant: Tenant, found: Sequence[Finding]) -> list[str]:
+    """Start the flows now whose runs failed, did not come or proved nothing; their ids.
+
+    Only a person who owns them may. A run counts by what it proves, which the next scan shows.
+
+    Raises:
+        SettingsError: the operator is an application, or there is none.
+        CloudError: the platform refused.
+    """
+    wanted = {each.flow: each.environment for each in found if each.problem in WANTS_A_RUN}
+    if not wanted:
+        return []
+    async with tenant.reached(Role.OPERATOR) as reach:
+        if reach.starter is None:
+            raise SettingsError(
+                "A flow can only be started by a person who owns it: let the operator sign in as a person (sign_in ="
+                " true), or press Run in the portal; the next scan tells what it proved."
+            )
+        for flow, environment in wanted.items():
+            await reach.starter.start(EnvironmentId(environment), FlowId(flow))
+    return list(wanted)
 
 
 def performed(found: Sequence[Finding]) -> Performed:
@@ -101,6 +154,6 @@ async def _eyes(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[Eyes | None
             operating.operator,
             reading.surroundings,
             environments,
-            seen.now,
+            reading.platform.cloud_now() or seen.now,
             seen.record.started_at,
         )

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     YES = "yes"
     NOT_NEEDED = "not_needed"
     CANNOT_HELP = "cannot_help"
+    WOULD_COST = "would_cost"
     NOT_LOOKED_AT = "not_looked_at"
 
 
@@ -70,7 +71,11 @@ class Case:
         account: of its owner; None where the directory has none.
         accounts_read: whether the directory's accounts were read at all.
         target: where to run the query; None where no flow and no choice tells.
-        accepted: facts that somebody answers for though nobody could look.
+        accepted: facts that somebody answers for though nobody could look, and costs that somebody takes.
+        invoked: whether flows name it and take the connection of whoever runs them instead.
+        is_serverless: whether its database pauses when nothing uses it, as somebody said.
+        is_shared: whether the operator may use it; None where nobody looked.
+        owner_is_user: whether its owner is a user of the environment's Dataverse; None where nobody looked.
     """
 
     connection: Connection
@@ -85,6 +90,10 @@ class Case:
     data_policies: tuple[DataPolicy, ...] | None = None
     target: Target | None = None
     accepted: frozenset[str] = frozenset()
+    invoked: bool = False
+    is_serverless: bool = False
+    is_shared: bool | None = None
+    owner_is_user: bool | None = None
 
     @property
     def operation(self) -> str:
@@ -95,11 +104,15 @@ class Case:
 Check = Callable[[Case], Answer | None]
 
 
+ACCEPTABLE: Final = (Kind.NOT_LOOKED_AT, Kind.WOULD_COST)
+"""What somebody can answer for; what was seen to be impossible nobody can."""
+
+
 def eligibility(case: Case) -> Answer:
     """Whether a keep-alive flow helps this connection."""
     for check in CHECKS:
         answer = check(case)
-        if answer is not None and not (answer.kind is Kind.NOT_LOOKED_AT and answer.reason in case.accepted):
+        if answer is not None and not (answer.kind in ACCEPTABLE and answer.reason in case.accepted):
             return answer
     return Answer(Kind.YES, "idle_if_unused", "Its sign-in ends 90 days after its last use.")
 
@@ -189,6 +202,38 @@ def _is_used_too_seldom(case: Case) -> Answer | None:
     return None
 
 
+def _is_held_by_a_flow(case: Case) -> Answer | None:
+    """A flow with a connection of its invoker's uses none of its own."""
+    if not case.invoked or case.flows:
+        return None
+    says = (
+        "The flows that name it use the connection of whoever runs them, and no flow that was seen uses this one;"
+        " flows outside solutions and apps were not seen."
+    )
+    return Answer(Kind.NOT_LOOKED_AT, "invoker_only", says)
+
+
+def _has_an_owner_in_dataverse(case: Case) -> Answer | None:
+    """Where we may not switch the flow on its owner has to, and can only own it as a user there."""
+    if case.owner_is_user is False:
+        says = (
+            "Its owner is no user of the environment's Dataverse, so nobody can be handed the flow: give the person a"
+            " security role there."
+        )
+        return Answer(Kind.CANNOT_HELP, "no_dataverse_user", says)
+    if case.owner_is_user is None:
+        says = "Whether its owner is a user of the environment's Dataverse could not be read."
+        return Answer(Kind.NOT_LOOKED_AT, "dataverse_user", says)
+    return None
+
+
+def _does_not_wake_a_database(case: Case) -> Answer | None:
+    if not case.is_serverless:
+        return None
+    says = "Its database pauses when nothing uses it; each run would wake it, for which Azure bills an hour or more."
+    return Answer(Kind.WOULD_COST, "serverless", says)
+
+
 def _has_a_target(case: Case) -> Answer | None:
     if case.target is None:
         says = (
@@ -237,9 +282,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     _meets_no_hard_limit,
     _has_none_of_ours,
     _is_used_too_seldom,
+    _is_held_by_a_flow,
     _has_dataverse,
     _has_a_target,
     _is_allowed_by_data_policies,
+    _does_not_wake_a_database,
+    _has_an_owner_in_dataverse,
 )
 
 

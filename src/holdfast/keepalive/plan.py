@@ -23,6 +23,16 @@ MARGIN: Final = timedelta(days=7)
 """How long before its horizon a connection is used at the latest, where there is so much time left."""
 
 
+COST: Final = (
+    "SQL is a premium connector: whoever owns the flow needs a licence for it (not looked at); a serverless database wakes"
+    " up for each run and does not pause around it (not looked at: --serverless SERVER/DATABASE leaves it alone)"
+)
+
+
+FAILING_LIMIT: Final = timedelta(days=14)
+"""How long a flow may fail before the platform switches it off (power-automate-docs limits-and-config)."""
+
+
 class Cadence(StrEnum):
     """How often a keep-alive flow runs."""
 
@@ -38,8 +48,11 @@ class Cadence(StrEnum):
     def risk(self) -> str:
         """What can still go wrong, in numbers: with one run in five failing."""
         tries = REFRESH_TOKEN_IDLE_LIMIT // self.period
-        lost = 0.2**tries
-        return f"{tries} runs within 90 days; where one in five fails, all of them fail once in {round(1 / lost):,} windows"
+        lost, given_up = 0.2**tries, FAILING_LIMIT // self.period + (1 if self is Cadence.WEEKLY else 2)
+        return (
+            f"{tries} runs within 90 days; where one in five fails, all of them fail once in {round(1 / lost):,} windows;"
+            f" the platform switches a flow off that failed for 14 days, which {given_up} failing runs in a row are"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +94,12 @@ def plan_keepalive(cases: Sequence[Case], choices: Choices) -> Plan:
         made_at=choices.now,
         steps=tuple(steps),
         declined=tuple(_declined(case, answer) for case, answer in answers if answer.kind is not Kind.YES),
-        choices={"cadence": choices.cadence.value, "draw": choices.draw, "operator": choices.operator},
+        choices={
+            "cadence": choices.cadence.value,
+            "draw": choices.draw,
+            "operator": choices.operator,
+            "requests_per_year": sum(map(len, together.values())) * requests_per_year(choices.cadence),
+        },
         accepted=choices.accepted,
     )
 
@@ -112,6 +130,7 @@ def _saga(saga: str, group: Sequence[Case], choices: Choices, number: int) -> li
     arguments = {
         **flow,
         "cadence": choices.cadence.value,
+        "place": environment.display_name,
         "name": label(saga, f"keeps alive for {who}")[:256],
     }
     made = PlannedStep(
@@ -147,11 +166,12 @@ def _counted(connections: int) -> str:
 
 
 def _cost(branches: int, cadence: Cadence) -> str:
-    per_year = round(timedelta(days=365) / cadence.period)
-    return (
-        f"{branches * per_year} requests a year; SQL is a premium connector: whoever owns the flow needs a licence for it"
-        " (not looked at); a serverless database wakes up for each run and does not pause around it"
-    )
+    return f"{branches * requests_per_year(cadence)} requests a year; {COST}"
+
+
+def requests_per_year(cadence: Cadence) -> int:
+    """Of one connection."""
+    return round(timedelta(days=365) / cadence.period)
 
 
 def _shared(saga: str, case: Case, who: str, choices: Choices) -> PlannedStep:
@@ -159,7 +179,9 @@ def _shared(saga: str, case: Case, who: str, choices: Choices) -> PlannedStep:
     return PlannedStep(
         saga,
         f"shared:{connection.id}",
-        f"Waits until {who} has shared {connection.display_name!r} with {choices.operator_name!r} (Can use)",
+        f"Checks that {connection.display_name!r} is still shared with {choices.operator_name!r}"
+        if case.is_shared
+        else f"Waits until {who} has shared {connection.display_name!r} with {choices.operator_name!r} (Can use)",
         connection.id,
         case.environment.id,
         {
@@ -169,8 +191,9 @@ def _shared(saga: str, case: Case, who: str, choices: Choices) -> PlannedStep:
             "operator": choices.operator,
             "operator_name": choices.operator_name,
             "link": portal_link(case.environment, connection),
+            "is_shared": bool(case.is_shared),
         },
-        by=who,
+        by="" if case.is_shared else who,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from holdfast.core.deed import Outcome, done, refused, waiting
@@ -20,17 +20,28 @@ from holdfast.keepalive.plan import clientdata_of, shows_of
 from holdfast.ports import Operator
 from holdfast.saga import Past, Step
 
+Moved = Callable[[str, str, str], Awaitable[str]]
+"""Why a connection is no longer to be kept alive, one sentence, by environment, connector and id; empty where it is."""
+
+
+async def nothing_moved(_environment: str, _connector: str, _connection: str) -> str:
+    """`Moved` where nobody looked since."""
+    return ""
+
 
 class Keepalive:
     """The verb, bound to one tenant through its operator."""
 
-    def __init__(self, operator: Operator, environments: Mapping[str, Environment]) -> None:
+    def __init__(
+        self, operator: Operator, environments: Mapping[str, Environment], moved: Moved = nothing_moved
+    ) -> None:
         """Bound to what the operator reaches.
 
         Args:
             environments: by id, as they are now; a plan does not hold their addresses.
+            moved: what was seen of the connections since they were planned for.
         """
-        self._operator, self._environments = operator, environments
+        self._operator, self._environments, self._moved = operator, environments, moved
 
     def shows(self, step: PlannedStep) -> tuple[Show, ...]:
         """See `saga.Verb`."""
@@ -40,12 +51,14 @@ class Keepalive:
         """See `saga.Verb`."""
         id = planned.environment or ""
         environment = self._environments.get(id) or Environment(EnvironmentId(id), id)
-        return STEPS[planned.name.partition(":")[0]](planned, self._operator, environment)
+        return STEPS[planned.name.partition(":")[0]](planned, self._operator, environment, self._moved)
 
 
 class _Planned:
-    def __init__(self, planned: PlannedStep, operator: Operator, environment: Environment) -> None:
-        self.name = planned.name
+    def __init__(
+        self, planned: PlannedStep, operator: Operator, environment: Environment, moved: Moved
+    ) -> None:
+        self.name, self._moved = planned.name, moved
         self._planned = planned
         self._operator = operator
         self._environment = environment
@@ -68,6 +81,10 @@ class Shared(_Planned):
     async def do(self, past: Past) -> Outcome:
         """Look; wait while it is not."""
         arguments = self._arguments
+        if why := await self._moved(
+            self._environment.id, arguments["connector"], self._planned.connection or ""
+        ):
+            return refused(why)
         try:
             found = await self._operator.connection(
                 self._environment.id,
@@ -175,16 +192,14 @@ class SwitchOn(_Planned):
         """Switch it on; where that is refused, hand it over and wait."""
         flow = FlowId(past["flow"].facts["flow"])
         found = await self._operator.flow(self._environment, flow)
-        if found.is_suspended:
-            return refused(
-                "The platform suspended it: see the data policies of the environment, then plan again."
-            )
-        if found.is_on:
+        if found.is_on and not found.is_suspended:
             return done("On.")
         try:
             await self._operator.switch(self._environment, flow, True)
         except RefusedError:
             return await self._hand_over(flow, found.owner)
+        if (await self._operator.flow(self._environment, flow)).is_suspended:
+            return refused("The platform suspends it: see the data policies of the environment, then go on.")
         return done("On.")
 
     async def _hand_over(self, flow: FlowId, owner: str | None) -> Outcome:
@@ -213,7 +228,7 @@ class SwitchOn(_Planned):
         return done("Off.")
 
 
-STEPS: Mapping[str, Callable[[PlannedStep, Operator, Environment], Step]] = {
+STEPS: Mapping[str, Callable[[PlannedStep, Operator, Environment, Moved], Step]] = {
     "shared": Shared,
     "solution": MakeSolution,
     "reference": MakeReference,

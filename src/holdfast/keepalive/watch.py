@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from holdfast.core.deed import Deed
@@ -16,7 +17,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan, PlannedStep
 from holdfast.keepalive.eligibility import SQL
-from holdfast.keepalive.plan import Cadence
+from holdfast.keepalive.plan import FAILING_LIMIT, Cadence
 from holdfast.ports import History, Operator, Surroundings
 from holdfast.reading.witnesses import last_refresh
 
@@ -84,8 +85,10 @@ def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datet
     arguments = step.arguments
     period = Cadence(arguments["cadence"]).period
     start = datetime.fromisoformat(arguments["start_at"])
-    due = last_due(start, period, looked.on_since, now)
-    next_at = next_due(start, period, max(now, looked.on_since))
+    # Noted by our clock: one that was ahead then must not blind us until that day comes.
+    on_since = looked.on_since if looked.on_since <= now else start
+    due = last_due(start, period, on_since, now)
+    next_at = next_due(start, period, now)
     found = []
     for branch in arguments["branches"]:
         id = branch["connection"]
@@ -124,11 +127,16 @@ def _of_flow(looked: Looked) -> tuple[str, str] | None:
     if looked.flow is None:
         return "flow_gone", "The keep-alive flow was deleted: `holdfast keepalive plan` plans a new one."
     if looked.flow.is_suspended:
-        return "flow_suspended", "The platform suspended the keep-alive flow; most often by a data policy."
+        return (
+            "flow_suspended",
+            "The platform suspended the keep-alive flow, most often by a data policy; once that is mended: `holdfast"
+            " keepalive status --switch-on`.",
+        )
     if not looked.flow.is_on:
         return (
             "flow_off",
-            f"The keep-alive flow is off: whoever owns it can switch it on again: {flow_link(looked.flow)}",
+            f"The keep-alive flow is off{_why_off(looked)}: `holdfast keepalive status --switch-on`, or its owner at"
+            f" {flow_link(looked.flow)}",
         )
     if looked.owner_gone:
         return (
@@ -136,6 +144,18 @@ def _of_flow(looked: Looked) -> tuple[str, str] | None:
             "The owner of the keep-alive flow is no longer a user: give it another owner.",
         )
     return None
+
+
+def _why_off(looked: Looked) -> str:
+    """The platform does it to a flow whose runs failed for two weeks (power-automate-docs limits-and-config)."""
+    ended = [run for run in looked.runs if run.ended_at is not None and run.started_at is not None]
+    failing = list(takewhile(lambda run: not run.succeeded, ended))
+    if len(failing) < 2:
+        return ""
+    first, last = failing[-1].started_at, failing[0].started_at
+    if first is None or last is None or last - first < FAILING_LIMIT:
+        return ""
+    return ", by the platform after failing for two weeks"
 
 
 def _of_runs(

@@ -56,6 +56,7 @@ def a_case(**changes: Any) -> Case:
         access_policies=(),
         data_policies=(),
         target=Target("sql.example", "sales"),
+        owner_is_user=True,
     )
     return replace(case, **changes)
 
@@ -100,6 +101,12 @@ CASES = {
     "query blocked": (a_case(data_policies=(a_data_policy(operations={SQL: OperationRules(True, frozenset({"ExecutePassThroughNativeQuery_V2"}))}),)), Kind.CANNOT_HELP, "data_policy"),
     "server denied": (a_case(data_policies=(a_data_policy(endpoints={SQL: (EndpointRule("*.example", False),)}),)), Kind.CANNOT_HELP, "data_policy"),
     "policy elsewhere": (a_case(data_policies=(replace(a_data_policy(groups={SQL: "Blocked"}), reach=PolicyReach.ONLY),)), Kind.YES, "idle_if_unused"),
+    "named by flows of other people's connections": (a_case(invoked=True), Kind.NOT_LOOKED_AT, "invoker_only"),
+    "named by those and used by others": (a_case(invoked=True, flows=(a_flow(),)), Kind.YES, "idle_if_unused"),
+    "serverless": (a_case(is_serverless=True), Kind.WOULD_COST, "serverless"),
+    "serverless, and somebody pays": (a_case(is_serverless=True, accepted=frozenset({"serverless"})), Kind.YES, "idle_if_unused"),
+    "owner no user of Dataverse": (a_case(owner_is_user=False), Kind.CANNOT_HELP, "no_dataverse_user"),
+    "users of Dataverse not looked at": (a_case(owner_is_user=None), Kind.NOT_LOOKED_AT, "dataverse_user"),
     "data policies not looked at": (a_case(data_policies=None), Kind.NOT_LOOKED_AT, "data_policies"),
 }  # fmt: skip
 

@@ -109,6 +109,28 @@ def test_a_refresh_that_no_run_explains_proves_nothing_about_the_flow():
     assert found.proven_at is None
 
 
+def test_a_clock_that_was_ahead_when_the_flow_was_switched_on_hides_no_missed_run():
+    [found] = findings(
+        "p1",
+        STEP,
+        "f1",
+        looked(a_run(START), refreshed=START, on_since=day(400)),
+        PROVEN + timedelta(days=3),
+    )
+
+    assert found.problem == "run_overdue"
+
+
+def test_a_flow_that_failed_for_two_weeks_is_told_to_be_off_for_that():
+    runs = [a_run(START + 2 * WEEK, "Failed"), a_run(PROVEN, "Failed"), a_run(START, "Failed")]
+
+    [given_up] = findings("p1", STEP, "f1", looked(*runs, flow=a_row(is_on=False)), START + 3 * WEEK)
+    [switched] = findings("p1", STEP, "f1", looked(a_run(START), flow=a_row(is_on=False)), START + 3 * WEEK)
+
+    assert "failing for two weeks" in given_up.says
+    assert "failing" not in switched.says
+
+
 @pytest.mark.parametrize(("after", "due"), [(-1, None), (0, 0), (6, 0), (7, 1), (20, 2)])
 def test_the_last_due_run(after: int, due: int | None):
     at = last_due(START, WEEK, day(0), START + timedelta(days=after))

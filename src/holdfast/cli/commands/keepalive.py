@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,11 @@ import click
 from holdfast.cli import deeds
 from holdfast.cli.naming import connection_names, connections_meant, environments_meant
 from holdfast.cli.options import Invocation, Verbs, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.times import iso, minute
 from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from holdfast.compose import Holdfast, Tenant
     from holdfast.compose.gathering import Chosen
     from holdfast.core.plan import Accepted, Plan
@@ -69,11 +68,17 @@ def command() -> None:
     help="Where to run the query on a connection whose flows do not say it.",
 )
 @click.option(
+    "--serverless",
+    multiple=True,
+    metavar="SERVER/DATABASE",
+    help="This database pauses when nothing uses it: each run would wake it, so leave it alone; repeatable.",
+)
+@click.option(
     "--accept",
     "accepted",
     multiple=True,
     metavar="FACT=NAME:REASON",
-    help="Answer for a fact that nobody could look at.",
+    help="Answer for a fact that nobody could look at, or for a cost.",
 )
 @common_options
 def plan_(out: Path | None, invocation: Invocation, **chosen: Any) -> int:
@@ -89,13 +94,51 @@ async def _plan(holdfast: Holdfast, invocation: Invocation, out: Path | None, ch
 
     tenant = holdfast.chosen(invocation.tenant)
     seen = await picture_of(holdfast, tenant, invocation)
-    await deeds.put(await _planned(holdfast, tenant, seen, chosen), out, holdfast, invocation)
+    await deeds.put(await _planned(holdfast, tenant, seen, chosen), out, holdfast, invocation, _show)
     return 0
+
+
+PLAN_COLUMNS = (
+    Column("saga", "Saga", wraps=False),
+    Column("for", "For"),
+    Column("environment", "Environment"),
+    Column("connections", "Connections"),
+    Column("first", "First run", wraps=False),
+    Column("asks", "Asks"),
+)
+
+
+def _show(plan: Plan) -> None:
+    """A line per flow; what all of them have in common is said once."""
+    rows, flows = [], [step for step in plan.steps if step.name == "flow"]
+    sagas = plan.sagas()
+    for flow in flows:
+        shares = [step for step in sagas[flow.saga] if step.name.startswith("shared:")]
+        open_ = sum(not step.arguments.get("is_shared") for step in shares)
+        who = shares[0].arguments["who"]
+        rows.append(
+            {
+                "saga": flow.saga,
+                "for": who,
+                "environment": flow.arguments["place"],
+                "connections": len(shares),
+                "first": minute(datetime.fromisoformat(flow.arguments["start_at"])),
+                "asks": f"{who} to share {open_}" if open_ else "nobody: all are shared",
+            }
+        )
+    emit(rows, PLAN_COLUMNS, "table", shape="holdfast.plan/1")
+    from holdfast.keepalive.plan import COST
+
+    connections = sum(row["connections"] for row in rows)
+    click.echo(f"\n{len(flows)} flows for {connections} connections, {plan.choices['cadence']}.")
+    click.echo(f"Risk: {flows[0].risk}.")
+    click.echo(f"Cost: {plan.choices['requests_per_year']:,} requests a year; {COST}.")
 
 
 async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: dict[str, Any]) -> Plan:
     from holdfast.adapters.system import draw, new_id
-    from holdfast.compose.gathering import cases
+    from holdfast.compose.gathering import as_operator_sees, cases
+    from holdfast.compose.verbs import environments_of
     from holdfast.core.identity import Role
     from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 
@@ -104,6 +147,8 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
         found = await cases(holdfast.history, seen, reach.directory, reach.surroundings, wanted)
+        async with tenant.reached(Role.OPERATOR) as operating:
+            found = await as_operator_sees(found, operating.operator, await environments_of(tenant))
         operator = await reach.applications.principal_of(client_id) or client_id
     choices = Choices(
         plan=new_id()[:8],
@@ -133,7 +178,15 @@ async def _chosen(
         environments=environments_meant(seen, chosen["environments"]),
         targets=targets,
         accepted=frozenset(fact.fact for fact in accepted),
+        serverless=frozenset(map(_database, chosen["serverless"])),
     )
+
+
+def _database(text: str) -> tuple[str, str]:
+    server, slash, database = text.partition("/")
+    if not (server and slash and database):
+        raise click.UsageError(f"--serverless {text!r} is not SERVER/DATABASE.")
+    return server.casefold(), database.casefold()
 
 
 def _target(text: str) -> tuple[str, Any]:
@@ -197,13 +250,30 @@ def _place(plan: Plan, wanted: str | None) -> str:
 
 @command.command("status")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--switch-on",
+    "on",
+    is_flag=True,
+    help="Switch on again the flows that are off; where that is refused, hand them to their owners.",
+)
+@click.option(
+    "--run",
+    "start",
+    is_flag=True,
+    help="Start the flows now whose runs failed, did not come or proved nothing; only a person who owns them may.",
+)
 @common_options
-def status_(file: Path | None, invocation: Invocation) -> int:
-    """How the flows of one plan, or of every plan, do: are they on, did their runs refresh the sign-ins."""
+def status_(file: Path | None, on: bool, start: bool, invocation: Invocation) -> int:
+    """How the flows of one plan, or of every plan, do: are they on, did their runs refresh the sign-ins.
+
+    The exit code is 1 while something about them needs a person.
+    """
     from holdfast.cli.session import opened
 
     plan = None if file is None else deeds.plan_in(file, "keepalive")
     with opened(invocation) as holdfast:
+        if on or start:
+            asyncio.run(_mended(holdfast, plan, on, start, invocation))
         rows, watched = asyncio.run(_status(holdfast, plan, invocation))
     open_ = [row for row in rows if row["state"] not in (*deeds.OVER, "planned")]
     if invocation.output == "table":
@@ -241,6 +311,26 @@ async def _status(
             names = await connection_names(holdfast, tenant.id, [each.connection for each in found])
         watched += [_row(each, names, people) for each in found]
     return rows, watched
+
+
+async def _mended(
+    holdfast: Holdfast, plan: Plan | None, on: bool, start: bool, invocation: Invocation
+) -> None:
+    from holdfast.cli.looking import chosen
+    from holdfast.compose.watching import keepalive_findings, start_runs, switch_on
+
+    for tenant in [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation):
+        found = [
+            each
+            for each in await keepalive_findings(holdfast, tenant)
+            if plan is None or each.plan == plan.id
+        ]
+        if on:
+            for each in await switch_on(holdfast, tenant, found):
+                click.echo(f"{each.saga}: {clean(each.says) or 'switched on.'}", err=True)
+        if start:
+            for flow in await start_runs(tenant, found):
+                click.echo(f"Started {flow}: it counts once the next scan shows a refresh.", err=True)
 
 
 def _row(found: Finding, names: dict[str, str], people: bool) -> dict[str, Any]:
