@@ -51,6 +51,7 @@ chaos: setup ## kills, lost answers and clocks that disagree; prints its seed wh
 	HOLDFAST_CHAOS_KILLS=$${HOLDFAST_CHAOS_KILLS:-100} $(BIN)/python -m pytest -q tests/chaos
 	$(BIN)/python -m tests.chaos.matrix
 	$(BIN)/python -m tests.chaos.rotations
+	$(BIN)/python -m tests.chaos.decade
 	$(BIN)/python -m tests.chaos.keeping
 
 bench: setup ## the benchmarks; figures and ratios, no verdicts

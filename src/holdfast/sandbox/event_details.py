@@ -22,6 +22,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "reconsent": frozenset({"as"}),
     "dlp_block": frozenset({"connector", "action", "server"}),
     "dlp_allow": frozenset({"connector"}),
+    "slow_directory": frozenset({"seconds"}),
     "edit_flow": frozenset({"definition"}),
     "deploy_solution": frozenset({"connection"}),
     "sql_drop_user": frozenset({"user"}),
@@ -35,7 +36,7 @@ TAKES: Mapping[str, frozenset[str]] = {
 }
 """By event; an event that is not named here takes nothing but its target."""
 
-CHECKED_BY_THE_EVENT = frozenset({"add_policy", "set_app_policy", "slow_directory"})
+CHECKED_BY_THE_EVENT = frozenset({"add_policy", "set_app_policy"})
 """These take a Graph object, whose keys they know."""
 
 

@@ -1,0 +1,38 @@
+"""A part of the years that `make chaos` lives through."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+import stamina
+
+from holdfast.adapters.cloud.patience import ATTEMPTS
+from tests.chaos.decade import lived
+
+SEED = secrets.randbits(32)
+
+
+@pytest.fixture(autouse=True)
+def impatient() -> Iterator[None]:
+    stamina.set_testing(True, attempts=ATTEMPTS)
+    yield
+    stamina.set_testing(False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("automatic", [True, False], ids=["watch renews", "a person renews late"])
+async def test_no_secret_comes_near_its_end_without_an_alert_that_names_it(automatic: bool):
+    life = await lived(0.4, SEED, automatic=automatic)
+
+    assert life.unwarned == [], f"seed {SEED}"
+    assert life.counts["alerts"] > 0
+
+
+@pytest.mark.slow
+async def test_watch_renews_before_the_old_secret_ends():
+    life = await lived(0.4, SEED, automatic=True)
+
+    assert life.counts["rotations"] >= 1
+    assert life.trial.failures() == 0
