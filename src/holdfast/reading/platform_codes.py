@@ -252,6 +252,11 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         Meaning(("account_deleted",), 0.85),
         "UserNotFound ErrorNonExistentMailbox UserDeleted",
     ),
+    (
+        EvidenceKind.CONNECTOR,
+        Meaning(("bad_credentials", "role_or_assignment_missing"), 0.6, FAMILY),
+        "ResourceAccessAuthorizationException ResourceAccessForbiddenException",
+    ),
     # tokens at resources
     (
         EvidenceKind.CONNECTOR,
@@ -349,7 +354,8 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         Meaning(("not_connection",), 0.8, FAMILY),
         "JsonSerializationException SerializationException AdaptiveSerializationException FormatException"
         " ArgumentException ArgumentNullException ArgumentOutOfRangeException InvalidCastException"
-        " KeyNotFoundException IndexOutOfRangeException JSONDecodeError",
+        " KeyNotFoundException IndexOutOfRangeException JSONDecodeError MODULE_NOT_FOUND ERR_MODULE_NOT_FOUND"
+        " ModuleNotFoundError",
     ),
 )
 
@@ -378,6 +384,11 @@ DATAVERSE: Final[Mapping[str, KnownCode]] = {
         "80060467": _CONNECTION,  # connection reference without connection
         "80060468": _CONNECTION,
         "80060466": _CONNECTION,
+        "80040265": _NO_BREAK,  # a plug-in aborted
+        "80040224": _NO_BREAK,  # a plug-in failed
+        "80040203": _NO_BREAK,  # invalid argument
+        "80044331": _NO_BREAK,  # a text is too long
+        "80044151": Meaning(("sql_transient", "network_or_tls"), 0.6, FAMILY),  # SQL timeout
         "80048d19": _NO_BREAK,  # error identified in payload
         "80040217": _NO_BREAK,  # object does not exist
         "80040237": _NO_BREAK,  # duplicate record

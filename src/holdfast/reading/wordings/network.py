@@ -250,6 +250,7 @@ NETWORK: Final = (
         "network related or instance-specific",
         "network error",
         "network failure",
+        "networking error",
         "fetch failed",
         "failed to fetch",
     ),
