@@ -31,6 +31,7 @@ from holdfast.wire.shape import zulu
 _NOTHING: Final = {
     "connection": "0" * 32,
     "label": "holdfast/nothing",
+    "name": "holdfast",
     **dict.fromkeys(
         ("account", "application", "client", "flow", "policy", "reference", "run", "user"),
         "00000000-0000-0000-0000-000000000000",
