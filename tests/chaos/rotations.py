@@ -374,6 +374,16 @@ class Trial:
     def failures(self) -> int:
         return self._failed() - self.failed_before
 
+    def failed_runs(self) -> list[str]:
+        """What failed, newest last: for whoever looks why."""
+        return [
+            f"{run.started_at:%Y-%m-%d %H:%M:%S} {flow.display_name}: {run!r}"[:600]
+            for flow in self.world.flows.values()
+            if flow.state == "Started"
+            for run in flow.runs
+            if run.status == "Failed"
+        ]
+
     def strays(self) -> list[str]:
         """Credentials of ours that no connection holds any more, and texts of what is not there."""
         found = []
@@ -419,7 +429,7 @@ async def many(
     """So many rotations, all applications of the tenant side by side in each round."""
     trial = Trial(scenario, seed)
     names = [app.client_id for app in trial.apps]
-    calls = 60 * len(names)
+    calls = 12 * len(names)  # of one process, about
     while trial.counts["rotations"] < how_many:
         plan = await trial.plan(names)
         begun = len(plan.sagas())
@@ -443,6 +453,7 @@ def table(trial: Trial, seed: int) -> Iterator[str]:
     yield f"| failed queries | {trial.failures()} |"
     yield f"| stray secrets and texts | {len(trial.strays())} |"
     yield f"| foreign secrets touched | {len(trial.foreign_touched())} |"
+    yield from trial.failed_runs()
 
 
 def main() -> int:
