@@ -225,6 +225,12 @@ async def remove_labelled(world: World, past: Past, label: str, keep: str | None
     app = past["app"].facts
     if world.registry is None or not app["own"]:
         return 0
+    # The application is this saga's own, so every text kept for it is too: also one whose secret is gone already.
+    for name in await world.secrets.names():
+        if name.startswith(secret_name(app["client_id"], "")) and name != secret_name(
+            app["client_id"], keep or "-"
+        ):
+            await world.secrets.delete(name)
     try:
         known = await world.registry.application(app["application"])
     except MissingError:
