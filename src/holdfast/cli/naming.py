@@ -61,7 +61,12 @@ def unclear(wanted: str, names: Mapping[str, str], found: Sequence[str], what: s
     said = "; ".join(f"{id} ({names[id]})" for id in found[:5] or nearest(wanted, names))
     if found:
         return click.UsageError(clean(f"{len(found)} {what}s fit {wanted!r}. Say which: {said}."))
-    hint = f"Nearest: {said}." if said else "`holdfast status` lists them."
+    if said:
+        hint = f"Nearest: {said}."
+    elif what == "environment":
+        hint = f"There are {', '.join(list(names.values())[:10])}."
+    else:
+        hint = "`holdfast status` lists them."
     return click.UsageError(clean(f"There is no {what} {wanted!r}. {hint}"))
 
 

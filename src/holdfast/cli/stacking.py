@@ -77,6 +77,8 @@ def _stacked(row: Mapping[str, Any], stack: Sequence[Column]) -> Any:
     cell = Text()
     for depth, column in enumerate(stack):
         words = clean(shown(row.get(column.key)))
+        if words and depth and column.right:
+            words += f" {column.heading.lower()}"  # a bare number below another thing says nothing
         if words:
             if cell:
                 cell.append("\n")

@@ -10,6 +10,7 @@ import click
 from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import iso
+from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
@@ -44,9 +45,11 @@ def test_(channel: str | None, invocation: Invocation) -> int:
 
     with opened(invocation) as holdfast:
         rows = asyncio.run(_test(holdfast, channel))
-    emit(
-        rows, TESTED, invocation.output, shape="holdfast.alerts-test/1", empty="The settings name no channel."
-    )
+    if not rows:
+        raise SettingsError(
+            "There is no channel to test: name one under [alerts.channels.NAME] in the settings file."
+        )
+    emit(rows, TESTED, invocation.output, shape="holdfast.alerts-test/1")
     return int(any(not row["arrived"] for row in rows))
 
 
@@ -121,7 +124,10 @@ def send(invocation: Invocation) -> int:
 
     with opened(invocation) as holdfast:
         told, arrived, lost = asyncio.run(_send(holdfast, invocation))
-    click.echo(f"{told} new, {arrived} delivered, {lost} not.")
+        unheard = (
+            "" if holdfast.settings.alerts.channels else " The settings name no channel, so nobody is told."
+        )
+    click.echo(f"{told} new, {arrived} delivered, {lost} not.{unheard}")
     return int(lost > 0)
 
 

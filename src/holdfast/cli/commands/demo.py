@@ -226,12 +226,12 @@ class _Story:
         for id, cause in lost.items():
             now = "works" if usable.get(id) or not self._is_used(truth, id) else "broken"
             click.echo(
-                f"  {clean(names.get(id, id)):<30} without: {cause:<16} with: {click.style(now, bold=True)}"
+                f"  {clean(names.get(id, id)):<30} without: {cause:<18} with: {click.style(now, bold=True)}"
             )
         runs = [flow["last_run_ok"] for flow in truth["flows"] if flow["id"] in self._nightly]
         green = "their flows run" if all(runs) else "their flows fail"
         click.echo(
-            f"  {clean(moved.display_name):<30} without: {'password_changed':<16} with: {click.style(green, bold=True)}"
+            f"  {clean(moved.display_name):<30} without: {'password_changed':<18} with: {click.style(green, bold=True)}"
         )
         click.echo("  The one whose owner's password was reset stays broken: only a new sign-in heals it.")
 

@@ -170,6 +170,8 @@ async def _forecast(
                             continue
                         row |= words(row, horizon, connection, each)
                     rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
+                    # Programs rely on our own identities being first; people read what comes next.
+                    first = first and invocation.output != "table"
                     rows.add((not first, *rank), with_tenant(row, each.name, several))
     if invocation.output == "table":
         _print(rows, unknown, several)

@@ -118,7 +118,11 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         wide = (TENANT, *WIDE) if several else WIDE
         narrow = ((TENANT,), *NARROW) if several else NARROW
         empty = "There is no SQL connection." if not rows else "Every connection is fine."
-        print_rows([*own, *shown], wide, narrow, wide_enough=150, empty=empty)
+        # Our own identities come first only where they are the trouble.
+        own.sort(key=lambda row: ORDER.index(row["state"]))
+        needy = [row for row in own if row["state"] != "ok"]
+        page = [*needy, *shown, *own[len(needy) :]]
+        print_rows(page, wide, narrow, wide_enough=150, empty=empty)
         _say_common(common, several=several)
         if worst.left_out:
             click.echo(f"The worst {MOST} of {worst.count:,} are shown; --all or -o csv has every one.")

@@ -140,7 +140,7 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
     from holdfast.scan.knowing import known
 
     seen = await pictures(holdfast, invocation)
-    supposed = [await _with_policy(holdfast, seen, each) for each in supposed]
+    supposed = [_with_environment(seen, await _with_policy(holdfast, seen, each)) for each in supposed]
     several = len(seen) > 1
     rows: list[dict[str, Any]] = []
     unmet = [each for each in supposed if each.target and each.verb != "policy"]
@@ -181,6 +181,23 @@ async def _with_policy(holdfast: Holdfast, seen: Sequence[Picture], each: Suppos
                 return replace(each, policy=policy)
     known = f"the scanned ones are {', '.join(sorted(names))}" if names else "none was scanned"
     raise click.UsageError(clean(f"There is no file and no policy {each.target!r}; {known}."))
+
+
+def _with_environment(seen: Sequence[Picture], each: Supposition) -> Supposition:
+    """The change with the id of the environment that it names by what people call it.
+
+    Raises:
+        UsageError: there is no such environment.
+    """
+    from dataclasses import replace
+
+    from holdfast.cli.naming import one
+    from holdfast.diagnosis.whatif import VERBS
+
+    if not each.target or VERBS[each.verb].operand.rstrip("?") != "environment":
+        return each
+    names = {id: there.display_name for picture in seen for id, there in picture.environments.items()}
+    return replace(each, target=one(each.target, names, "environment"))
 
 
 def row(found: Consequence, seen: Picture) -> dict[str, Any]:

@@ -31,7 +31,9 @@ CAUSE = Column("cause", "Cause", wraps=False)
 DOES = Column("does", "To do")
 LINK = Column("link", "Where")
 TABLE = (RANK, WHO, RESTORES, NAME, CAUSE, DOES)
-NARROW = ((RANK, RESTORES), (WHO, NAME, CAUSE), (DOES,))
+NARROW = ((RANK,), (WHO, NAME, CAUSE, RESTORES), (DOES,))
+NAMED = 3
+"""Connections told by name where one gesture heals several."""
 EXPORT = tuple(
     Column(key, key)
     for key in (
@@ -94,7 +96,7 @@ async def _worklist(holdfast: Holdfast, invocation: Invocation, messages: Path |
     if messages is not None:
         _write(messages, found, links)
     if invocation.output == "table":
-        print_rows(rows, TABLE, NARROW, wide_enough=150, empty="Nothing is broken.")
+        print_rows(list(gathered(rows)), TABLE, NARROW, wide_enough=150, empty="Nothing is broken.")
         for each in found:
             for sentence in _said(each):
                 click.echo(clean(sentence))
@@ -121,6 +123,17 @@ def gesture_rows(found: Work, links: Links) -> Iterator[dict[str, Any]]:
                 "does": gesture.does,
                 "link": link_of(gesture, links),
             }
+
+
+def gathered(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows as people read them: one for each gesture of a person, however many connections it heals."""
+    alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault((row.get("tenant"), row["rank"], row["cause"], row["does"]), []).append(row)
+    for same in alike.values():
+        names = [row["name"] for row in same[:NAMED]]
+        more = [f"and {len(same) - NAMED} more"] if len(same) > NAMED else []
+        yield {**same[0], "name": ", ".join([*names, *more])}
 
 
 def name_of(found: Work, who: str) -> str:
