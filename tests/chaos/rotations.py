@@ -32,6 +32,7 @@ from holdfast.core.errors import CloudError, HoldfastError, SecretStoreError
 from holdfast.core.identity import Role
 from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
+from holdfast.sandbox.connection_use import TOKEN_CACHE
 from holdfast.sandbox.faults import THROTTLED
 from holdfast.sandbox.scenarios.definitions import recurrence
 from holdfast.sandbox.world import Application, Certificate, ClientSecret, Connection
@@ -243,7 +244,8 @@ class Trial:
         self.world = self.inner.world
         self.clock = TiedClock(self.inner)
         self.world.is_unkind = True
-        self.world.flips = [*self.world.flips, THROTTLED.id]
+        # A connection that keeps its token hides for an hour what a stale replica would have said: every use asks.
+        self.world.flips = [*self.world.flips, THROTTLED.id, TOKEN_CACHE.id]
         self.inner.event("slow_directory", seconds=SLOW)
         self.apps = self._chosen(only, kinds)
         self._let_flows_run()
@@ -283,16 +285,26 @@ class Trial:
     def _let_flows_run(self) -> None:
         """The flows of these applications run every five minutes, and no others."""
         held = {c.id for app in self.apps for c in self.connections(app)}
-        references = {r.id for r in self.world.references.values() if r.connection_id in held}
+        references = {
+            name
+            for r in self.world.references.values()
+            if r.connection_id in held
+            for name in ((r.environment_id, r.id), (r.environment_id, r.logical_name))
+        }
         for flow in list(self.world.flows.values()):
             bound = flow.connections.values()
-            if not any(one.connection_id in held or one.reference in references for one in bound):
+            if not any(
+                one.connection_id in held or (flow.environment_id, one.reference) in references
+                for one in bound
+            ):
                 self.inner.event("turn_off_flow", flow.id)
                 continue
             trigger = next(iter(flow.definition["triggers"]))
             often = {**flow.definition, "triggers": {trigger: recurrence("Minute", 5)}}
             self.inner.event("edit_flow", flow.id, definition=often)
         self.world.changed()
+        on = [flow for flow in self.world.flows.values() if flow.state == "Started"]
+        assert len(on) >= len(self.apps), "a connection without a flow proves nothing"
 
     def _keys(self, app: Application) -> dict[str, tuple[str, datetime]]:
         held: list[ClientSecret | Certificate] = [*app.secrets, *app.certificates]
@@ -349,14 +361,15 @@ class Trial:
 
     async def finish(self, plan: Plan, perils: Iterator[Peril], way: str = "apply") -> list[Standing]:
         """Processes one after another, time passing between them, until nothing is left to do."""
-        for _ in range(60):
+        for attempt in range(60):
             peril = next(perils, Peril())
             doing = self.go_on if way == "apply" else self.undo
             found = await doing(plan, peril)
             over = "done" if way == "apply" else "undone"
             if found is not None and all(each.state in (over, "planned") for each in found):
                 return found
-            self.inner.advance(minutes=self.chance.choice((1, 13, 45, 60 * 13, 60 * 25)))
+            # First every minute, as one who waits for it: a secret that was proven too early shows then.
+            self.inner.advance(minutes=1 if attempt < 15 else self.chance.choice((13, 60 * 13, 60 * 25)))
         raise AssertionError(f"never over: {[(e.saga, e.state, e.step, e.says) for e in found or ()]}")
 
     async def rotated(self, peril: Peril, way: str = "apply") -> Plan:
