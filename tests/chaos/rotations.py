@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, nullcontext
@@ -50,6 +51,9 @@ SLOW = 600
 """Seconds that the directory takes to spread a secret."""
 
 LIFE = timedelta(days=90)
+
+ONE_AT_A_TIME = threading.RLock()
+"""The tenant answers in one thread, but clients sign in from others."""
 
 
 class Killed(BaseException):
@@ -101,6 +105,10 @@ class PerilousWire(Wire):
         return self._perilous(request, request.read())
 
     def _perilous(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
+        with ONE_AT_A_TIME:
+            return self._carried_out(request, body)
+
+    def _carried_out(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
         what = self.peril.next()
         self._app._tenant.recent.clear()  # limits that are counted in real time; here time is made
         answer = self._answered(request, body)
@@ -147,12 +155,14 @@ class TiedClock:
         self._tenant = tenant
 
     def now(self) -> datetime:
-        return self._tenant.now
+        with ONE_AT_A_TIME:
+            return self._tenant.now
 
     async def sleep_until(self, instant: datetime) -> None:
-        left = (instant - self.now()).total_seconds()
-        if left > 0:
-            self._tenant.advance(seconds=left)
+        with ONE_AT_A_TIME:
+            left = (instant - self.now()).total_seconds()
+            if left > 0:
+                self._tenant.advance(seconds=left)
 
 
 class ChaosTenant:
