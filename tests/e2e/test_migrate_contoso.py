@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -26,6 +27,13 @@ from holdfast.sandbox.sql.login import Identity
 from holdfast.sandbox.sql.sessions import RowSet
 from tests.fakes.moving import TENANT, Mover
 from tests.fakes.tenant import TenantInProcess
+
+SAGAS = int(os.environ.get("HOLDFAST_CHAOS_SAGAS", "0"))
+"""How many of the plan's sagas are carried out; 0 for all."""
+
+pytestmark = pytest.mark.skipif(
+    "HOLDFAST_CHAOS_SAGAS" not in os.environ, reason="takes minutes: `make chaos` moves all of Contoso"
+)
 
 WITH_A_POLLING_FLOW = ("sql-contoso.example", "erp")
 NIGHTS = (1.1, 7, 13, 13)
@@ -92,13 +100,20 @@ def moved(world: bytes) -> Moved:
     return asyncio.run(_moved(world))
 
 
+def sample_of(plan: Plan) -> Plan:
+    """Sagas from all over the plan; `make chaos` takes them all."""
+    sagas = list(plan.sagas())
+    chosen = set(sagas[:: max(1, len(sagas) // SAGAS)]) if SAGAS else set(sagas)
+    return replace(plan, steps=tuple(step for step in plan.steps if step.saga in chosen))
+
+
 async def _moved(world: bytes) -> Moved:
     keys = make_keys(wall())
     tenant, twin = TenantInProcess(world, keys), TenantInProcess(world, keys)
     tenant.world.is_unkind = True
     mover, dba = Mover(tenant), Administrator(tenant)
     there = Administrator(twin)
-    plan = await mover.plan()
+    plan = sample_of(await mover.plan())
     for days in NIGHTS:
         await mover.go(plan, wait=timedelta(minutes=1))
         dba.act(mover, plan)
@@ -119,7 +134,7 @@ async def _moved(world: bytes) -> Moved:
 
 
 def test_all_that_is_ready_is_moved(moved: Moved):
-    assert len(moved.states) >= 70
+    assert len(moved.states) >= (SAGAS or 70)
     assert {state for state in moved.states if not state.startswith("done")} == set()
     assert moved.assigned > 0
 
@@ -131,7 +146,7 @@ def test_every_flow_that_ran_before_runs_after(moved: Moved):
     worse = [now[id] for id, flow in unmoved.items() if flow["last_run_ok"] and not now[id]["last_run_ok"]]
     healed = [id for id, flow in unmoved.items() if flow["last_run_ok"] is False and now[id]["last_run_ok"]]
     assert worse == []
-    assert healed
+    assert healed or SAGAS  # whether one of a sample was broken before is chance
 
 
 def test_no_run_failed_because_of_the_move(moved: Moved):
@@ -166,14 +181,14 @@ def test_nothing_wider_exists_than_the_actions_need(moved: Moved):
         held = {every[at] for at, has in dba.ask(*place, query, clients[step.saga]) if has == 1}
         assert held - public == set(needs.rights) - public
         looked += len(every)
-    assert looked > 500
+    assert looked > 5 * len(moved.states)
 
 
 def test_what_no_flow_needs_is_refused_through_every_new_connection(moved: Moved):
     deeds = moved.mover.journal._deeds[TENANT, moved.plan.id]
     proofs = [d.outcome.facts for d in deeds if d.step.startswith("proof:") and d.outcome.is_done]
 
-    assert len(proofs) >= 70
+    assert len(proofs) >= (SAGAS or 70)
     assert all(facts["refused"] > 0 for facts in proofs)
 
 
@@ -183,7 +198,7 @@ def test_no_secret_is_in_anything_that_was_written(moved: Moved):
     written = plan_text(moved.plan) + json.dumps([asdict(deed) for deed in deeds], default=str)
     written += "\n".join(moved.mover.fate.log)
 
-    assert len(kept) >= 70
+    assert len(kept) >= (SAGAS or 70)
     assert not [text for text in kept if text in written]
 
 
