@@ -14,16 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import stamina
-
 from holdfast import saga
-from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.compose.alerting import look
 from holdfast.compose.renewing import renew
 from holdfast.sandbox.ready import secret_text
 from holdfast.settings.shape import Alerts, Rotate
-from tests.chaos.rotations import Peril, Trial
+from tests.chaos.rotations import Peril, Trial, undisturbed
 
 WARNED_WITHIN = timedelta(days=14)
 ROUND = timedelta(days=2)
@@ -119,14 +116,14 @@ async def lived(years: float, seed: int, *, automatic: bool) -> Years:
 def main() -> int:
     years = float(sys.argv[1]) if len(sys.argv) > 1 else 10
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    stamina.set_testing(True, attempts=ATTEMPTS)
     wrong = 0
     print(
         "| who renews | years | rounds | rotations | days looked at within 14 days of the end | without an alert |"
     )
     print("|---|--:|--:|--:|--:|--:|")
     for automatic in (True, False):
-        life = asyncio.run(lived(years, seed, automatic=automatic))
+        with undisturbed():
+            life = asyncio.run(lived(years, seed, automatic=automatic))
         counts = life.counts
         who = "watch" if automatic else "a person, late"
         print(

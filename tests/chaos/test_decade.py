@@ -6,19 +6,17 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-import stamina
 
-from holdfast.adapters.cloud.patience import ATTEMPTS
 from tests.chaos.decade import lived
+from tests.chaos.rotations import undisturbed
 
 SEED = secrets.randbits(32)
 
 
 @pytest.fixture(autouse=True)
 def impatient() -> Iterator[None]:
-    stamina.set_testing(True, attempts=ATTEMPTS)
-    yield
-    stamina.set_testing(False)
+    with undisturbed():
+        yield
 
 
 @pytest.mark.slow

@@ -11,13 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import stamina
 
-from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.core.errors import MissingError
 from holdfast.core.identity import Role
 from holdfast.core.plan import plan_text
-from tests.chaos.rotations import Peril, Trial, many
+from tests.chaos.rotations import Peril, Trial, many, undisturbed
 
 SEED = secrets.randbits(32)
 WHOLE = "HOLDFAST_CHAOS_KILLS" in os.environ
@@ -27,9 +25,8 @@ PERILS = ("kill before", "kill after", "lose", "refuse")
 
 @pytest.fixture(autouse=True)
 def impatient() -> Iterator[None]:
-    stamina.set_testing(True, attempts=ATTEMPTS)
-    yield
-    stamina.set_testing(False)
+    with undisturbed():
+        yield
 
 
 def story() -> Trial:
