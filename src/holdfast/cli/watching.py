@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -59,8 +59,12 @@ class Signals:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     interrupted: bool = False
 
-    def listen(self) -> None:
-        """Stop with grace at the first signal; a second SIGINT ends the process as usual."""
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Signals]:
+        """Stop with grace at the first signal; a second SIGINT ends the process as usual.
+
+        At the end the handlers are as they were: ours speak to a loop that is closed then.
+        """
         loop = asyncio.get_running_loop()
 
         def heard(number: int) -> None:
@@ -68,9 +72,16 @@ class Signals:
             self.stop.set()
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Not by the loop's own handlers, which Windows does not have.
-            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(heard, n))
+        # Not by the loop's own handlers, which Windows does not have.
+        before = {
+            number: signal.signal(number, lambda n, _: loop.call_soon_threadsafe(heard, n))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def alive(heartbeat: Path | None, *, talks: bool) -> Callable[[datetime, str], None]:

@@ -91,18 +91,17 @@ async def _watch(
     from holdfast.compose.work import engine, watched
     from holdfast.engine.watching import TAKING_UP, Watching
 
-    signals = Signals()
-    signals.listen()
     tenants = chosen(holdfast, invocation)
     told = alive(heartbeat, talks=on_a_terminal() and not once)
-    async with engine(holdfast, seat) as started, _measured(holdfast, tenants, metrics):
-        measure = OFTEN if invocation.sandbox else TAKING_UP
-        watching = Watching(started, watched(tenants), holdfast.clock.now, told, measure)
-        if once:
-            runs = await watching.once(signals.stop)
-            await _tell(holdfast, tenants)
-        else:
-            await watching.until(signals.stop, every.total_seconds())
+    with Signals().listening() as signals:
+        async with engine(holdfast, seat) as started, _measured(holdfast, tenants, metrics):
+            measure = OFTEN if invocation.sandbox else TAKING_UP
+            watching = Watching(started, watched(tenants), holdfast.clock.now, told, measure)
+            if once:
+                runs = await watching.once(signals.stop)
+                await _tell(holdfast, tenants)
+            else:
+                await watching.until(signals.stop, every.total_seconds())
     if once and not signals.stop.is_set():
         return _report(runs, tenants, invocation.output)
     return 130 if signals.interrupted else 0

@@ -39,10 +39,9 @@ async def _work(holdfast: Holdfast, seat: str, heartbeat: Path | None) -> int:
     from holdfast.compose.work import engine
     from holdfast.engine.watching import Watching
 
-    signals = Signals()
-    signals.listen()
     told = alive(heartbeat, talks=on_a_terminal())
-    async with engine(holdfast, seat, shared=True) as started:
-        # No tenant of its own: what is due is handed out by `watch`.
-        await Watching(started, {}, holdfast.clock.now, told).until(signals.stop, EVERY)
+    with Signals().listening() as signals:
+        async with engine(holdfast, seat, shared=True) as started:
+            # No tenant of its own: what is due is handed out by `watch`.
+            await Watching(started, {}, holdfast.clock.now, told).until(signals.stop, EVERY)
     return 130 if signals.interrupted else 0
