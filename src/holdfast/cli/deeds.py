@@ -128,6 +128,31 @@ def _write(plan: Plan, out: Path) -> None:
         raise SettingsError(f"The plan cannot be written to {out}: {error.strerror or error}.") from None
 
 
+def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every `plan` takes: where to write it, and what somebody answers for."""
+    out = click.option(
+        "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file."
+    )
+    accept = click.option(
+        "--accept",
+        "accepted",
+        multiple=True,
+        metavar="FACT=NAME:REASON",
+        help="Answer for a fact that blocks, or that nobody could look at; repeatable.",
+    )
+    return out(accept(function))
+
+
+def selectors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what narrows a plan to some connections."""
+    for one, many in (("connection", "connections"), ("environment", "environments")):
+        option = click.option(
+            f"--{one}", many, multiple=True, metavar="ID", help=f"Only this {one}, by id or name; repeatable."
+        )
+        function = option(function)
+    return function
+
+
 def carrying_out(kind: str, *, with_status: bool = True) -> list[click.Command]:
     """The commands `apply`, `status` and `undo` of a verb; some have a `status` of their own."""
     file = click.argument("file", type=click.Path(path_type=Path))

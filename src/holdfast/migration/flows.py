@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -140,21 +140,19 @@ async def bind_back(
     return done("Bound as before.")
 
 
-class _lent:  # noqa: N801 - used like a function
+@asynccontextmanager
+async def _lent(step: Planned, past: Past, connector: str, old: ConnectionId) -> AsyncIterator[None]:
     """The old connection, usable by the operator meanwhile."""
-
-    def __init__(self, step: Planned, past: Past, connector: str, old: ConnectionId) -> None:
-        self._world = step._world
-        self._at = (step._environment.id, ConnectorId(connector), old, step._world.principal)
-        self._needed = bool(past["check"].facts["lent"].get(old))
-
-    async def __aenter__(self) -> None:
-        if self._needed:
-            await self._world.operator.lend(*self._at)
-
-    async def __aexit__(self, *_error: object) -> None:
-        if self._needed:
-            await self._world.operator.take_back(*self._at)
+    operator = step._world.operator
+    at = (step._environment.id, ConnectorId(connector), old, step._world.principal)
+    needed = bool(past["check"].facts["lent"].get(old))
+    if needed:
+        await operator.lend(*at)
+    try:
+        yield
+    finally:
+        if needed:
+            await operator.take_back(*at)
 
 
 class MakeReference(_OfConnection):

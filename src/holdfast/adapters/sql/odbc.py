@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, Final
 
 from holdfast.adapters.sql.line import Knock, RefusalError, SilenceError
@@ -17,7 +17,6 @@ from holdfast.core.sql import Rows, SqlRefusal
 ACCESS_TOKEN: Final = 1256
 """SQL_COPT_SS_ACCESS_TOKEN."""
 FROM_SERVER: Final = "[SQL Server]"
-_first = threading.Lock()
 
 
 def connect(knock: Knock) -> OdbcLine:
@@ -61,10 +60,9 @@ class OdbcLine:
 
     def close(self) -> None:
         """Say goodbye."""
-        try:
+        # A session that the server ended says so once more.
+        with suppress(RefusalError, SilenceError), _translated(self._module):
             self._connection.close()
-        except Exception:  # noqa: BLE001 - it is over either way
-            return
 
 
 def trusts(ca_file: str) -> bool:
@@ -72,14 +70,13 @@ def trusts(ca_file: str) -> bool:
     return os.environ.get("SSL_CERT_FILE") == ca_file
 
 
+@cache
 def _unpooled() -> Any:
     """The driver with its pool off: a pooled session would answer for a login that is refused by now."""
     import mssql_python
 
-    with _first:
-        if not getattr(_unpooled, "done", False):
-            mssql_python.pooling(enabled=False)
-            _unpooled.done = True  # type: ignore[attr-defined]
+    # Two threads may come here at once: switching it off twice is the same as once.
+    mssql_python.pooling(enabled=False)
     return mssql_python
 
 

@@ -42,21 +42,8 @@ def command() -> None:
 
 
 @command.command("plan")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
-@click.option(
-    "--connection",
-    "connections",
-    multiple=True,
-    metavar="ID",
-    help="Only this connection, by id or name; repeatable.",
-)
-@click.option(
-    "--environment",
-    "environments",
-    multiple=True,
-    metavar="ID",
-    help="Only this environment, by id or name; repeatable.",
-)
+@deeds.plan_options
+@deeds.selectors
 @click.option(
     "--monthly", is_flag=True, help="Run every four weeks instead of weekly; the plan shows the risk."
 )
@@ -72,13 +59,6 @@ def command() -> None:
     multiple=True,
     metavar="SERVER/DATABASE",
     help="This database pauses when nothing uses it: each run would wake it, so leave it alone; repeatable.",
-)
-@click.option(
-    "--accept",
-    "accepted",
-    multiple=True,
-    metavar="FACT=NAME:REASON",
-    help="Answer for a fact that nobody could look at, or for a cost.",
 )
 @common_options
 def plan_(out: Path | None, invocation: Invocation, **chosen: Any) -> int:

@@ -41,21 +41,8 @@ def command() -> None:
 
 
 @command.command("plan")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
-@click.option(
-    "--connection",
-    "connections",
-    multiple=True,
-    metavar="ID",
-    help="Only this connection, by id or name; repeatable.",
-)
-@click.option(
-    "--environment",
-    "environments",
-    multiple=True,
-    metavar="ID",
-    help="Only this environment, by id or name; repeatable.",
-)
+@deeds.plan_options
+@deeds.selectors
 @click.option(
     "--principal-per-environment",
     "per_environment",
@@ -79,13 +66,6 @@ def command() -> None:
     "--life", type=Length(), default="180d", show_default=True, help="How long the new secrets live at most."
 )
 @click.option("--for-dba", "for_dba", is_flag=True, help="Print only the T-SQL, to be read.")
-@click.option(
-    "--accept",
-    "accepted",
-    multiple=True,
-    metavar="FACT=NAME:REASON",
-    help="Answer for a fact that blocks, or that nobody could look at.",
-)
 @common_options
 def plan_(out: Path | None, for_dba: bool, invocation: Invocation, **chosen: Any) -> int:
     """Plan the move of all that is ready. Writes nothing to the cloud."""

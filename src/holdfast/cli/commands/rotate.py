@@ -28,19 +28,12 @@ def command() -> None:
 
 
 @command.command("plan")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan to this file.")
+@deeds.plan_options
 @click.option(
     "--app", "apps", multiple=True, metavar="CLIENT_ID", help="This application, due or not; repeatable."
 )
 @click.option(
     "--life", type=Length(), metavar="LENGTH", help="How long the new secrets live; else as long as the old."
-)
-@click.option(
-    "--accept",
-    "accepted",
-    multiple=True,
-    metavar="FACT=NAME:REASON",
-    help="Answer for a fact that nobody could look at.",
 )
 @common_options
 def plan_(
