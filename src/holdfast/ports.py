@@ -151,22 +151,6 @@ class Starter(Protocol):
         ...
 
 
-class Surroundings(Protocol):
-    """What stands around connections, as the reader sees it. Every method raises a CloudError of `core.errors`."""
-
-    def data_policies(self) -> AsyncIterator[DataPolicy]:
-        """Every data policy of the tenant."""
-        ...
-
-    def canvas_apps(self, environment: Environment) -> AsyncIterator[CanvasApp]:
-        """The canvas apps of an environment, whoever made them."""
-        ...
-
-    def runs(self, environment: Environment, flow: FlowId, since: datetime) -> AsyncIterator[FlowRun]:
-        """The runs of one flow in a solution, newest first; stop taking, and no further page is asked for."""
-        ...
-
-
 class Directory(Protocol):
     """Entra as one identity sees it through Graph."""
 

@@ -203,7 +203,6 @@ class ChaosTenant:
         try:
             yield Reach(
                 access.platform,
-                access.platform,
                 access.directory,
                 access.directory,
                 access.operator,

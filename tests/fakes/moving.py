@@ -253,7 +253,7 @@ class Mover:
         app = self.app(role)
         way = self._way_in(Credential(app["client_id"], secret=lambda: Secret(app["secret"])))
         try:
-            yield Reach(way.platform, way.platform, way.directory, way.directory, way.operator, way.registry)
+            yield Reach(way.platform, way.directory, way.directory, way.operator, way.registry)
         finally:
             await way.close()
 
@@ -318,7 +318,7 @@ class Mover:
             yield Migration(
                 World(
                     operating.operator,
-                    reading.surroundings,
+                    reading.platform,
                     reading.directory,
                     reading.applications,
                     self.secrets,

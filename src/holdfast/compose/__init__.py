@@ -39,7 +39,6 @@ from holdfast.ports import (
     SecretStore,
     SqlServer,
     Starter,
-    Surroundings,
     Workers,
 )
 from holdfast.scan.ourselves import OwnIdentity
@@ -166,7 +165,6 @@ class Reach:
     """
 
     platform: Platform
-    surroundings: Surroundings
     directory: Directory
     applications: Applications
     operator: Operator
@@ -217,7 +215,6 @@ class Tenant:
         try:
             runs = access.flows if access.is_person else None
             yield Reach(
-                access.platform,
                 access.platform,
                 access.directory,
                 access.directory,

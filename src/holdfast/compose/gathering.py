@@ -18,7 +18,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.operations import SqlOperation
 from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
-from holdfast.ports import Directory, History, Operator, Surroundings
+from holdfast.ports import Directory, History, Operator, Platform
 from holdfast.reading.accounts import Accounts
 from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.standing import Picture
@@ -43,7 +43,7 @@ class Chosen:
 
 
 async def cases(
-    history: History, seen: Picture, directory: Directory, surroundings: Surroundings, chosen: Chosen
+    history: History, seen: Picture, directory: Directory, platform: Platform, chosen: Chosen
 ) -> list[Case]:
     """Every SQL connection of the last scan that was chosen, with all that bears on keeping it alive.
 
@@ -51,7 +51,7 @@ async def cases(
     """
     accounts = await accounts_of(directory)
     access = await access_policies_of(directory)
-    data = await data_policies_of(surroundings)
+    data = await data_policies_of(platform)
     found = []
     for environment in seen.environments.values():
         if chosen.environments and environment.id not in chosen.environments:
@@ -209,9 +209,9 @@ async def access_policies_of(directory: Directory) -> tuple[AccessPolicy, ...] |
         return None
 
 
-async def data_policies_of(surroundings: Surroundings) -> tuple[DataPolicy, ...] | None:
+async def data_policies_of(platform: Platform) -> tuple[DataPolicy, ...] | None:
     """Every data policy; None where they may not be read."""
     try:
-        return tuple([policy async for policy in surroundings.data_policies()])
+        return tuple([policy async for policy in platform.data_policies()])
     except RefusedError:
         return None

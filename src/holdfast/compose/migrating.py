@@ -33,7 +33,7 @@ from holdfast.migration.eligibility import Case, Moving
 from holdfast.migration.plan import logical_name
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World
-from holdfast.ports import Operator, Surroundings
+from holdfast.ports import Operator, Platform
 from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.standing import Picture
 
@@ -57,7 +57,7 @@ async def bound_migration(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asy
         yield Migration(
             World(
                 operating.operator,
-                reading.surroundings,
+                reading.platform,
                 reading.directory,
                 reading.applications,
                 holdfast.secrets,
@@ -93,7 +93,7 @@ async def cases(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: Chose
     async with tenant.reached(Role.READER) as reading, tenant.reached(Role.OPERATOR) as operating:
         accounts = await accounts_of(reading.directory)
         access = await access_policies_of(reading.directory)
-        data = await data_policies_of(reading.surroundings)
+        data = await data_policies_of(reading.platform)
         policy = await app_policy_of(reading.applications)
         # Where they are now: history may know an address that has changed.
         environments = [each async for each in reading.platform.environments()]
@@ -102,7 +102,7 @@ async def cases(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: Chose
             if chosen.environments and environment.id not in chosen.environments:
                 continue
             here = await _here(holdfast, seen, environment, chosen)
-            sign_ins, apps = await _looked(operating.operator, reading.surroundings, environment, here)
+            sign_ins, apps = await _looked(operating.operator, reading.platform, environment, here)
             for case in here:
                 flows, outside = await _with_rows(operating.operator, case, chosen)
                 found.append(
@@ -174,7 +174,7 @@ def _named(
 
 
 async def _looked(
-    operator: Operator, surroundings: Surroundings, environment: Environment, here: Sequence[Case]
+    operator: Operator, platform: Platform, environment: Environment, here: Sequence[Case]
 ) -> tuple[frozenset[str] | None, tuple[CanvasApp, ...] | None]:
     """What is asked once per environment, where anything in it could move."""
     movable = [case for case in here if case.connection.sign_in in MOVABLE and case.flows]
@@ -185,7 +185,7 @@ async def _looked(
     with suppress(RefusedError, MissingError):
         sign_ins = frozenset(await operator.sign_ins(environment.id, movable[0].connection.connector))
     with suppress(RefusedError, MissingError):
-        apps = tuple([app async for app in surroundings.canvas_apps(environment)])
+        apps = tuple([app async for app in platform.canvas_apps(environment)])
     return sign_ins, apps
 
 

@@ -152,7 +152,7 @@ async def _eyes(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[Eyes | None
         yield Eyes(
             holdfast.history,
             operating.operator,
-            reading.surroundings,
+            reading.platform,
             environments,
             reading.platform.cloud_now() or seen.now,
             seen.record.started_at,

@@ -18,7 +18,7 @@ from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan, PlannedStep
 from holdfast.keepalive.eligibility import SQL
 from holdfast.keepalive.plan import FAILING_LIMIT, Cadence
-from holdfast.ports import History, Operator, Surroundings
+from holdfast.ports import History, Operator, Platform
 from holdfast.reading.witnesses import last_refresh
 
 OVERDUE: Final = 1 / 3
@@ -228,7 +228,7 @@ class Eyes:
 
     history: History
     operator: Operator
-    surroundings: Surroundings
+    platform: Platform
     environments: Mapping[str, Environment]
     now: datetime
     scanned_at: datetime
@@ -266,7 +266,7 @@ class Eyes:
         except MissingError:
             return Looked(None, (), refreshed, self.scanned_at, one.on_since)
         since = self.now - RUNS_REACH
-        runs = [run async for run in self.surroundings.runs(environment, row.id, since)]
+        runs = [run async for run in self.platform.runs(environment, row.id, since)]
         gone = await self._owner_is_gone(one, environment, row)
         return Looked(row, runs, refreshed, self.scanned_at, one.on_since, gone)
 

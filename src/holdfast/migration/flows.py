@@ -338,7 +338,7 @@ class Watch(Planned):
         return True
 
     async def _runs(self, flow: FlowId, since: datetime) -> list[FlowRun]:
-        found = self._world.surroundings.runs(self._environment, flow, since)
+        found = self._world.platform.runs(self._environment, flow, since)
         return [run async for run in found if run.started_at is not None and run.started_at > since]
 
     async def _back(self, past: Past, flow: Mapping[str, Any]) -> Outcome:

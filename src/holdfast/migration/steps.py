@@ -70,7 +70,7 @@ class Check(Planned):
     async def _last_run(self, flow: FlowId) -> str:
         """ "green", "red", or "" where none is kept."""
         since = self._world.clock.now() - LOOK_BACK
-        async for run in self._world.surroundings.runs(self._environment, flow, since):
+        async for run in self._world.platform.runs(self._environment, flow, since):
             return "green" if run.succeeded else "red"
         return ""
 

@@ -17,10 +17,10 @@ from holdfast.ports import (
     Clock,
     Directory,
     Operator,
+    Platform,
     Registry,
     SecretStore,
     SqlServer,
-    Surroundings,
 )
 from holdfast.saga import Past
 
@@ -38,14 +38,14 @@ class World:
 
     Attributes:
         registry: None where nobody of ours administers applications; `sql_admin` likewise for databases.
-        surroundings: as the reader; `directory` and `applications` likewise.
+        platform: as the reader; `directory` and `applications` likewise.
         sql_as: databases as the new application sees them.
         principal: object id of the operator's identity in the tenant.
         clock: tells the cloud's time.
     """
 
     operator: Operator
-    surroundings: Surroundings
+    platform: Platform
     directory: Directory
     applications: Applications
     secrets: SecretStore

@@ -126,7 +126,7 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     wanted = await _chosen(holdfast, seen, chosen, accepted)
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
-        found = await cases(holdfast.history, seen, reach.directory, reach.surroundings, wanted)
+        found = await cases(holdfast.history, seen, reach.directory, reach.platform, wanted)
         async with tenant.reached(Role.OPERATOR) as operating:
             found = await as_operator_sees(found, operating.operator, await environments_of(tenant))
         operator = await reach.applications.principal_of(client_id) or client_id
