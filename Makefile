@@ -35,15 +35,16 @@ lock: ## resolve requirements/*.txt anew, with hashes and without an index addre
 demo: setup ## the whole story on an embedded sandbox tenant, in under a minute
 	@$(BIN)/holdfast demo
 
+# A process per core, a file in one process: two files never share a store or a sandbox.
 test: setup ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup ## format, lint, types, import contracts, unit and docs tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/unit tests/docs -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile tests/unit tests/docs -m "not slow"
 
 chaos: setup ## kills, lost answers and clocks that disagree; prints its seed when it fails
 	HOLDFAST_CHAOS_SAGAS=0 $(BIN)/python -m pytest -q tests/e2e/test_migrate_contoso.py

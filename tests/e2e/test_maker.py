@@ -15,7 +15,8 @@ from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.hosts import host_table
 from holdfast.adapters.system import SystemClock
 from holdfast.cli.main import run
-from holdfast.compose import secret_stores, sign_in_name
+from holdfast.compose import secret_stores
+from holdfast.compose.credentials import sign_in_name
 from holdfast.core.identity import Cloud, Role
 from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded

@@ -206,7 +206,6 @@ def test_a_deployment_binds_references_anew(sandbox):
         {"event": "gateway_offline", "target": "nothing"},
         {"event": "sql_pause", "target": "nothing"},
         {"event": "sql_drop_user", "target": ERP, "user": "nobody"},
-        {"event": "sql_revoke", "target": ERP},
         {"event": "sql_drop_user", "target": "lee.brandt@contoso.example"},
         {"event": "deploy_solution", "target": "nowhere"},
         {"event": "remove_licence", "target": "nobody"},
@@ -229,6 +228,14 @@ def test_a_detail_that_no_event_takes_is_refused(sandbox, event):
     body = {"event": event, "target": DANA, "vai": "azure"}
     reply = sandbox.ask(sandbox.ready["control"] + "/events", body=json.dumps(body).encode())
     assert (reply.status, "vai" in reply.json["error"]) == (400, True)
+    assert truth(sandbox) == before
+
+
+def test_a_right_is_taken_from_somebody(sandbox):
+    before = truth(sandbox)
+    body = {"event": "sql_revoke", "target": ERP}
+    reply = sandbox.ask(sandbox.ready["control"] + "/events", body=json.dumps(body).encode())
+    assert (reply.status, "give `user`" in reply.json["error"]) == (400, True)
     assert truth(sandbox) == before
 
 

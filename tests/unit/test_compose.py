@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity, Person
-from holdfast.compose import secret_stores, sign_in_name, store_place, tenants_of
+from holdfast.compose import references, secret_stores, store_place, tenants_of
+from holdfast.compose.credentials import credential, sign_in_name
 from holdfast.core.inventory import SignIn
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.settings import Settings, load
@@ -44,7 +45,6 @@ CREDENTIALS = {
 
 @pytest.mark.parametrize(("reader", "kind"), CREDENTIALS.values(), ids=CREDENTIALS.keys())
 def test_every_credential_of_the_settings_has_its_way_to_a_token(settings, reader, kind):
-    from holdfast.compose import _credential, references
     from holdfast.core.identity import Role
 
     made = settings(reader)
@@ -52,25 +52,24 @@ def test_every_credential_of_the_settings_has_its_way_to_a_token(settings, reade
     identity = tenant.identity(Role.READER)
     assert identity is not None
 
-    assert isinstance(_credential(tenant, Role.READER, identity, made, references(made, {})), kind)
+    assert isinstance(credential(tenant, Role.READER, identity, made, references(made, {})), kind)
 
 
 async def test_a_mounted_token_is_read_when_it_is_needed(settings, tmp_path):
-    from holdfast.compose import _credential, references
     from holdfast.core.identity import Role
 
     made = settings(CREDENTIALS["federated"][0])
     tenant = made.chosen()
     assert tenant.reader is not None
-    credential = _credential(tenant, Role.READER, tenant.reader, made, references(made, {}))
-    assert isinstance(credential, Credential)
-    assert credential.assertion is not None
+    proof = credential(tenant, Role.READER, tenant.reader, made, references(made, {}))
+    assert isinstance(proof, Credential)
+    assert proof.assertion is not None
 
     (tmp_path / "token").write_text("first\n")
-    first = credential.assertion().reveal()
+    first = proof.assertion().reveal()
     (tmp_path / "token").write_text("second\n")
 
-    assert (first, credential.assertion().reveal()) == ("first", "second")
+    assert (first, proof.assertion().reveal()) == ("first", "second")
 
 
 async def test_a_certificate_of_our_own_tells_its_end(settings, tmp_path):

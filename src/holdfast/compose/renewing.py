@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from holdfast.alerts.problems import Renewal
 from holdfast.compose import Holdfast, Tenant
 from holdfast.compose.alerting import tell_of_renewals
 from holdfast.compose.rotating import bound_rotation, candidates, choices_for, rotations
-from holdfast.core.agenda import WHOLE_TENANT, Cadence, Job, Performed, whole_tenant
+from holdfast.core.agenda import WHOLE_TENANT, Cadence, Job, Performed
 from holdfast.core.deed import Standing
 from holdfast.core.identity import Role
 from holdfast.rotation.checks import Choices, refusal_of
@@ -35,10 +35,15 @@ def renewing(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
         tenants: by the id under which the store keeps them.
     """
 
+    async def scanned(tenant: str) -> AsyncIterator[str]:
+        # Who uses which application is known by the first scan only; until then nothing is due.
+        if await holdfast.history.last_scan(tenant) is not None:
+            yield WHOLE_TENANT
+
     async def perform(tenant: str, _subjects: Sequence[str]) -> Performed:
         return await renew(holdfast, tenants[tenant])
 
-    return Job("rotation", Cadence(EVERY, SPREAD), whole_tenant, perform)
+    return Job("rotation", Cadence(EVERY, SPREAD), scanned, perform)
 
 
 async def renew(holdfast: Holdfast, tenant: Tenant) -> Performed:

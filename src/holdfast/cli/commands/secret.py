@@ -124,7 +124,7 @@ def _asked(name: str) -> str:
 
 async def _names(settings: Settings) -> list[dict[str, Any]]:
     """Of both stores; one that is not set up has none."""
-    from holdfast.compose import KEY_NAME, secret_stores
+    from holdfast.compose.secrets import KEY_NAME, secret_stores
     from holdfast.core.errors import SecretStoreError
 
     rows = []

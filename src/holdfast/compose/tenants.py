@@ -1,0 +1,425 @@
+"""A tenant of the settings, and the ways into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.compose.credentials import credential, mounted, person, sign_in_name
+from holdfast.compose.secrets import references, secret_stores
+from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
+from holdfast.core.identity import Role
+from holdfast.core.inventory import SignIn
+from holdfast.core.probe import Probe
+from holdfast.core.secret import Secret
+from holdfast.core.spent import Spent
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
+from holdfast.ports import (
+    Applications,
+    Clock,
+    Consenting,
+    Directory,
+    Operator,
+    Platform,
+    Registry,
+    Runs,
+    SqlServer,
+    Starter,
+)
+from holdfast.scan.ourselves import OwnIdentity
+from holdfast.settings import Identity, Settings
+from holdfast.settings import Tenant as TenantSettings
+
+if TYPE_CHECKING:
+    from holdfast.adapters.cloud.connect import Access
+    from holdfast.adapters.cloud.credentials import AnyCredential
+    from holdfast.adapters.secrets.references import References
+
+OWN_SIGN_INS = {
+    "secret": SignIn.SERVICE_PRINCIPAL,
+    "certificate": SignIn.CERTIFICATE,
+    "sign_in": SignIn.USER,
+}
+"""Credentials of ours that end by themselves; a managed identity or a federated token does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one identity reaches in one tenant, while it is open.
+
+    Attributes:
+        runs: of flows that the person owns; None where no person signed in, as `starter`.
+        consenting: for the own connections of a maker; None for everybody else.
+        spent: what asking took so far.
+        recurrences: what comes round for its sign-ins, from the settings.
+    """
+
+    platform: Platform
+    directory: Directory
+    applications: Applications
+    operator: Operator
+    registry: Registry
+    runs: Runs | None = None
+    spent: Callable[[], Spent] = Spent
+    recurrences: Recurrences = NOTHING_COMES_ROUND
+    starter: Starter | None = None
+    consenting: Consenting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What an identity may do, and how far the cloud's clock is ahead of ours (None without an answer)."""
+
+    probes: tuple[Probe, ...]
+    skew: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One tenant of the settings.
+
+    Attributes:
+        name: as the settings name it.
+        id: under which the store keeps its rows: Entra's, or apart from it what one maker sees.
+    """
+
+    name: str
+    id: str
+    _tenant: TenantSettings
+    _settings: Settings
+    _secrets: References
+    _clock: Clock
+
+    @asynccontextmanager
+    async def reached(self, role: Role = Role.READER, *, budget: int | None = None) -> AsyncIterator[Reach]:
+        """The way in as the identity of `role`; closed at the end. Asks the cloud nothing yet.
+
+        Args:
+            budget: how many requests to each API there may be, after which BudgetSpentError is raised.
+
+        Raises:
+            SettingsError: the role has no identity, or it cannot be used.
+        """
+        access = self._access(role)
+        access.traffic.budget = budget
+        try:
+            runs = access.flows if access.is_person else None
+            yield Reach(
+                access.platform,
+                access.directory,
+                access.directory,
+                access.operator,
+                access.registry,
+                runs,
+                access.traffic.told,
+                self.recurrences,
+                runs,
+                access.own,
+            )
+        finally:
+            await access.close()
+
+    async def examined(self, role: Role) -> Examination:
+        """Which calls of the ledger the identity of `role` may make. Writes nothing.
+
+        Raises:
+            SettingsError: the role has no identity, or it cannot be used.
+            SecretStoreError: its secret cannot be read.
+        """
+        access = self._access(role)
+        try:
+            probes = tuple([probe async for probe in access.probe(role)])
+            cloud_now = access.platform.cloud_now()
+        finally:
+            await access.close()
+        return Examination(probes, None if cloud_now is None else cloud_now - self._clock.now())
+
+    async def skew(self) -> timedelta | None:
+        """How far the cloud's clock is ahead of ours, by one question that needs no token; None without an answer.
+
+        Raises:
+            SettingsError: there is no reader, or it cannot be used.
+        """
+        from holdfast.wire.ledger import OPENID_CONFIGURATION
+
+        access = self._access(Role.READER)
+        try:
+            await access.transport.ask(OPENID_CONFIGURATION, at={"tenant": self._tenant.tenant_id})
+        except CloudError:
+            return None
+        finally:
+            cloud_now = access.platform.cloud_now()
+            await access.close()
+        return None if cloud_now is None else cloud_now - self._clock.now()
+
+    def foreign_hosts(self) -> tuple[str, ...]:
+        """Hosts of the settings that lie outside the shipped lists."""
+        from holdfast.adapters.cloud.hosts import foreign_hosts
+
+        hosts = self._tenant.hosts
+        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse) + self._foreign_sql_hosts()
+
+    @property
+    def ca_file(self) -> Path | None:
+        """Certificates that are believed instead of the operating system's."""
+        return self._tenant.ca_file
+
+    @property
+    def recurrences(self) -> Recurrences:
+        """What comes round for its sign-ins, from the settings."""
+        return Recurrences(self._tenant.remember_mfa, self._tenant.terms_of_use)
+
+    @property
+    def sees_own_only(self) -> bool:
+        """Whether the reader is a maker, to whom only the own connections show."""
+        return self._tenant.scope == "own"
+
+    async def signs_in(self, client_id: str, secret: Secret, kind: str = "secret") -> str:
+        """Sign in anew as an application, with nothing cached; empty if that worked, else what Entra said.
+
+        Args:
+            kind: "secret", or "certificate" as `adapters.certificates` keeps them.
+        """
+        from holdfast.adapters.cloud.connect import connect
+        from holdfast.adapters.cloud.credentials import Credential
+        from holdfast.wire.ledger import Audience
+
+        credential = Credential(client_id, secret=lambda: secret)
+        if kind == "certificate":
+            from holdfast.adapters.certificates import pem_of
+
+            credential = Credential(client_id, certificate=lambda: pem_of(secret))
+        access = connect(self._tenant.tenant_id, credential, self._clock, **self._hosts())
+        try:
+            # For what connections ask, so that in the sign-in log it looks like one and not like a stranger.
+            await access.tokens.token(access.hosts.scopes[Audience.DATABASE])
+        except CloudError as error:
+            return str(error)
+        finally:
+            await access.close()
+        return ""
+
+    @property
+    def entra_id(self) -> str:
+        """The tenant as Entra knows it."""
+        return self._tenant.tenant_id
+
+    def client_id(self, role: Role) -> str:
+        """The application of a role.
+
+        Raises:
+            SettingsError: the role has no identity, or one without an application of its own.
+        """
+        identity = self._tenant.identity(role)
+        if identity is None or not identity.client_id:
+            raise SettingsError(
+                f"Tenant {self.name!r} has no application as {role.value}: `holdfast init --print-setup --role"
+                f" {role.value}` prints how to register one."
+            )
+        return identity.client_id
+
+    def has(self, role: Role) -> bool:
+        """Whether the role has an identity."""
+        return self._tenant.identity(role) is not None
+
+    @asynccontextmanager
+    async def sql(self, role: Role = Role.SQL_ADMIN) -> AsyncIterator[SqlServer]:
+        """SQL servers as the identity of `role` sees them. Asks nothing yet.
+
+        Raises:
+            SettingsError: the role has no identity, or the driver of the settings cannot be used.
+        """
+        access = self._access(role)
+        try:
+            async with self._sql_by(access) as server:
+                yield server
+        finally:
+            await access.close()
+
+    @asynccontextmanager
+    async def sql_as(self, client_id: str, secret: Secret) -> AsyncIterator[SqlServer]:
+        """SQL servers as an application sees them that signs in with this secret. As `sql` otherwise."""
+        from holdfast.adapters.cloud.credentials import Credential
+
+        access = self._connected(Credential(client_id, secret=lambda: secret))
+        try:
+            async with self._sql_by(access) as server:
+                yield server
+        finally:
+            await access.close()
+
+    @asynccontextmanager
+    async def _sql_by(self, access: Access) -> AsyncIterator[SqlServer]:
+        from holdfast.adapters.sql.addresses import Address, SqlAddresses
+        from holdfast.adapters.sql.choosing import driver_for, trusted_file
+        from holdfast.adapters.sql.server import DriverSqlServer
+        from holdfast.wire.ledger import Audience
+
+        tenant, scope = self._tenant, access.hosts.scopes[Audience.DATABASE]
+        if self._foreign_sql_hosts() and not tenant.allow_custom_hosts:
+            raise SettingsError(
+                f"hosts.sql is {self._foreign_sql_hosts()[0]}, which is no host of the {tenant.cloud} cloud; set allow_custom_hosts ="
+                " true if holdfast may send tokens there."
+            )
+        reached_at = {name: Address(*place) for name, place in tenant.hosts.sql_addresses().items()}
+        server = DriverSqlServer(
+            driver_for(self._settings.sql_driver, tenant.ca_file),
+            lambda: access.tokens.token(scope),
+            SqlAddresses(access.hosts, reached_at, tenant.allow_custom_hosts),
+            self._clock,
+            trusted_file(tenant.ca_file),
+        )
+        try:
+            yield server
+        finally:
+            await server.close()
+
+    def _foreign_sql_hosts(self) -> tuple[str, ...]:
+        from holdfast.adapters.cloud.hosts import TABLES
+        from holdfast.wire.ledger import Audience
+
+        table = TABLES[self._tenant.cloud]
+        places = self._tenant.hosts.sql_addresses().values()
+        foreign = (f"{host}:{port}" for host, port in places if not table.admits(Audience.DATABASE, host))
+        return tuple(dict.fromkeys(foreign))
+
+    def _access(self, role: Role) -> Access:
+        identity = self._tenant.identity(role)
+        if identity is None:
+            raise SettingsError(
+                f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
+                " `holdfast init` explains."
+            )
+        return self._connected(credential(self._tenant, role, identity, self._settings, self._secrets))
+
+    def _connected(self, credential: AnyCredential) -> Access:
+        from holdfast.adapters.cloud.connect import connect
+
+        return connect(
+            self._tenant.tenant_id, credential, self._clock, own_only=self.sees_own_only, **self._hosts()
+        )
+
+    def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:
+        """Let a person sign in for a role, and keep the tokens in the secret store. Blocks.
+
+        Args:
+            show: told what the person has to do.
+            by_code: by device code instead of a browser on this machine.
+            seconds: how long to wait for the browser.
+
+        Returns:
+            Who signed in.
+
+        Raises:
+            SettingsError: the role does not sign in as a person.
+            CloudError: Entra refused.
+        """
+        from holdfast.adapters.cloud.connect import person_at
+
+        identity = self._tenant.identity(role)
+        if identity is None or not (identity.sign_in and identity.client_id):
+            raise SettingsError(
+                f"The {role.value} of tenant {self.name!r} does not sign in as a person: give [tenants.{self.name}."
+                f"{role.value}] the client_id of your own public client and sign_in = true, which `holdfast init"
+                " --print-setup --credential sign_in` explains."
+            )
+        who = person(self._settings, self._tenant, role, identity.client_id)
+        with person_at(self._tenant.tenant_id, who, self._clock, **self._hosts()) as (source, scopes):
+            if by_code:
+                return source.sign_in_by_code(scopes, show)
+            return source.sign_in_by_browser(scopes, show, seconds)
+
+    def own_client_ids(self) -> dict[str, str]:
+        """The applications of the settings, and the roles that each plays."""
+        roles: dict[str, list[str]] = {}
+        for role in Role:
+            identity = self._tenant.identity(role)
+            if identity is not None and identity.client_id:
+                roles.setdefault(identity.client_id, []).append(role.value)
+        return {client_id: ", ".join(names) for client_id, names in roles.items()}
+
+    async def own_identities(self) -> list[OwnIdentity]:
+        """The identities of the settings whose credential can end; one entry for all roles of an application."""
+        by_id: dict[tuple[str, str], OwnIdentity] = {}
+        for role in Role:
+            identity = self._tenant.identity(role)
+            if identity is None or identity.client_id is None or identity.credential not in OWN_SIGN_INS:
+                continue
+            key = (identity.client_id, identity.credential)
+            known = by_id.get(key)
+            if known is not None:
+                by_id[key] = replace(known, roles=(*known.roles, role.value))
+            else:
+                by_id[key] = await self._own(role, identity)
+        return list(by_id.values())
+
+    async def _own(self, role: Role, identity: Identity) -> OwnIdentity:
+        own = OwnIdentity((role.value,), OWN_SIGN_INS[identity.credential], identity.client_id or "")
+        try:
+            if identity.certificate is not None:
+                from holdfast.adapters.cloud.credentials import certificate_in
+
+                pem = mounted(identity.certificate, "certificate").reveal()
+                return replace(own, certificate=certificate_in(pem))
+            if identity.sign_in:
+                from holdfast.adapters.cloud.person import kept_at
+
+                store = secret_stores(self._settings)[self._settings.secrets.store]
+                kept = await store.read(sign_in_name(self._tenant, role))
+                if kept is None:
+                    return replace(own, trouble="Sign in: `holdfast login`.")
+                return replace(own, signed_in_at=kept_at(kept))
+        except (SettingsError, SecretStoreError) as error:
+            return replace(own, trouble=str(error))
+        return own
+
+    async def sign_out(self) -> list[str]:
+        """Remove the tokens of persons; the roles that had some."""
+        store = secret_stores(self._settings)[self._settings.secrets.store]
+        return [role.value for role in Role if await store.delete(sign_in_name(self._tenant, role))]
+
+    def try_azure_cli(self) -> None:
+        """Ask the Azure CLI for a token of this tenant, and drop it.
+
+        Raises:
+            SettingsError: it is not installed.
+            CloudError: it gave none.
+        """
+        from holdfast.adapters.cloud.azure_cli import AzureCliSource
+        from holdfast.adapters.cloud.hosts import TABLES
+        from holdfast.wire.ledger import Audience
+
+        scope = TABLES[self._tenant.cloud].scopes[Audience.POWERAPPS]
+        AzureCliSource(self._tenant.tenant_id, self._clock).acquire(scope)
+
+    def _hosts(self) -> dict[str, Any]:
+        """Where the tenant is, as the cloud's adapters take it."""
+        return {
+            "cloud": self._tenant.cloud,
+            "hosts": self._tenant.hosts.given(),
+            "dataverse": self._tenant.hosts.dataverse,
+            "allow_custom_hosts": self._tenant.allow_custom_hosts,
+            "ca_file": self._tenant.ca_file,
+        }
+
+
+def tenants_of(settings: Settings, environ: Mapping[str, str] | None = None) -> dict[str, Tenant]:
+    """The tenants of the settings, by name; opens no store and asks nothing. Arguments as for `compose`."""
+    from holdfast.adapters.system import SystemClock
+
+    clock = SystemClock()
+    secrets = references(settings, os.environ if environ is None else environ)
+    return {
+        name: Tenant(name, _kept_under(tenant), tenant, settings, secrets, clock)
+        for name, tenant in settings.tenants.items()
+    }
+
+
+def _kept_under(tenant: TenantSettings) -> str:
+    # A maker's scan must not take what only an administrator sees for gone.
+    return f"{tenant.tenant_id} own" if tenant.scope == "own" else tenant.tenant_id
