@@ -26,11 +26,6 @@ async def test_no_secret_comes_near_its_end_without_an_alert_that_names_it(autom
 
     assert life.unwarned == [], f"seed {SEED}"
     assert life.counts["alerts"] > 0
-
-
-@pytest.mark.slow
-async def test_watch_renews_before_the_old_secret_ends():
-    life = await lived(0.4, SEED, automatic=True)
-
-    assert life.counts["rotations"] >= 1
-    assert life.trial.failures() == 0
+    if automatic:
+        assert life.counts["rotations"] >= 1
+        assert life.trial.failures() == 0, f"seed {SEED}: a query met a secret that had ended"

@@ -155,20 +155,18 @@ async def test_listings_that_lag_leave_no_stray(story: bytes, keys: Keys):
     """Under the usual unkindness what was just made is not listed yet; the last step finds it."""
     before, after, _, _, _ = await untroubled(story, keys)
     wrong: list[tuple[Any, ...]] = []
-    for number in range(1, 6):
-        for way in ("apply", "undo"):
-            mover = a_mover(story, keys)
-            mover.tenant.world.is_unkind = True
-            plan = await planned(mover)
-            give(
-                mover, Fate(kills=frozenset({await calls_before(mover, plan, "/v1.0/applications", number)}))
-            )
-            await mover.to_a_kill(plan)
-            give(mover, Fate())
-            found = await mover.to_the_end(plan, way)
-            if stand(mover, mover.tenant.world) != (after if way == "apply" else before):
-                wrong.append((number, way, found, _differing(after, stand(mover, mover.tenant.world))))
-    assert not wrong, wrong[:3]
+    ways = [(number, way) for number in range(1, 6) for way in ("apply", "undo")]
+    for number, way in ways if MOVES == 0 else random.Random(SEED + 3).sample(ways, 3):
+        mover = a_mover(story, keys)
+        mover.tenant.world.is_unkind = True
+        plan = await planned(mover)
+        give(mover, Fate(kills=frozenset({await calls_before(mover, plan, "/v1.0/applications", number)})))
+        await mover.to_a_kill(plan)
+        give(mover, Fate())
+        found = await mover.to_the_end(plan, way)
+        if stand(mover, mover.tenant.world) != (after if way == "apply" else before):
+            wrong.append((number, way, found, _differing(after, stand(mover, mover.tenant.world))))
+    assert not wrong, f"seed {SEED}: {wrong[:3]}"
 
 
 async def calls_before(mover: Mover, plan: Plan, path: str, number: int) -> int:
