@@ -105,8 +105,9 @@ def look_over(world: World, agenda: Agenda) -> None:
     """Find the flows for which something changed since they were last done, at the instant settled so far."""
     agenda.heap.clear()
     agenda.readers.clear()
+    marks = Marks(world)
     for flow in world.flows.values():
-        _look_over(world, flow)
+        _look_over(world, flow, marks)
         if flow.look is not None:
             for key in flow.look.touched:
                 agenda.readers.setdefault(key, set()).add(flow.id)
@@ -114,7 +115,7 @@ def look_over(world: World, agenda: Agenda) -> None:
             heapq.heappush(agenda.heap, (flow.next_look_at, flow.id))
 
 
-def _look_over(world: World, flow: Flow) -> None:
+def _look_over(world: World, flow: Flow, marks: Marks) -> None:
     now = world.settled_at
     schedule = schedule_for(world, flow)
     if flow.state != "Started" or schedule is None:
@@ -123,10 +124,10 @@ def _look_over(world: World, flow: Flow) -> None:
     elif flow.look is None:
         # Reckoned anew each time: the definition may have been edited. One due at this very instant is still to be done.
         flow.next_look_at = schedule.after(max(anchor_of(flow), now) - INSTANT)
-    elif flow.look.fingerprint != fingerprint(world, flow, flow.look):
+    elif flow.look.fingerprint != (found := fingerprint(world, flow, flow.look, marks)):
         close(world, flow, now)
         flow.look.repeats = False
-        flow.look.fingerprint = fingerprint(world, flow, flow.look)
+        flow.look.fingerprint = found
         # A flow that was just turned on comes round at that very instant if its trigger says so.
         since = (
             anchor_of(flow) - INSTANT if anchor_of(flow) > flow.look.at and anchor_of(flow) >= now else now
@@ -157,7 +158,40 @@ def _schedule(world: World, flow: Flow, anchor: datetime) -> Schedule | None:
         return None
 
 
-def fingerprint(world: World, flow: Flow, look: Look) -> str:
+class Marks:
+    """The state of connections and of what runs touched, each looked at once: many flows share them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._touched: dict[str, str] = {}
+        self._connections: dict[str, str] = {}
+
+    def of_touched(self, key: str) -> str:
+        """As `mark_of`."""
+        if (known := self._touched.get(key)) is None:
+            known = self._touched[key] = mark_of(self._world, key)
+        return known
+
+    def of_connection(self, connection: Connection | None) -> str:
+        """What of a connection decides how a run comes out, but for its access token."""
+        if connection is None:
+            return "none"
+        if (known := self._connections.get(connection.id)) is None:
+            known = self._connections[connection.id] = repr(
+                (
+                    connection.id,
+                    connection.parameter_set,
+                    sorted(connection.parameters.items(), key=lambda pair: pair[0]),
+                    sorted(connection.secrets.items()),
+                    connection.refresh_token_id,
+                    connection.gateway_id,
+                    connection.deleted_at,
+                )
+            )
+        return known
+
+
+def fingerprint(world: World, flow: Flow, look: Look, marks: Marks) -> str:
     """The state of everything that the occurrence depended on, apart from tokens: those are asked for when needed."""
     parts: list[object] = [flow.modified_at, flow.state, flow.state_changed_at]
     for key, named in flow.connections.items():
@@ -166,24 +200,10 @@ def fingerprint(world: World, flow: Flow, look: Look) -> str:
             named.connection_id,
             named.reference,
             named.pinned,
-            _connection_mark(bound(world, flow, key)),
+            marks.of_connection(bound(world, flow, key)),
         ]
-    parts += [mark_of(world, key) for key in look.touched]
+    parts += [marks.of_touched(key) for key in look.touched]
     return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
-
-
-def _connection_mark(connection: Connection | None) -> object:
-    if connection is None:
-        return None
-    return (
-        connection.id,
-        connection.parameter_set,
-        sorted(connection.parameters.items(), key=lambda pair: pair[0]),
-        sorted(connection.secrets.items()),
-        connection.refresh_token_id,
-        connection.gateway_id,
-        connection.deleted_at,
-    )
 
 
 # --- one occurrence --------------------------------------------------------------------------------------
@@ -263,7 +283,7 @@ def execute(world: World, flow: Flow, at: datetime) -> None:
     flow.look = look
     for key in sorted(doing.trace.wrote):
         _disturb_readers(world, flow, key, at)
-    look.fingerprint = fingerprint(world, flow, look)
+    look.fingerprint = fingerprint(world, flow, look, Marks(world))
     recurrence = recurrence_of(world, flow)
     if look.repeats and recurrence is not None and world.folds:
         flow.stretches.append(
@@ -317,7 +337,7 @@ def _disturb_readers(world: World, writer: Flow, key: str, at: datetime) -> None
         last_folded = at if flow.id < writer.id else at - INSTANT
         close(world, flow, last_folded)
         flow.look.repeats = False
-        flow.look.fingerprint = fingerprint(world, flow, flow.look)
+        flow.look.fingerprint = fingerprint(world, flow, flow.look, Marks(world))
         _set_next(world, flow, schedule.after(last_folded))
 
 
