@@ -289,10 +289,25 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 """AADSTS codes whose group says too little."""
 
 
+_SHORT: Final = 5
+_KIN: Final = 0.65  # how far a code is trusted to mean what the code means that it begins with
+
+
+def _kin(code: str, book: Codebook) -> Meaning:
+    """An unlisted code as the listed one that it begins with: 500532 refines 50053. Assumed, so it ranks as family."""
+    for length in range(len(code) - 1, _SHORT - 1, -1):
+        kin = entra_meaning(code[:length], book)
+        if kin.causes:
+            return kin._replace(weight=min(kin.weight, _KIN), rank=FAMILY)
+    return NOTHING
+
+
 def entra_meaning(code: str, book: Codebook) -> Meaning:
     """What an AADSTS code stands for; `NOTHING` where neither table nor list knows it."""
     row = book.aadsts.get(code)
     meaning = MEANINGS.get(code) or (GROUPS.get(row.group, NOTHING) if row else NOTHING)
+    if row is None and meaning is NOTHING and len(code) > _SHORT:
+        return _kin(code, book)
     if meaning.rank != SPECIFIC:
         return meaning
     return meaning._replace(rank=DECISIVE if meaning.weight >= CLEAR else NARROW)

@@ -24,6 +24,7 @@ class KnownCode(NamedTuple):
 _SAYS_NOTHING: Final = Meaning((), 0.0, ENVELOPE)
 _NO_BREAK: Final = Meaning(("not_connection",), 0.93)
 _CONNECTION: Final = Meaning(("connection_missing_or_unshared",), 0.92)
+_FLOW_CLIENT: Final = Meaning(("connection_missing_or_unshared", "not_connection"), 0.5, ENVELOPE)
 _GATEWAY: Final = Meaning(("gateway_offline", "network_or_tls"), 0.92)
 _ROLE: Final = Meaning(("role_or_assignment_missing",), 0.9)
 _THROTTLED: Final = Meaning(("throttled",), 0.94)
@@ -50,8 +51,10 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     (EvidenceKind.OAUTH, Meaning(("consent_missing",), 0.8, FAMILY), "consent_required"),
     (
         EvidenceKind.OAUTH,
-        Meaning(("mfa_required", "conditional_access_blocked", "signin_frequency"), 0.45, ENVELOPE),
-        "interaction_required",
+        Meaning(
+            ("mfa_required", "conditional_access_blocked", "signin_frequency", "token_inactive"), 0.45, FAMILY
+        ),
+        "interaction_required InteractionRequired Status_InteractionRequired",
     ),
     (
         EvidenceKind.OAUTH,
@@ -301,8 +304,12 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     (
         EvidenceKind.CONNECTOR,
         Meaning(("service_transient",), 0.8, FAMILY),
-        "ServiceUnavailable BadGateway InternalServerError ServiceTimeout ServerTimeout"
-        " ServiceNotAvailable RetryableError InternalError UnknownServerError",
+        "ServiceUnavailable ServiceTimeout ServerTimeout ServiceNotAvailable RetryableError",
+    ),
+    (
+        EvidenceKind.CONNECTOR,  # what a service says for whatever happened behind it
+        Meaning(("service_transient", "network_or_tls", "not_connection"), 0.6, ENVELOPE),
+        "BadGateway InternalServerError InternalError UnknownServerError",
     ),
     (
         EvidenceKind.CONNECTOR,
@@ -381,9 +388,9 @@ DATAVERSE: Final[Mapping[str, KnownCode]] = {
         "80042f0a": Meaning(("role_or_assignment_missing", "account_disabled"), 0.7),  # no roles
         "80040225": Meaning(("account_disabled",), 0.92),  # user disabled
         "8004d24b": Meaning(("account_disabled",), 0.85),
-        "80060467": _CONNECTION,  # connection reference without connection
-        "80060468": _CONNECTION,
-        "80060466": _CONNECTION,
+        "80060467": _FLOW_CLIENT,  # wraps whatever the flow service answered: connections, licences, definitions
+        "80060468": _FLOW_CLIENT,
+        "80060466": _FLOW_CLIENT,
         "80040265": _NO_BREAK,  # a plug-in aborted
         "80040224": _NO_BREAK,  # a plug-in failed
         "80040203": _NO_BREAK,  # invalid argument

@@ -155,6 +155,21 @@ CLASSES: Final[Mapping[str, Meaning]] = {
     "IM": Meaning(("not_connection",), 0.75, FAMILY),
 }
 """SQLSTATE by its class or, where that says too little, its whole (ISO 9075 and ODBC's appendix A)."""
+SEVERITIES: Final[Mapping[int, Meaning]] = {
+    11: Meaning(("not_connection", "sql_permission_denied"), 0.6, FAMILY),
+    13: Meaning(("sql_transient", "not_connection"), 0.7, FAMILY),
+    14: Meaning(("sql_permission_denied", "sql_login_failed_other", "not_connection"), 0.5, FAMILY),
+    15: Meaning(("not_connection",), 0.75, FAMILY),
+    16: Meaning(("not_connection", "sql_transient"), 0.65, FAMILY),
+    17: Meaning(("throttled", "sql_transient", "sql_database_unavailable"), 0.5, FAMILY),
+    20: Meaning(("network_or_tls", "sql_transient"), 0.6, FAMILY),
+}
+"""What an error of SQL Server is about that no table lists, by its severity: 11 to 16 are for the user to correct, among
+them 13 deadlocks and 14 security, 17 lacks resources, from 20 on the connection ends (SQL Server's documentation,
+"Database Engine error severities", read 2026-11-24)."""
+_SEVERITY: Final = re.compile(r"(?:severity|level|class)[ :=]{1,3}(\d{2})(?!\d)")
+_RAN: Final = re.compile(r"\(sql(?:execdirect|execute|fetch|prepare|moreresults)w?\)")
+_WHILE_RUNNING: Final = Meaning(("not_connection", "sql_transient"), 0.75, FAMILY)
 _SQLSTATE: Final = re.compile(
     r"(?:sql ?state)[\s\])'\":=>\[]{1,6}((?:01|08|22|23|28|3d|40|42|53|57p|hyt|im)[0-9a-z]{2,3})\b"
     r"|[\[(]'?((?:01|08|22|23|28|3d|40|42|hyt|im)[0-9s]{2,3})['\]]"
@@ -245,6 +260,18 @@ def states(folded: str) -> Iterator[Number]:
                 (CLASSES[part] for part in (state, state[:3], state[:2]) if part in CLASSES), NOTHING
             )
             yield Number(f"SQLSTATE {state}", meaning, found.start(), found.end())
+
+
+def severity(folded: str) -> Iterator[Number]:
+    """The severity that the line gives an error of SQL Server."""
+    if (found := _SEVERITY.search(folded)) and (known := SEVERITIES.get(min(int(found[1]), 20))):
+        yield Number(f"severity {found[1]}", known, found.start(), found.end())
+
+
+def call(folded: str) -> Iterator[Number]:
+    """The call of ODBC that failed, where it is one that only an open connection can make and the error is class 42."""
+    if ("'42" in folded or "[42" in folded) and (found := _RAN.search(folded)):
+        yield Number("failed while a statement ran", _WHILE_RUNNING, found.start(), found.end())
 
 
 def meaning_of(number: str, line: str, book: Codebook) -> Meaning:

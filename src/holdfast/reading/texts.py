@@ -24,7 +24,7 @@ from holdfast.reading.compounds import compounds
 from holdfast.reading.normal import plain
 from holdfast.reading.particulars import instant, particulars
 from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
-from holdfast.reading.sql_codes import numbers, states
+from holdfast.reading.sql_codes import Number, call, numbers, severity, states
 from holdfast.reading.wordings import WORD, Index, Spotted
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
@@ -178,6 +178,8 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(folded, words))]
     if not any(sign.meaning.causes and sign.meaning.rank > FAMILY for sign in signs):
         signs += _compound(line)
+    if not any(sign.meaning.causes and sign.meaning.rank >= FAMILY for sign in signs):
+        signs += map(_numbered, chain(call(folded), severity(folded)))
     if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
         signs += map(_worded, pairs(folded, words))
     return signs
@@ -202,8 +204,7 @@ def _compound(line: str) -> Iterator[_Sign]:
 def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[_Sign]:
     yield from _entra(folded, book)
     yield from _entra_names(line, folded, words, book)
-    for found in chain(numbers(folded, words, book), states(folded)):
-        yield _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
+    yield from map(_numbered, chain(numbers(folded, words, book), states(folded)))
     for word in PLATFORM_CODES.keys() & words:
         known = PLATFORM_CODES[word]
         at = folded.find(word)
@@ -212,6 +213,10 @@ def _codes(line: str, folded: str, words: set[str], book: Codebook) -> Iterator[
             yield _Sign(known.kind, known.code, known.meaning, at, at + len(word))
     yield from _hresults(folded)
     yield from _statuses(folded)
+
+
+def _numbered(found: Number) -> _Sign:
+    return _Sign(EvidenceKind.SQL, found.number, found.meaning, found.start, found.end)
 
 
 def _worded(spotted: Spotted) -> _Sign:

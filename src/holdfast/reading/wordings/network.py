@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import ENVELOPE, FAMILY, Meaning
+from holdfast.reading.codes import ENVELOPE, FAMILY, NARROW, Meaning
 from holdfast.reading.wordings import Wording
 
 
@@ -54,11 +54,6 @@ NETWORK: Final = (
         "no route to host",
         "enetunreach",
         "ehostunreach",
-        "unable to connect to the remote server",
-        "unable to connect to remote host",
-        "unable to connect to the server",
-        "could not connect to server",
-        "could not connect to the server",
         "could not open a connection to sql server",
         "tcp/ip connection to the host … has failed",
         "error locating server/instance specified",
@@ -68,13 +63,11 @@ NETWORK: Final = (
         "unable to complete login process due to delay",
         "adaptive server is unavailable or does not exist",
         "unable to open tcp",
-        "max retries exceeded with url",
         "failed to establish a new connection",
         "newconnectionerror",
         "the network path was not found",
         "network path was not found",
         "network name cannot be found",
-        "failed to connect to",
         "verify that the port is not blocked",
         "make sure that tcp connections to the port are not blocked",
         "no connection could be made",
@@ -84,8 +77,22 @@ NETWORK: Final = (
         "not configured to accept remote logins",
     ),
     _says(
-        "no answer in time",
-        Meaning(("network_or_tls", "sql_transient", "sql_database_unavailable", "service_transient"), 0.75),
+        "a connection that was not made",  # why, the rest of the sentence says
+        Meaning(("network_or_tls", "sql_login_failed_other", "sql_database_unavailable"), 0.8, FAMILY),
+        "unable to connect to the remote server",
+        "unable to connect to remote host",
+        "unable to connect to the server",
+        "could not connect to server",
+        "could not connect to the server",
+        "max retries exceeded with url",
+        "failed to connect to",
+        "sql server does not exist or access denied",
+    ),
+    _says(
+        "no answer in time",  # how it looked; a text that names the reason says more
+        Meaning(
+            ("network_or_tls", "sql_transient", "sql_database_unavailable", "service_transient"), 0.75, NARROW
+        ),
         "connection attempt failed because the connected party did not properly respond",
         "connection timed out",
         "connection timeout expired",
@@ -118,7 +125,7 @@ NETWORK: Final = (
     ),
     _says(
         "connection cut",
-        Meaning(("network_or_tls", "sql_transient", "service_transient"), 0.75),
+        Meaning(("network_or_tls", "sql_transient", "service_transient"), 0.75, NARROW),
         "unexpected eof",
         "forcibly closed by the remote host",
         "existing connection was forcibly closed",

@@ -9,331 +9,163 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import HINT, Meaning
-from holdfast.reading.wordings import Spotted, Wording
+from holdfast.reading.wordings import Spotted
+from holdfast.reading.wordings.hints import PAIRS, Pair
 
 NEAR: Final = 9
 """How many words may lie between the two."""
 READ: Final = 1500
 """Words of a text that are looked at: a sentence that matters stands near the beginning."""
-_TOKEN: Final = re.compile(r"[\w']+|[.;!?](?=\s|$)")
-
-
-class Pair(NamedTuple):
-    """A state by its words: one of `things` and, in the same sentence, one of `states`."""
-
-    wording: Wording
-    things: frozenset[str]
-    states: frozenset[str]
-
-
-def _pair(code: str, causes: str, weight: float, things: str, states: str) -> Pair:
-    meaning = Meaning(tuple(causes.split()), weight, HINT)
-    return Pair(
-        Wording(code, EvidenceKind.WORDING, meaning, ()), frozenset(things.split()), frozenset(states.split())
-    )
-
-
-PAIRS: Final = (
-    _pair(
-        "a device that is not accepted",
-        "device_not_compliant conditional_access_blocked",
-        0.7,
-        "device devices",
-        "managed compliant compliance joined registered enrolled unmanaged noncompliant",
-    ),
-    _pair(
-        "a connection that cannot be used",
-        "connection_missing_or_unshared",
-        0.6,
-        "connection connections connectionreference connectionid",
-        "shared share unshared permission permissions bind unbound owner reference references",
-    ),
-    _pair(
-        "a connection that is not there",
-        "connection_missing_or_unshared",
-        0.55,
-        "connectionreference connectionid connectionname connections",
-        "missing found exist exists deleted removed invalid unauthorized unauthenticated",
-    ),
-    _pair(
-        "a gateway that does not answer",
-        "gateway_offline network_or_tls",
-        0.75,
-        "gateway gateways runtime shir opdg",
-        "offline unreachable online reach reached unavailable down running stopped responding unresponsive disconnected",
-    ),
-    _pair(
-        "a flow that is off",
-        "flow_suspended",
-        0.7,
-        "flow flows workflow workflows",
-        "off suspended disabled stopped deactivated inactive",
-    ),
-    _pair(
-        "a policy on data",
-        "dlp_blocked",
-        0.7,
-        "connector connectors apis",
-        "policy policies group groups blocked restricts restricted business prohibited",
-    ),
-    _pair(
-        "a policy that is broken",
-        "dlp_blocked conditional_access_blocked",
-        0.7,
-        "policy apipolicy dlp",
-        "violation violations violated violates",
-    ),
-    _pair(
-        "a firewall in between",
-        "sql_firewall",
-        0.7,
-        "firewall publicnetworkaccess",
-        "rule rules blocked denied allow allowed deny enable access add",
-    ),
-    _pair(
-        "an address that may not in",
-        "sql_firewall",
-        0.7,
-        "ip",
-        "allowed allow denied blocked whitelist allowlist permitted",
-    ),
-    _pair(
-        "public access is off",
-        "sql_firewall network_or_tls",
-        0.75,
-        "public",
-        "network endpoint",
-    ),
-    _pair(
-        "a token past its time",
-        "token_inactive session_revoked bad_credentials",
-        0.6,
-        "token tokens grant sign-in session assertion",
-        "expired expires expiry lapsed stale inactivity inactive",
-    ),
-    _pair(
-        "a token taken back",
-        "session_revoked password_changed",
-        0.65,
-        "token tokens session sessions grant access",
-        "revoked invalidated revocation",
-    ),
-    _pair(
-        "a token that is not accepted",
-        "bad_credentials token_audience_or_tenant_wrong token_inactive",
-        0.5,
-        "token tokens jwt bearer",
-        "validation fail failed parsing invalid malformed rejected missing unreadable corrupt corrupted",
-    ),
-    _pair(
-        "the wrong audience",
-        "token_audience_or_tenant_wrong",
-        0.7,
-        "audience issuer tenant tid iss aud",
-        "invalid wrong incorrect mismatch match unexpected different expected",
-    ),
-    _pair(
-        "a password past its time", "password_expired", 0.75, "password kennwort", "expired expire expires"
-    ),
-    _pair(
-        "a password that must change",
-        "password_expired password_changed",
-        0.6,
-        "password",
-        "change changed reset",
-    ),
-    _pair(
-        "a password that is wrong",
-        "bad_credentials",
-        0.65,
-        "password passwords username credentials credential creds apikey",
-        "incorrect wrong invalid rejected bad mismatch missing unknown denied",
-    ),
-    _pair(
-        "an account that is off",
-        "account_disabled",
-        0.75,
-        "account user accountenabled",
-        "disabled deactivated inactive suspended",
-    ),
-    _pair(
-        "an account that is locked", "account_locked", 0.8, "account user login", "locked lockout locked_out"
-    ),
-    _pair(
-        "an account that is gone",
-        "account_deleted",
-        0.65,
-        "account user",
-        "deleted removed nonexistent exist",
-    ),
-    _pair(
-        "a second factor",
-        "mfa_required",
-        0.75,
-        "mfa multi-factor multifactor factor 2fa otp",
-        "required require requires authentication must needed verify enforced enrolled",
-    ),
-    _pair(
-        "a risk",
-        "conditional_access_blocked",
-        0.65,
-        "risk risky",
-        "user sign blocked high policy login signin",
-    ),
-    _pair(
-        "a policy of access", "conditional_access_blocked", 0.6, "access sign policy", "conditional blocked"
-    ),
-    _pair("terms to accept", "terms_of_use", 0.75, "terms", "accept accepted use agree"),
-    _pair(
-        "a consent that lacks",
-        "consent_missing",
-        0.75,
-        "consent",
-        "required missing granted grant admin user given needed not",
-    ),
-    _pair(
-        "a secret past its time",
-        "secret_expired",
-        0.8,
-        "secret secrets clientsecret",
-        "expired expire expires expiry",
-    ),
-    _pair(
-        "a secret that is wrong",
-        "secret_invalid",
-        0.75,
-        "secret clientsecret client_secret",
-        "invalid wrong incorrect missing mismatch",
-    ),
-    _pair(
-        "a certificate of a server",
-        "network_or_tls certificate_invalid",
-        0.6,
-        "certificate cert ssl tls",
-        "trusted untrusted verify verification chain self hostname handshake secure channel validation",
-    ),
-    _pair(
-        "a certificate",
-        "certificate_invalid network_or_tls",
-        0.5,
-        "certificate cert thumbprint pfx",
-        "signing load private password expired invalid found missing revoked",
-    ),
-    _pair(
-        "an application that is off or gone",
-        "app_disabled_or_missing",
-        0.65,
-        "application app serviceprincipal principal",
-        "disabled deleted exist removed uninstalled",
-    ),
-    _pair(
-        "a right that lacks",
-        "role_or_assignment_missing",
-        0.6,
-        "permission permissions role roles privilege privileges rights authorized authorization entitled",
-        "missing denied required insufficient lacks lack lacking not without need needs sufficient",
-    ),
-    _pair(
-        "a database that is not there",
-        "sql_database_unavailable sql_transient",
-        0.65,
-        "database pool warehouse capacity lakehouse",
-        "paused offline restoring recovering unavailable resuming suspect available active inactive suspended stopped",
-    ),
-    _pair(
-        "a limit that is reached",
-        "throttled",
-        0.65,
-        "rate requests request calls throttle throttling quota limit",
-        "exceeded exceed exceeds limit throttled many reached",
-    ),
-    _pair(
-        "a name that does not resolve",
-        "network_or_tls",
-        0.75,
-        "dns host hostname resolve resolution",
-        "resolve resolved unknown found failed failure lookup name",
-    ),
-    _pair(
-        "a connection that is not made",
-        "network_or_tls",
-        0.6,
-        "connection connect socket server port endpoint tcp",
-        "refused timeout timed reset unreachable established aborted closed",
-    ),
-    _pair(
-        "a service that is down",
-        "service_transient",
-        0.6,
-        "service server backend",
-        "unavailable busy outage overloaded maintenance temporarily",
-    ),
-    _pair(
-        "a piece of the flow or of the data",
-        "not_connection",
-        0.6,
-        "column columns table property properties parameter parameters expression json schema variable field object type file item action template syntax query conversion convert value string integer array body resource list site folder document record row page sheet worksheet workbook cell recipient attachment calendar event channel loop condition trigger formula step steps",
-        "found invalid missing required type expected supported valid allowed exists exist parse parsed match initialized duplicate converted unexpected none empty specified requires unsupported unknown ambiguous incompatible truncated locked mismatch undefined exceeds large long range format",
-    ),
-    _pair(
-        "a thing that is not supported",
-        "not_connection",
-        0.65,
-        "supported unsupported",
-        "driver feature platform authentication source provider keyword method operation version type connector data not",
-    ),
-    _pair(
-        "a feature that is not there",
-        "not_connection",
-        0.6,
-        "feature edition sku tier option",
-        "available unavailable enabled disabled allowed",
-    ),
-    _pair(
-        "a licence or a quota",
-        "not_connection",
-        0.7,
-        "license licence plan capacity storage trial premium subscription",
-        "required missing exceeded expired need needs assigned correct purchase run full upgrade",
-    ),
+SEEN: Final = 20
+"""Places of one word that are tried."""
+IN_DOUBT: Final = 0.5
+"""The most that the nearest words are trusted where others say something else."""
+MOST_CAUSES: Final = 5
+ADVICE: Final = frozenset(
+    [
+        "possible",
+        "please",
+        "ensure",
+        "verify",
+        "check",
+        "make",
+        "try",
+        "contact",
+        "see",
+        "consider",
+        "refer",
+        "confirm",
+        "review",
+    ]
 )
+"""Words that begin a sentence of advice."""
+_FEW: Final = 2
+_APART: Final = 100  # sentences lie so far apart that nothing is near across their border
+_TOKEN: Final = re.compile(r"(?:access|refresh|id|bearer) tokens?\b|\w+(?:['-]\w+)*|[.;!?](?=\s|$)")
+
+Place = tuple[int, int, int]
+"""Which word it is, and where it begins and ends."""
+Side = tuple[int, int]
+"""Of which pair, and which of the two."""
+
+
+def _sides() -> tuple[dict[str, list[Side]], dict[str, list[Side]]]:
+    """Whole words and beginnings of words, each with the pairs that it belongs to."""
+    whole: dict[str, list[Side]] = {}
+    begun: dict[str, list[Side]] = {}
+    for number, pair in enumerate(PAIRS):
+        for side, words in enumerate((pair.things, pair.states)):
+            for word in words:
+                kept = begun if word.endswith("*") else whole
+                kept.setdefault(word.rstrip("*"), []).append((number, side))
+    return whole, begun
+
+
+_WHOLE, _BEGUN = _sides()
+_LENGTHS: Final = sorted({len(word) for word in _BEGUN})
 
 
 def pairs(line: str, words: set[str]) -> Iterator[Spotted]:
-    """Each pair that the line holds, once."""
-    wanted = [
-        pair for pair in PAIRS if not pair.things.isdisjoint(words) and not pair.states.isdisjoint(words)
+    """Each pair of the highest rank that the line holds, once; where they disagree, the nearest words speak for all.
+
+    What a text advises ("verify that …", "possible reasons …") is heard only where nothing else tells anything.
+
+    Args:
+        line: lower case.
+        words: all words of it.
+    """
+    told, advised = _places(line)
+    near = _found(told, words)
+    if not near and advised:
+        for word, at in advised.items():
+            told.setdefault(word, []).extend(at)
+        near = _found(told, words)
+    yield from _agreed(near)
+
+
+class _Near(NamedTuple):
+    """A pair in a line: how far its words lie apart, and where it begins and ends."""
+
+    pair: Pair
+    apart: int
+    start: int
+    end: int
+
+
+def _found(places: dict[str, list[Place]], words: set[str]) -> list[_Near]:
+    found: dict[int, tuple[list[Place], list[Place]]] = {}
+    for word, at in places.items():
+        for number, side in _sides_of(word):
+            found.setdefault(number, ([], []))[side].extend(at)
+    near = [
+        _Near(PAIRS[number], *place)
+        for number, (things, states) in sorted(found.items())
+        if things and states and _is_about(number, words) and (place := _nearest(things, states))
     ]
-    if not wanted:
+    top = max((one.pair.rank for one in near), default=0)
+    return [one for one in near if one.pair.rank == top]
+
+
+def _agreed(near: list[_Near]) -> Iterator[Spotted]:
+    if len({one.pair.wording.meaning.causes[0] for one in near}) < _FEW:
+        yield from (Spotted(one.pair.wording, one.start, one.end) for one in near)
         return
-    places: dict[str, list[tuple[int, int, int]]] = {}
-    sentence = position = 0
-    for found in _TOKEN.finditer(line):
+    near.sort(key=lambda one: (one.apart, one.start))
+    first = near[0].pair.wording
+    others = (one.pair.wording.meaning.causes[0] for one in near[1:])
+    causes = tuple(dict.fromkeys((*first.meaning.causes, *others)))[:MOST_CAUSES]
+    spoken = first.meaning._replace(causes=causes, weight=min(first.meaning.weight, IN_DOUBT))
+    for one in near:
+        meaning = spoken if one is near[0] else one.pair.wording.meaning._replace(causes=())
+        yield Spotted(one.pair.wording._replace(meaning=meaning), one.start, one.end)
+
+
+def _is_about(number: int, words: set[str]) -> bool:
+    return not PAIRS[number].about or not PAIRS[number].about.isdisjoint(words)
+
+
+def _places(line: str) -> tuple[dict[str, list[Place]], dict[str, list[Place]]]:
+    """Where each word stands, its first places only, in what is told and in what is advised.
+
+    The end of a sentence counts as many words.
+    """
+    told: dict[str, list[Place]] = {}
+    advised: dict[str, list[Place]] = {}
+    position, places, begins = 0, told, True
+    for count, found in enumerate(_TOKEN.finditer(line)):
+        if count > READ:
+            break
         word = found[0]
         if word in ".;!?":
-            sentence += 100  # so far apart that nothing is near across it
-        else:
-            places.setdefault(word, []).append((position + sentence, found.start(), found.end()))
-            position += 1
-        if position > READ:
+            position += _APART
+            begins = True
+            continue
+        if begins:
+            places, begins = (advised if word in ADVICE else told), False
+        position += 1
+        at = places.setdefault("token" if " " in word else word, [])
+        if len(at) < SEEN:
+            at.append((position, found.start(), found.end()))
+    return told, advised
+
+
+def _sides_of(word: str) -> Iterator[Side]:
+    yield from _WHOLE.get(word, ())
+    for length in _LENGTHS:
+        if length > len(word):
             break
-    for pair in wanted:
-        if place := _nearest(pair, places):
-            yield Spotted(pair.wording, *place)
+        yield from _BEGUN.get(word[:length], ())
 
 
-def _nearest(pair: Pair, places: dict[str, list[tuple[int, int, int]]]) -> tuple[int, int] | None:
-    things = [place for word in pair.things & places.keys() for place in places[word][:20]]
-    states = [place for word in pair.states & places.keys() for place in places[word][:20]]
+def _nearest(things: list[Place], states: list[Place]) -> Place | None:
+    """How many words lie between the nearest two, and where they begin and end."""
     best = min(
         (
             (abs(thing[0] - state[0]), min(thing[1], state[1]), max(thing[2], state[2]))
-            for thing in things
-            for state in states
-            if thing != state
+            for thing in things[:SEEN]
+            for state in states[:SEEN]
+            if thing[0] != state[0]
         ),
         default=None,
     )
-    return best[1:] if best and best[0] <= NEAR else None
+    return best if best and best[0] <= NEAR else None

@@ -244,6 +244,7 @@ SIGN_IN: Final = (
         "temporarily locked to prevent unauthorized use",
         "ip address with malicious activity",
         "malicious ip address",
+        "in service abuse mode",
         "data 775",
     ),
     _says(
@@ -635,7 +636,7 @@ SIGN_IN: Final = (
     ),
     _says(
         "lacks a right",
-        Meaning(("role_or_assignment_missing", "consent_missing"), 0.85, NARROW),
+        Meaning(("role_or_assignment_missing", "consent_missing"), 0.78, NARROW),
         "insufficient permissions",
         "insufficient access rights",
         "missing permission",
@@ -884,13 +885,15 @@ SIGN_IN: Final = (
     ),
     _says(
         "an identity that is not there",
-        Meaning(("app_disabled_or_missing", "token_audience_or_tenant_wrong", "bad_credentials"), 0.6),
+        Meaning(("token_audience_or_tenant_wrong", "app_disabled_or_missing", "bad_credentials"), 0.55),
         "no managed identity found",
         "managed identity … not found",
         "managed identity … does not exist",
         "unable to load the proper managed identity",
         "no user assigned or delegated managed identity found",
         "identity not found",
+        "identity has not been assigned to this resource",
+        "identity isn't assigned to this resource",
     ),
     _says(
         "sent to the wrong tenant, perhaps",

@@ -134,6 +134,12 @@ SQL: Final = (
         "enabling transient error resiliency",
         "sqlserverretryingexecutionstrategy",
     ),
+    _says(
+        "a principal that the server does not find",
+        Meaning(("role_or_assignment_missing", "sql_user_missing", "account_deleted"), 0.6),
+        "principal … could not be found or this principal type is not supported",
+        "principal … could not be resolved",
+    ),
     # permissions
     _says(
         "permission denied",
@@ -263,6 +269,11 @@ SQL: Final = (
         "database … not found on server",
         "is not a valid database",
         "replica role is resolving",
+        "when the application intent is set to",
+        "does not allow read only connections",
+        "not in the primary or secondary role",
+        "not ready to accept new client connections",
+        "no new connections will be allowed",
         "service is paused",
         "script upgrade mode",
         "could not accept user connections at this time",
@@ -293,6 +304,10 @@ SQL: Final = (
         "connection to the database … was lost",
         "snapshot isolation transaction aborted",
         "connection has been lost",
+        "a severe error occurred on the current command",
+        "session has been terminated because",
+        "session is terminated because",
+        "insufficient system memory in resource pool",
         "lost connection to",
         "server has gone away",
         "reconfiguration",
@@ -324,6 +339,7 @@ SQL: Final = (
         "connection pool … max pool size was reached",
         "all pooled connections were in use and max pool size was reached",
         "too many connections",
+        "prior to obtaining a connection from the pool",
     ),
     _says(
         "statement or data",

@@ -1,0 +1,498 @@
+"""Which two words near each other hint at which state: a thing, and what is wrong with it.
+
+A word that ends in `*` stands for every word that begins so. Written from what the words mean and from the message
+catalogues of mssql-jdbc, Microsoft.Data.SqlClient and MSAL.NET, read 2026-11-24, so that a sentence nobody listed is
+read as well as one that somebody did.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from holdfast.core.evidence import EvidenceKind
+from holdfast.reading.codes import HINT, Meaning
+from holdfast.reading.wordings import Wording
+
+CLEAR_PAIR, LOOSE_PAIR, GRAMMAR = 3, 2, 1
+"""Both words name the matter; one of them is said of many things; a program complains of what it was given. Where
+pairs of several of these are found, only the highest speaks."""
+
+
+class Pair(NamedTuple):
+    """A state by its words: one of `things` and, in the same sentence, one of `states`.
+
+    Attributes:
+        about: words of which the text must hold one anywhere; none where the pair stands for itself.
+    """
+
+    wording: Wording
+    rank: int
+    things: frozenset[str]
+    states: frozenset[str]
+    about: frozenset[str]
+
+
+_NOT: Final = (
+    "not no cannot can't couldn't could without never isn't wasn't aren't don't doesn't didn't haven't hasn't"
+)
+_FAILS: Final = f"fail* unsuccess* unable refus* reject* denied deny denies error errors problem* trouble* issue issues {_NOT}"
+_WRONG: Final = "incorrect* wrong invalid bad mismatch* unrecogni*"
+_GONE: Final = "deleted removed gone nonexistent longer left purged"
+
+
+def _pair(
+    code: str, causes: str, weight: float, rank: int, things: str, states: str, about: str = ""
+) -> Pair:
+    meaning = Meaning(tuple(causes.split()), weight, HINT)
+    return Pair(
+        Wording(code, EvidenceKind.WORDING, meaning, ()),
+        rank,
+        frozenset(things.split()),
+        frozenset(states.split()),
+        frozenset(about.split()),
+    )
+
+
+def _clear(code: str, causes: str, things: str, states: str, weight: float = 0.7, about: str = "") -> Pair:
+    return _pair(code, causes, weight, CLEAR_PAIR, things, states, about)
+
+
+def _loose(code: str, causes: str, things: str, states: str, weight: float = 0.55, about: str = "") -> Pair:
+    return _pair(code, causes, weight, LOOSE_PAIR, things, states, about)
+
+
+PAIRS: Final = (
+    # tokens and sign-ins
+    _clear(
+        "a token past its time",
+        "token_inactive session_revoked bad_credentials",
+        "token tokens grant assertion accesstoken refreshtoken",
+        "expired expires expiry lapsed stale inactiv* unused idle outdated",
+        0.65,
+    ),
+    _clear(
+        "a session past its time",
+        "token_inactive signin_frequency session_revoked",
+        "session sign-in sign login",
+        "expired lapsed stale",
+        0.55,
+    ),
+    _clear(
+        "a token taken back",
+        "session_revoked password_changed",
+        "token tokens session sessions grant sign sign-in access accesstoken refreshtoken",
+        "revoked invalidated revocation revoke revoking",
+        0.65,
+    ),
+    _loose(
+        "a session that was ended",
+        "session_revoked password_changed token_inactive",
+        "session sessions signed",
+        "ended out terminated invalidated",
+        0.5,
+        "administrator admin user sign signed token browser",
+    ),
+    _loose(
+        "a token that is not accepted",
+        "bad_credentials token_audience_or_tenant_wrong token_inactive",
+        "token tokens jwt bearer accesstoken",
+        f"valid* pars* malformed missing unreadable corrupt* empty null {_WRONG} {_FAILS}",
+        0.5,
+    ),
+    _loose(
+        "a token that is not got",
+        "bad_credentials token_inactive service_transient",
+        "token tokens accesstoken",
+        "acquir* obtain* retriev* fetch* getting refresh* issu* waiting exchang*",
+        0.5,
+    ),
+    _loose(
+        "an account that the client does not keep",
+        "token_inactive bad_credentials session_revoked",
+        "cache cached keychain silent silently hint",
+        "account token tokens user login refresh",
+        0.5,
+    ),
+    _loose(
+        "somebody has to sign in",
+        "token_inactive mfa_required session_revoked bad_credentials",
+        "sign login log logged sign-in signin re-enter reauthenticat* interactive* interaction prompt",
+        "again interaction interactive* required please must explicitly expired back needed need needs",
+        0.45,
+    ),
+    _loose(
+        "a login that SQL Server refuses",
+        "sql_login_failed_other bad_credentials sql_user_missing",
+        "login logins logging logon log kerberos sspi ntlm authenticat* principal",
+        f"{_FAILS} {_WRONG} untrusted trusted",
+        0.6,
+        "sql sqlserver sqlclient mssql tds database odbc jdbc spn kinit",
+    ),
+    _loose(
+        "a sign-in that fails",
+        "bad_credentials session_revoked role_or_assignment_missing",
+        "authenticat* credential* creds login logon logging sign sign-in signin kerberos ntlm impersonat*",
+        f"{_FAILS} {_WRONG}",
+        0.5,
+    ),
+    # passwords, keys
+    _clear(
+        "a password past its time",
+        "password_expired",
+        "password passwords passphrase kennwort",
+        "expired expire expires expiry",
+        0.75,
+    ),
+    _clear(
+        "a password that was changed",
+        "password_changed bad_credentials",
+        "password passwords",
+        "changed recently reset rotated",
+        0.6,
+    ),
+    _clear(
+        "a password that must change",
+        "password_expired password_changed",
+        "password",
+        "change must forced",
+        0.55,
+    ),
+    _clear(
+        "a password that is wrong",
+        "bad_credentials",
+        "password passwords username usernames passcode apikey passphrase pin",
+        f"{_WRONG} reject* denied missing unknown not accepted match fail* required",
+        0.65,
+    ),
+    _clear(
+        "credentials that are wrong",
+        "bad_credentials",
+        "credential* creds login logon key keys subscription-key",
+        f"{_WRONG} rejected missing supplied provided stored check update",
+        0.6,
+        "credential credentials creds login logon api access account",
+    ),
+    # accounts
+    _clear(
+        "an account that is off",
+        "account_disabled",
+        "account accounts user owner login identity accountenabled mailbox",
+        "disabled deactivated inactive suspended",
+        0.75,
+    ),
+    _clear(
+        "an account that is locked",
+        "account_locked bad_credentials",
+        "account user login accounts",
+        "locked lockout locked_out abuse",
+        0.75,
+    ),
+    _clear(
+        "an account that is gone",
+        "account_deleted",
+        "account user owner creator employee maker upn guest",
+        f"{_GONE} exist exists unknown",
+        0.65,
+    ),
+    # policies
+    _clear(
+        "a second factor",
+        "mfa_required",
+        "mfa multi-factor multifactor factor 2fa otp authenticator verification two-step totp",
+        "required require* requirement authenticat* must need* verify enforce* enrol* register* additional complete* phone"
+        " app code challenge expired interrupted prompt set setup second two fail* denied",
+        0.75,
+    ),
+    _clear(
+        "a device that is not accepted",
+        "device_not_compliant conditional_access_blocked",
+        "device devices computer laptop machine",
+        "managed compliant compliance joined registered enroll* enrol* unmanaged noncompliant intune mdm domain-joined",
+    ),
+    _clear(
+        "a risk",
+        "conditional_access_blocked",
+        "risk risky riskstate suspicious",
+        "user sign blocked high policy login signin account sign-in",
+        0.65,
+    ),
+    _clear(
+        "a place or a policy of access",
+        "conditional_access_blocked",
+        "sign sign-in signin login signing",
+        "location* country region policy policies conditional blocked untrusted permitted restrict* criteria",
+        0.6,
+    ),
+    _clear("a policy of access", "conditional_access_blocked", "conditional", "access policy policies", 0.6),
+    _clear(
+        "terms to accept", "terms_of_use", "terms", "accept accepted accepting use agree agreed consent", 0.75
+    ),
+    _clear(
+        "a consent that lacks",
+        "consent_missing",
+        "consent consented approval preauthori*",
+        "required require* missing granted grant admin admin's administrator* user given needed need needs not before",
+        0.7,
+    ),
+    _clear(
+        "a policy on data",
+        "dlp_blocked",
+        "connector connectors apis dlp",
+        "policy policies group groups blocked restrict* business prohibited together placed violat*",
+    ),
+    _clear(
+        "a policy that is broken",
+        "dlp_blocked conditional_access_blocked",
+        "policy apipolicy dlp",
+        "violation violations violated violates",
+    ),
+    # applications
+    _clear(
+        "a secret past its time",
+        "secret_expired",
+        "secret secrets clientsecret client_secret",
+        "expired expire expires expiry past ended outdated",
+        0.75,
+    ),
+    _clear(
+        "a secret that is wrong",
+        "secret_invalid",
+        "secret secrets clientsecret client_secret",
+        f"{_WRONG} missing empty match rejected",
+        0.75,
+    ),
+    _clear(
+        "a principal past its time",
+        "secret_expired secret_invalid",
+        "principal",
+        "expired expiry expire expires",
+        0.55,
+    ),
+    _clear(
+        "a certificate of a server",
+        "network_or_tls certificate_invalid",
+        "certificate cert certificates ssl tls handshake encryption x509 https truststore",
+        "trust* untrusted verif* chain self self-signed hostname host handshake secure channel negotiat* cipher* protocol"
+        " server name names match mismatch datasource hostnameincertificate enforced initializ* library authority root support*",
+        0.65,
+    ),
+    _clear(
+        "a certificate",
+        "certificate_invalid network_or_tls",
+        "certificate cert thumbprint pfx keystore assertion",
+        "signing sign signed load private password expired invalid found missing revoked store signature upload* registered",
+        0.6,
+    ),
+    _clear(
+        "an application that is off or gone",
+        "app_disabled_or_missing connection_missing_or_unshared",
+        "application applications app serviceprincipal principal connector enterprise clientid client_id",
+        f"disabled {_GONE} uninstalled unregistered off exist exists",
+        0.6,
+    ),
+    _clear(
+        "the wrong audience or tenant",
+        "token_audience_or_tenant_wrong",
+        "audience issuer tenant tid iss aud resource directory cloud",
+        f"{_WRONG} match unexpected different",
+        0.65,
+    ),
+    # rights
+    _loose(
+        "a right that lacks",
+        "role_or_assignment_missing sql_permission_denied",
+        "permission permissions role roles privilege privileges rights authori* entitled accessible listed acl rbac prv*",
+        f"missing denied required insufficient lack* need needs sufficient necessary hold {_NOT}",
+        0.6,
+    ),
+    _loose(
+        "no way in",
+        "role_or_assignment_missing conditional_access_blocked",
+        "access forbidden",
+        f"denied {_NOT} forbidden refused allowed permitted",
+        0.5,
+    ),
+    # connections of the platform
+    _clear(
+        "a connection that cannot be used",
+        "connection_missing_or_unshared",
+        "connection connections connectionreference connectionid connectionname",
+        "shared share unshared permission permissions bind unbound owner reference references authenticated unauthenticated"
+        " unauthorized authorized",
+        0.6,
+    ),
+    _loose(
+        "a connection that is not there",
+        "connection_missing_or_unshared",
+        "connectionreference connectionid connectionname connections",
+        "missing found exist exists deleted removed invalid",
+    ),
+    _clear(
+        "a flow that is off",
+        "flow_suspended",
+        "flow flows workflow workflows",
+        "off suspended disabled stopped deactivated inactive",
+    ),
+    # gateways
+    _clear(
+        "a gateway that does not answer",
+        "gateway_offline network_or_tls",
+        "gateway gateways shir opdg",
+        "offline unreachable online reach unavailable down running stopped responding isn't unresponsive disconnected",
+        0.75,
+    ),
+    _clear(
+        "a runtime that does not answer",
+        "gateway_offline network_or_tls",
+        "runtime self-hosted",
+        "offline unreachable unavailable down disconnected node nodes",
+        0.65,
+    ),
+    _clear(
+        "a source that the gateway does not reach",
+        "network_or_tls bad_credentials gateway_offline",
+        "gateway",
+        "source datasource",
+        0.6,
+    ),
+    # SQL
+    _clear(
+        "a firewall in between",
+        "sql_firewall",
+        "firewall publicnetworkaccess",
+        "rule rules blocked denied allow allowed deny enable access add",
+    ),
+    _clear(
+        "an address that may not in",
+        "sql_firewall",
+        "ip",
+        "allowed allow denied blocked whitelist allowlist permitted",
+    ),
+    _clear("public access is off", "sql_firewall network_or_tls", "public", "network endpoint", 0.75),
+    _clear(
+        "a database that is not there",
+        "sql_database_unavailable sql_transient",
+        "database databases pool warehouse capacity lakehouse replica availability instance compute",
+        "paused offline restor* recover* unavailable resum* suspect available active inactive suspended stopped secondary"
+        " readable intent primary read-only shutdown starting shutting",
+        0.65,
+    ),
+    _clear(
+        "a server that takes nobody in",
+        "sql_database_unavailable network_or_tls",
+        "server service",
+        "paused stopped shutdown shutting",
+        0.6,
+        "sql database connections",
+    ),
+    _clear(
+        "work that was cut off and may be done again",
+        "sql_transient throttled",
+        "session transaction lock locks",
+        "terminated killed aborted deadlock* conflict* acquire rerun retry excessive snapshot concurrent rolled",
+        0.6,
+    ),
+    _clear(
+        "a resource that runs out",
+        "throttled sql_transient",
+        "memory resource resources cpu worker workers dtu",
+        "insufficient exceeded exhausted enough limit limits reached pool",
+        0.6,
+    ),
+    _clear(
+        "a limit that is reached",
+        "throttled",
+        "rate requests request calls throttle throttling quota limit",
+        "exceeded exceed exceeds throttled many reached",
+        0.65,
+    ),
+    # the network and services
+    _clear(
+        "a name that does not resolve",
+        "network_or_tls",
+        "dns host hostname resolve resolution",
+        "resolve resolved unknown found failed failure lookup name",
+        0.75,
+    ),
+    _clear(
+        "a port that does not answer",
+        "network_or_tls",
+        "port socket tcp host endpoint udp protocol pre-login prelogin",
+        "refused timeout timed reset unreachable established aborted closed response respon* connect listen* unexpected",
+        0.65,
+    ),
+    _loose(
+        "a connection that is not made",
+        "network_or_tls sql_transient",
+        "connection connect connecting connectivity",
+        "refused timeout timed reset unreachable establish* aborted closed lost broken dropped terminated disconnect*"
+        f" unexpected* doomed fatal {_FAILS}",
+        0.5,
+    ),
+    _loose(
+        "a server that is not heard",
+        "network_or_tls service_transient",
+        "socket server network transport",
+        "refused timeout timed reset unreachable aborted closed lost dropped disconnect*",
+        0.5,
+    ),
+    _loose(
+        "an answer that did not come",
+        "network_or_tls service_transient sql_transient",
+        "response respond responded answer disconnect*",
+        f"no incomplete timeout seconds waiting within {_NOT}",
+        0.45,
+    ),
+    _clear(
+        "a service that is down",
+        "service_transient",
+        "service server backend portal system upstream",
+        "unavailable busy outage overloaded maintenance temporarily degraded issues upstream",
+        0.6,
+    ),
+    # no broken connection
+    _loose(
+        "a piece of the flow or of the data",
+        "not_connection",
+        "column columns table property properties parameter parameters expression json xml schema variable field object type"
+        " file item action template syntax query conversion convert value string integer array body site folder document record"
+        " row rows page sheet worksheet workbook cell recipient attachment calendar event channel loop condition trigger formula"
+        " step steps statement cursor batch index argument keyword identifier class assembly library module dll element"
+        " entity attribute lookup solution message text size delegated",
+        "found invalid missing required type expected support* valid allowed exists exist pars* match initialized duplicate"
+        " converted unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
+        " undefined exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
+        " malformed loaded load primary only data",
+        0.55,
+    ),
+    _loose(
+        "a thing that is not supported",
+        "not_connection",
+        "supported unsupported support",
+        "driver feature platform authentication source provider keyword method operation version type connector data not doesn't",
+        0.6,
+    ),
+    _loose(
+        "a feature that is not there",
+        "not_connection",
+        "feature edition sku tier option",
+        "available unavailable enabled disabled allowed",
+        0.6,
+    ),
+    _clear(
+        "a licence or a quota",
+        "not_connection",
+        "license licence plan storage trial premium subscription",
+        "required missing exceeded expired need needs assigned correct purchase run full upgrade adequate include",
+        0.7,
+    ),
+    _pair(
+        "what a program was given",
+        "not_connection",
+        0.5,
+        GRAMMAR,
+        "valid invalid null empty exclusive must should required missing supported unsupported specified exists allowed"
+        " illegal range negative duplicate unexpected cannot can't parse parsing",
+        "is are be not been the a use set both only has have does for invoke itself value type argument",
+    ),
+)

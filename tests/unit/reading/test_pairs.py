@@ -1,0 +1,105 @@
+"""Sentences that nobody listed are read by two of their words."""
+
+import pytest
+
+from holdfast.adapters.tables import load_codebook
+from holdfast.diagnosis.diagnose import diagnose
+from holdfast.reading.texts import read_text
+from holdfast.reading.wordings import WORD
+from holdfast.reading.wordings.hints import PAIRS
+from holdfast.reading.wordings.pairs import pairs
+
+
+def hints(line):
+    return [spotted.wording for spotted in pairs(line, set(WORD.findall(line)))]
+
+
+def first(text):
+    return diagnose(read_text(text, load_codebook()))[0]
+
+
+FAMILIES = {
+    "The stored credential is not accepted any more, please supply another one.": "bad_credentials",
+    "We were unable to authenticate as svc-flow.": "bad_credentials",
+    "Logging on to the SQL instance did not succeed: the principal was rejected.": "sql_login_failed_other",
+    "The grant went stale last week.": "token_inactive",
+    "An administrator ended all sessions of this user.": "session_revoked",
+    "The passphrase of the account expired.": "password_expired",
+    "The owner left the company and the user object was purged.": "account_deleted",
+    "The mailbox owner is deactivated.": "account_disabled",
+    "Registration of an authenticator is required.": "mfa_required",
+    "The laptop is unmanaged.": "device_not_compliant",
+    "Signing in from an untrusted country is stopped.": "conditional_access_blocked",
+    "Those connectors were placed by an administrator where they do not go together.": "dlp_blocked",
+    "The app's secret ended on Monday and is outdated.": "secret_expired",
+    "The enterprise application was uninstalled.": "app_disabled_or_missing",
+    "The caller lacks a privilege.": "role_or_assignment_missing",
+    "Nothing listens on that tcp port, the socket timed out.": "network_or_tls",
+    "The certificate of that host is untrusted.": "network_or_tls",
+    "That warehouse will resume in a minute.": "sql_database_unavailable",
+    "The transaction was rolled back and may be rerun, it was in conflict.": "sql_transient",
+    "All workers of the pool are exhausted.": "throttled",
+    "The gateways stopped responding.": "gateway_offline",
+    "The workflow was deactivated.": "flow_suspended",
+    "The worksheet's column was renamed and is missing.": "not_connection",
+    "Options A and B are mutually exclusive, only one must be set.": "not_connection",
+}
+
+
+@pytest.mark.parametrize(("text", "cause"), FAMILIES.items(), ids=FAMILIES.values())
+def test_a_sentence_of_a_family_is_named(text, cause):
+    assert first(text).cause.id == cause
+
+
+@pytest.mark.parametrize("text", FAMILIES, ids=FAMILIES.values())
+def test_two_words_are_never_said_with_confidence(text):
+    assert first(text).confidence < 0.8
+
+
+def test_words_of_two_sentences_make_no_pair():
+    assert hints("the gateway is fine. nobody is offline.") == []
+
+
+def test_words_far_apart_make_no_pair():
+    assert hints(f"gateway {'and so on ' * 5}offline") == []
+
+
+def test_what_a_text_advises_is_not_what_it_says():
+    (said,) = hints("the row has a duplicate key. verify that the gateway is online.")
+
+    assert said.meaning.causes[0] == "not_connection"
+
+
+def test_advice_is_heard_where_nothing_else_is_said():
+    (said,) = hints("something is odd. verify that the gateway is online.")
+
+    assert said.meaning.causes[0] == "gateway_offline"
+
+
+def test_where_pairs_disagree_the_nearest_words_speak_and_the_others_are_alternatives():
+    verdict = first("A rule of some firewall, or else the gateways which serve this site stopped.")
+
+    assert verdict.cause.id == "sql_firewall"
+    assert verdict.confidence <= 0.5
+    assert "gateway_offline" in verdict.alternatives
+
+
+def test_a_word_begun_stands_for_its_forms():
+    assert hints("authentication failed") == hints("authenticating fails") != []
+
+
+def test_no_pair_is_trusted_beyond_doubt():
+    assert [pair.wording.code for pair in PAIRS if pair.wording.meaning.weight >= 0.8] == []
+
+
+def test_every_pair_can_be_found():
+    lost = []
+    for pair in PAIRS:
+        about = min(pair.about, default="")
+        thing = min(pair.things).rstrip("*")
+        state = min(pair.states - pair.things).rstrip("*")
+        line = f"{thing} {state} {about}".strip()
+        if pair.wording.code not in {wording.code for wording in hints(line)}:
+            lost.append((pair.wording.code, line))
+
+    assert lost == []
