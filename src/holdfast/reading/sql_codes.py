@@ -56,7 +56,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "18487": Meaning(("password_expired",), 0.96),
     "18488": Meaning(("password_expired",), 0.96),
     "40635": Meaning(("account_locked", "sql_firewall"), 0.7),
-    "40532": Meaning(("sql_firewall", "network_or_tls", "sql_login_failed_other"), 0.4, FAMILY),
+    "40532": Meaning(("sql_login_failed_other", "network_or_tls", "sql_firewall"), 0.5, FAMILY),
     "5": Meaning(("network_or_tls",), 0.8),
     "40623": Meaning(("sql_login_failed_other", "token_inactive", "session_revoked"), 0.5),
     "15404": Meaning(("account_deleted", "role_or_assignment_missing", "network_or_tls"), 0.45),

@@ -86,6 +86,8 @@ _HTTP: Final = {
     "503": Meaning(("service_transient",), 0.75, ENVELOPE),
     "504": Meaning(("service_transient", "network_or_tls", "gateway_offline"), 0.55, ENVELOPE),
 }
+_PATH: Final = re.compile(r"(?<=://)[^\s/\"'<>]+/[^\s/\"'<>]+/[^\s\"'<>)]+")
+"""Where an address leads, but for the short ones that stand for one page of advice."""
 _MADE_OF_WORDS: Final = 0.75  # the most that the words within a code are trusted
 _QUOTE: Final = 160
 READ_AT_MOST: Final = 1_000_000
@@ -175,7 +177,11 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
 
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     words = set(WORD.findall(folded))
-    signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(folded, words))]
+    signs = list(_codes(line, folded, words, book))
+    if "://" in folded:  # a page about a matter is no sentence about it
+        folded = _PATH.sub(lambda path: " " * len(path[0]), folded)
+        words = set(WORD.findall(folded))
+    signs += map(_worded, INDEX.spot(folded, words))
     if not any(sign.meaning.causes and sign.meaning.rank > FAMILY for sign in signs):
         signs += _compound(line)
     if not any(sign.meaning.causes and sign.meaning.rank >= FAMILY for sign in signs):

@@ -154,7 +154,7 @@ PAIRS: Final = (
         "a password that must change",
         "password_expired password_changed",
         "password",
-        "change must forced",
+        "change forced",
         0.55,
     ),
     _clear(
@@ -354,6 +354,7 @@ PAIRS: Final = (
         "gateway",
         "source datasource",
         0.6,
+        "access reach reached connect",
     ),
     # SQL
     _clear(
@@ -458,11 +459,11 @@ PAIRS: Final = (
         " file item action template syntax query conversion convert value string integer array body site folder document record"
         " row rows page sheet worksheet workbook cell recipient attachment calendar event channel loop condition trigger formula"
         " step steps statement cursor batch index argument keyword identifier class assembly library module dll element"
-        " entity attribute lookup solution message text size delegated",
+        " entity attribute lookup solution message text size delegated driver drivers",
         "found invalid missing required type expected support* valid allowed exists exist pars* match initialized duplicate"
         " converted unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
         " undefined exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
-        " malformed loaded load primary only data",
+        " malformed loaded load primary only data installed",
         0.55,
     ),
     _loose(

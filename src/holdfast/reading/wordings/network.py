@@ -78,7 +78,7 @@ NETWORK: Final = (
     ),
     _says(
         "a connection that was not made",  # why, the rest of the sentence says
-        Meaning(("network_or_tls", "sql_login_failed_other", "sql_database_unavailable"), 0.8, FAMILY),
+        Meaning(("network_or_tls", "sql_login_failed_other", "sql_database_unavailable"), 0.6, ENVELOPE),
         "unable to connect to the remote server",
         "unable to connect to remote host",
         "unable to connect to the server",
@@ -263,7 +263,7 @@ NETWORK: Final = (
     ),
     _says(
         "advice that names every suspect",
-        Meaning(("network_or_tls", "sql_firewall"), 0.75, FAMILY),
+        Meaning(("network_or_tls", "sql_firewall"), 0.7, ENVELOPE),
         "make sure that tcp connections to the port are not blocked by a firewall",
         "make sure the sql database firewall allows the integration runtime to access",
     ),
@@ -271,6 +271,10 @@ NETWORK: Final = (
         "an answer that ends too soon",
         Meaning(("network_or_tls", "not_connection"), 0.6, FAMILY),
         "eof",
+        "endofstreamexception",
+        "end of stream",
+        "premature end",
+        "closed prematurely",
     ),
     _says(
         "no connection, why unsaid",

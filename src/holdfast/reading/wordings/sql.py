@@ -22,6 +22,7 @@ SQL: Final = (
         "login failed for the user",
         "login failed for login",
         "cannot open user default database",
+        "user with the same password in master or target server",
     ),
     _says(
         "login failed, no database",
@@ -126,6 +127,9 @@ SQL: Final = (
         "unable to load authentication dll",
         "does not support this version of",
         "missing driver",
+        "dlopen",
+        "image not found",
+        "cannot open shared object file",
     ),
     _says(
         "a retry is proposed",
@@ -218,8 +222,12 @@ SQL: Final = (
     ),
     _says(
         "server named by the login",
-        Meaning(("sql_firewall", "network_or_tls", "sql_login_failed_other"), 0.4, FAMILY),
+        Meaning(("sql_login_failed_other", "sql_firewall", "network_or_tls"), 0.45, FAMILY),
         "cannot open server",
+    ),
+    _says(
+        "an address that could not be allowed",
+        Meaning(("sql_firewall", "network_or_tls", "sql_login_failed_other"), 0.4, FAMILY),
         "failed to add firewall rule",
     ),
     # the database
