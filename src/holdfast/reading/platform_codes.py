@@ -114,7 +114,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     ),
     (
         EvidenceKind.CONNECTOR,
-        Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.3, ENVELOPE),
+        Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.42, ENVELOPE),
         "Unauthorized",
     ),
     (

@@ -69,7 +69,7 @@ _AFTER_STATUS: Final = (
     " unprocessable",
 )
 _HTTP: Final = {
-    "401": Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.3, ENVELOPE),
+    "401": Meaning(("bad_credentials", "role_or_assignment_missing", "session_revoked"), 0.42, ENVELOPE),
     "403": Meaning(("role_or_assignment_missing", "conditional_access_blocked"), 0.45, ENVELOPE),
     "404": Meaning(("not_connection", "connection_missing_or_unshared"), 0.45, ENVELOPE),
     "405": Meaning(("not_connection",), 0.6, ENVELOPE),
@@ -187,8 +187,16 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     if not any(sign.meaning.causes and sign.meaning.rank >= FAMILY for sign in signs):
         signs += map(_numbered, chain(call(folded), severity(folded)))
     if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
-        signs += map(_worded, pairs(folded, words))
+        signs += map(_worded, pairs(_without_wrappers(folded, signs), words))
     return signs
+
+
+def _without_wrappers(folded: str, signs: list[_Sign]) -> str:
+    """The line with blanks where words only say that something failed: they hint at nothing."""
+    for sign in signs:
+        if not sign.meaning.causes and sign.kind is EvidenceKind.WORDING:
+            folded = f"{folded[: sign.start]}{' ' * (sign.end - sign.start)}{folded[sign.end :]}"
+    return folded
 
 
 def _compound(line: str) -> Iterator[_Sign]:

@@ -117,7 +117,7 @@ PAIRS: Final = (
         "somebody has to sign in",
         "token_inactive mfa_required session_revoked bad_credentials",
         "sign login log logged sign-in signin re-enter reauthenticat* interactive* interaction prompt",
-        "again interaction interactive* required please must explicitly expired back needed need needs",
+        "again interaction interactive* required please must explicitly expired back needed need needs run",
         0.45,
     ),
     _loose(
@@ -134,6 +134,14 @@ PAIRS: Final = (
         "authenticat* credential* creds login logon logging sign sign-in signin kerberos ntlm impersonat*",
         f"{_FAILS} {_WRONG}",
         0.5,
+    ),
+    _loose(
+        "an identity that is not there",
+        "token_audience_or_tenant_wrong app_disabled_or_missing bad_credentials",
+        "identity identities msi",
+        f"assigned system-assigned user-assigned missing found exist exists {_NOT}",
+        0.45,
+        "managed system assigned system-assigned user-assigned msi",
     ),
     # passwords, keys
     _clear(
@@ -302,7 +310,7 @@ PAIRS: Final = (
         "a right that lacks",
         "role_or_assignment_missing sql_permission_denied",
         "permission permissions role roles privilege privileges rights authori* entitled accessible listed acl rbac prv*",
-        f"missing denied required insufficient lack* need needs sufficient necessary hold {_NOT}",
+        f"missing denied require* insufficient lack* need needs sufficient necessary hold must {_NOT}",
         0.6,
     ),
     _loose(
@@ -318,7 +326,7 @@ PAIRS: Final = (
         "connection_missing_or_unshared",
         "connection connections connectionreference connectionid connectionname",
         "shared share unshared permission permissions bind unbound owner reference references authenticated unauthenticated"
-        " unauthorized authorized",
+        " unauthorized authorized allowed acl",
         0.6,
     ),
     _loose(
@@ -455,22 +463,27 @@ PAIRS: Final = (
     _loose(
         "a piece of the flow or of the data",
         "not_connection",
-        "column columns table property properties parameter parameters expression json xml schema variable field object type"
-        " file item action template syntax query conversion convert value string integer array body site folder document record"
-        " row rows page sheet worksheet workbook cell recipient attachment calendar event channel loop condition trigger formula"
-        " step steps statement cursor batch index argument keyword identifier class assembly library module dll element"
-        " entity attribute lookup solution message text size delegated driver drivers",
+        "column columns table tables property properties parameter parameters expression json xml html schema variable field"
+        " object type file item items action template syntax query conversion convert value string integer decimal boolean array"
+        " body site folder drive document record row rows key page view form sheet worksheet workbook cell recipient attachment"
+        " calendar event channel team chat task plan bucket list loop condition trigger formula step steps statement cursor batch"
+        " index argument keyword identifier id class assembly library module package dll element entity attribute lookup"
+        " component layer publisher solution message text size delegated driver drivers header headers payload content format"
+        " date number enum function operator script cmdlet command method member instance reference url uri path link run runs"
+        " version etag job resource request",
         "found invalid missing required type expected support* valid allowed exists exist pars* match initialized duplicate"
-        " converted unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
+        " converted cast unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
         " undefined exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
-        " malformed loaded load primary only data installed",
+        " malformed loaded load primary only installed conflict read-only already deleted recognized recognised unrecogni* small"
+        " overflow negative",
         0.55,
     ),
-    _loose(
+    _clear(
         "a thing that is not supported",
         "not_connection",
         "supported unsupported support",
-        "driver feature platform authentication source provider keyword method operation version type connector data not doesn't",
+        "driver feature platform authentication source provider keyword method operation version type connector data not isn't"
+        " aren't doesn't currently",
         0.6,
     ),
     _loose(
@@ -493,7 +506,7 @@ PAIRS: Final = (
         0.5,
         GRAMMAR,
         "valid invalid null empty exclusive must should required missing supported unsupported specified exists allowed"
-        " illegal range negative duplicate unexpected cannot can't parse parsing",
+        " illegal range negative duplicate unexpected cannot can't can parse parsing found",
         "is are be not been the a use set both only has have does for invoke itself value type argument",
     ),
 )

@@ -55,6 +55,7 @@ NETWORK: Final = (
         "enetunreach",
         "ehostunreach",
         "could not open a connection to sql server",
+        "sql server does not exist or access denied",
         "tcp/ip connection to the host … has failed",
         "error locating server/instance specified",
         "server was not found or was not accessible",
@@ -86,7 +87,6 @@ NETWORK: Final = (
         "could not connect to the server",
         "max retries exceeded with url",
         "failed to connect to",
-        "sql server does not exist or access denied",
     ),
     _says(
         "no answer in time",  # how it looked; a text that names the reason says more
@@ -205,6 +205,7 @@ NETWORK: Final = (
         "server name does not match",
         "does not match the server name",
         "encryption is not supported",
+        "encryption not supported",
         "does not support encryption",
         "instance of sql server you attempted to connect to requires encryption",
         "requires encryption",
