@@ -194,7 +194,7 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
 def _without_wrappers(folded: str, signs: list[_Sign]) -> str:
     """The line with blanks where words only say that something failed: they hint at nothing."""
     for sign in signs:
-        if not sign.meaning.causes and sign.kind is EvidenceKind.WORDING:
+        if sign.meaning.rank == ENVELOPE and sign.kind is EvidenceKind.WORDING:
             folded = f"{folded[: sign.start]}{' ' * (sign.end - sign.start)}{folded[sign.end :]}"
     return folded
 

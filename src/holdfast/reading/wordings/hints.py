@@ -117,7 +117,7 @@ PAIRS: Final = (
         "somebody has to sign in",
         "token_inactive mfa_required session_revoked bad_credentials",
         "sign login log logged sign-in signin re-enter reauthenticat* interactive* interaction prompt",
-        "again interaction interactive* required please must explicitly expired back needed need needs run",
+        "again interaction interactive* require* please must explicitly expired back needed need needs run",
         0.45,
     ),
     _loose(
@@ -206,10 +206,18 @@ PAIRS: Final = (
     _clear(
         "a second factor",
         "mfa_required",
-        "mfa multi-factor multifactor factor 2fa otp authenticator verification two-step totp",
+        "mfa multi-factor multifactor factor 2fa otp authenticator two-step totp",
         "required require* requirement authenticat* must need* verify enforce* enrol* register* additional complete* phone"
         " app code challenge expired interrupted prompt set setup second two fail* denied",
         0.75,
+    ),
+    _clear(
+        "a verification besides the password",
+        "mfa_required",
+        "verification verify",
+        "additional code phone identity step",
+        0.65,
+        "sign sign-in signin login account user",
     ),
     _clear(
         "a device that is not accepted",
@@ -317,7 +325,7 @@ PAIRS: Final = (
         "no way in",
         "role_or_assignment_missing conditional_access_blocked",
         "access forbidden",
-        f"denied {_NOT} forbidden refused allowed permitted",
+        f"denied {_NOT} refused allowed permitted restrict*",
         0.5,
     ),
     # connections of the platform
@@ -377,7 +385,6 @@ PAIRS: Final = (
         "ip",
         "allowed allow denied blocked whitelist allowlist permitted",
     ),
-    _clear("public access is off", "sql_firewall network_or_tls", "public", "network endpoint", 0.75),
     _clear(
         "a database that is not there",
         "sql_database_unavailable sql_transient",
@@ -411,9 +418,10 @@ PAIRS: Final = (
     _clear(
         "a limit that is reached",
         "throttled",
-        "rate requests request calls throttle throttling quota limit",
+        "rate requests calls throttle throttling quota limit limits",
         "exceeded exceed exceeds throttled many reached",
         0.65,
+        "requests calls rate throttle throttling quota api concurrent actions per",
     ),
     # the network and services
     _clear(

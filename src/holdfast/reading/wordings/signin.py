@@ -700,6 +700,10 @@ SIGN_IN: Final = (
         "app has been deleted",
         "application has been deleted",
         "application was deleted",
+    ),
+    _says(
+        "something that is gone",
+        Meaning(("app_disabled_or_missing", "connection_missing_or_unshared", "not_connection"), 0.6, FAMILY),
         "cannot be accessed at this time",
         "has been removed or is no longer available",
     ),
@@ -919,8 +923,14 @@ SIGN_IN: Final = (
         "user interaction is required. the user must sign in",
     ),
     _says(
+        "forbidden, why unsaid",
+        Meaning(("role_or_assignment_missing", "conditional_access_blocked"), 0.45, ENVELOPE),
+        "request was forbidden",
+        "forbidden with client authentication scheme",
+    ),
+    _says(
         "not authorised, why unsaid",
-        Meaning(("bad_credentials", "role_or_assignment_missing"), 0.35, ENVELOPE),
+        Meaning(("bad_credentials", "role_or_assignment_missing", "sql_login_failed_other"), 0.45, ENVELOPE),
         "authentication failed",
         "authentication failure",
         "failed to authenticate",

@@ -221,6 +221,12 @@ SQL: Final = (
         "dosguard rejected the connection",
     ),
     _says(
+        "public access is spoken of",
+        Meaning(("sql_firewall", "network_or_tls"), 0.7, FAMILY),
+        "public network",
+        "public endpoint",
+    ),
+    _says(
         "server named by the login",
         Meaning(("sql_login_failed_other", "sql_firewall", "network_or_tls"), 0.45, FAMILY),
         "cannot open server",
