@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from holdfast.core.evidence import Evidence
 from holdfast.core.verdict import Cause, Remedy, Verdict
@@ -55,10 +54,14 @@ def _given(fact: Evidence) -> tuple[dict[str, float], float]:
 class Facts(tuple[Evidence, ...]):
     """Evidence that several causes are asked about; what it means together is reckoned once."""
 
-    @cached_property
+    _shares: dict[str, float] | None = None
+
+    @property
     def shares(self) -> dict[str, float]:
         """As the function of that name says."""
-        return shares(self)
+        if self._shares is None:
+            self._shares = shares(self)
+        return self._shares
 
 
 def weigh(cause: Cause, evidence: Iterable[Evidence], remedies: tuple[Remedy, ...]) -> Verdict | None:

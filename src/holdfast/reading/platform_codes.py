@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import ENVELOPE, FAMILY, Meaning
+from holdfast.reading.codes import ENVELOPE, FAMILY, NARROW, Meaning
 
 
 class KnownCode(NamedTuple):
@@ -196,7 +196,8 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     ),
     (
         EvidenceKind.GATEWAY,
-        Meaning(("network_or_tls", "gateway_offline"), 0.75),
+        # the driver's own words, which such an answer quotes, say more
+        Meaning(("network_or_tls", "gateway_offline"), 0.75, NARROW),
         "DM_GWPipeline_Gateway_ServerUnreachable DM_GWPipeline_Gateway_HostUnreachable",
     ),
     (

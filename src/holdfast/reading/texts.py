@@ -176,18 +176,22 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
 
 
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
-    words = set(WORD.findall(folded))
-    signs = list(_codes(line, folded, words, book))
+    said = folded
     if "://" in folded:  # a page about a matter is no sentence about it
-        folded = _PATH.sub(lambda path: " " * len(path[0]), folded)
-        words = set(WORD.findall(folded))
-    signs += map(_worded, INDEX.spot(folded, words))
-    if not any(sign.meaning.causes and sign.meaning.rank > FAMILY for sign in signs):
-        signs += _compound(line)
-    if not any(sign.meaning.causes and sign.meaning.rank >= FAMILY for sign in signs):
-        signs += map(_numbered, chain(call(folded), severity(folded)))
-    if not any(sign.meaning.causes and sign.meaning.rank > HINT for sign in signs):
-        signs += map(_worded, pairs(_without_wrappers(folded, signs), words))
+        said = _PATH.sub(lambda path: " " * len(path[0]), folded)
+    words = set(WORD.findall(said))
+    signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(said, words))]
+    top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
+    if top <= FAMILY:
+        compound = list(_compound(line))
+        signs += compound
+        top = max((sign.meaning.rank for sign in compound), default=top)
+    if top < FAMILY:
+        numbered = list(map(_numbered, chain(call(folded), severity(folded))))
+        signs += numbered
+        top = FAMILY if numbered else top
+    if top <= HINT:
+        signs += map(_worded, pairs(_without_wrappers(said, signs), words))
     return signs
 
 
