@@ -25,7 +25,14 @@ def test_help_imports_click_only():
     foreign, ours = (json.loads(line) for line in done.stderr.splitlines())
 
     assert [name for name in foreign if name not in ("holdfast", "click") and not name.startswith("_")] == []
-    assert ours == ["holdfast", "holdfast.cli", "holdfast.cli.main", "holdfast.core", "holdfast.core.errors"]
+    assert ours == [
+        "holdfast",
+        "holdfast.cli",
+        "holdfast.cli.main",
+        "holdfast.cli.terminal",
+        "holdfast.core",
+        "holdfast.core.errors",
+    ]
 
 
 HEAVY = (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from holdfast import __version__
+from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -61,6 +62,14 @@ COMMANDS: dict[str, Entry] = {
 
 class Commands(click.Group):
     """A group that imports a command's module on use only."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """As click does, but what commands style is printed without it where only text is wanted."""
+        if is_plain():
+            extra.setdefault("color", False)
+        return super().make_context(info_name, args, parent, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table."""
@@ -152,7 +161,8 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = f" See `{context.command_path} --help`." if context is not None else ""
-        complain(f"{error.format_message().rstrip('.')}.{where}")
+        said = error.format_message()
+        complain(f"{said if said.endswith(('.', '?')) else said + '.'}{where}")
         return 2
     except HoldfastError as error:
         complain(str(error))

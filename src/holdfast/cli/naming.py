@@ -1,4 +1,4 @@
-"""Which connections and environments people mean: by id, by the beginning of an id, or by name."""
+"""Which connections, environments, people and applications are meant: by id, by its beginning, or by name."""
 
 from __future__ import annotations
 
@@ -41,11 +41,12 @@ def nearest(wanted: str, names: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(words[word] for word in close))
 
 
-def one(wanted: str, names: Mapping[str, str], what: str) -> str:
+def one(wanted: str, names: Mapping[str, str], what: str, among: str = "") -> str:
     """The id of the only one that a word can mean.
 
     Args:
-        what: "connection" or "environment".
+        what: "connection", "environment", "application" and so on.
+        among: where it was looked for, " in the scan".
 
     Raises:
         click.UsageError: there is none, or there are several.
@@ -53,21 +54,31 @@ def one(wanted: str, names: Mapping[str, str], what: str) -> str:
     found = meant(wanted, names) if wanted.strip() else []
     if len(found) == 1:
         return found[0]
-    raise unclear(wanted, names, found, what)
+    raise unclear(wanted, names, found, what, among)
 
 
-def unclear(wanted: str, names: Mapping[str, str], found: Sequence[str], what: str) -> click.UsageError:
+def unclear(
+    wanted: str, names: Mapping[str, str], found: Sequence[str], what: str, among: str = ""
+) -> click.UsageError:
     """What to say of a word that means nothing, or too much."""
-    said = "; ".join(f"{id} ({names[id]})" for id in found[:5] or nearest(wanted, names))
+    said = "; ".join(_both(id, names[id]) for id in found[:5] or nearest(wanted, names))
     if found:
         return click.UsageError(clean(f"{len(found)} {what}s fit {wanted!r}. Say which: {said}."))
     if said:
         hint = f"Nearest: {said}."
-    elif what == "environment":
-        hint = f"There are {', '.join(list(names.values())[:10])}."
-    else:
+    elif what == "connection":
         hint = "`holdfast status` lists them."
-    return click.UsageError(clean(f"There is no {what} {wanted!r}. {hint}"))
+    elif len(names) > 10:
+        hint = f"Of {len(names)} none looks like it."
+    elif names:
+        hint = f"There are {', '.join(name or id for id, name in names.items())}."
+    else:
+        hint = "The last scan saw none."
+    return click.UsageError(clean(f"There is no {what} {wanted!r}{among}. {hint}"))
+
+
+def _both(id: str, name: str) -> str:
+    return f"{id} ({name})" if name and name != id else id
 
 
 async def connection_names(
@@ -106,3 +117,39 @@ def environments_meant(seen: Picture, words: Sequence[str]) -> frozenset[str]:
     """
     names = {id: each.display_name for id, each in seen.environments.items()}
     return frozenset(one(word, names, "environment") for word in words)
+
+
+async def application_names(holdfast: Holdfast, tenants: Iterable[str]) -> dict[str, str]:
+    """What people call the applications of tenants, as last scanned, by client id.
+
+    One that only a connection names, because the directory was not read or it is another tenant's, has no name.
+    """
+    from holdfast.core.identity import ServicePrincipal
+    from holdfast.core.inventory import Connection
+
+    names: dict[str, str] = {}
+    for tenant in tenants:
+        async for app in holdfast.history.current(tenant, ServicePrincipal):
+            names[app.client_id] = app.display_name
+        async for connection in holdfast.history.current(tenant, Connection):
+            if connection.client_id:
+                names.setdefault(connection.client_id, "")
+    return names
+
+
+async def people_names(holdfast: Holdfast, tenants: Iterable[str]) -> dict[str, str]:
+    """What the people behind connections are called, by what they sign in with; their object ids follow, without names."""
+    from holdfast.core.inventory import Connection
+
+    names: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    for tenant in tenants:
+        async for connection in holdfast.history.current(tenant, Connection):
+            owner = connection.owner
+            if owner is not None:
+                ids[owner.id] = ""
+                if owner.user_principal_name:
+                    names[owner.user_principal_name] = owner.display_name
+            if connection.account_name:
+                names.setdefault(connection.account_name, "")
+    return names | ids

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from holdfast.cli.terminal import is_plain
+
 OUTPUTS = ("table", "json", "jsonl", "csv", "md")
 
 
@@ -153,7 +155,7 @@ def print_table(
     title: str | None = None,
     empty: str = "Nothing.",
 ) -> None:
-    """A table on the terminal; colours only where the terminal has them and NO_COLOR is unset.
+    """A table on the terminal; colours only where it has them and may be sent them.
 
     A column in which no row says anything is left out.
     """
@@ -208,9 +210,15 @@ def console(stderr: bool = False) -> Any:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 160
     screen: Any = Console(
-        file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False
+        file=stream,
+        width=None if stream.isatty() else 160,
+        # rich itself leaves bold text bold under NO_COLOR.
+        color_system=None if is_plain() else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
     )
     screen.on_broken_pipe = _nobody_reads
     return screen

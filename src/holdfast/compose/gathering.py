@@ -88,7 +88,7 @@ async def cases(
                     target,
                     chosen.accepted,
                     invoked=connection.id in invoked,
-                    is_serverless=_place(connection, target) in chosen.serverless,
+                    is_serverless=place_of(connection, target) in chosen.serverless,
                 )
             )
     return found
@@ -160,7 +160,8 @@ async def _invoked(history: History, tenant: str, environment: str) -> frozenset
     )
 
 
-def _place(connection: Connection, target: Target | None) -> tuple[str, str]:
+def place_of(connection: Connection, target: Target | None) -> tuple[str, str]:
+    """Server and database of a target, in lower case; empty where they are not known."""
     server, database = (target.server, target.database) if target else ("", "")
     if server == "default":
         server = connection.server or ""

@@ -110,19 +110,6 @@ def consequence(known: Known, supposed: Sequence[Supposition], now: datetime) ->
     return Consequence(known, ranked, stops, runs_per_week_of(stops), _before(ranked[0]))
 
 
-def concerns(known: Known, each: Supposition) -> bool:
-    """Whether the change is about this connection at all."""
-    match VERBS[each.verb].operand.rstrip("?"):
-        case "person":
-            return _person(known, each)
-        case "application":
-            return _application(known, each)
-        case "environment":
-            return each.target.casefold() == known.connection.environment.casefold()
-        case _:
-            return True
-
-
 def _person(known: Known, each: Supposition) -> bool:
     if not known.connection.sign_in.has_refresh_token:
         return False
@@ -167,32 +154,39 @@ def _of_application(cause: str, code: str, because: str) -> Effect:
 
 def _secret_ends(known: Known, each: Supposition, now: datetime) -> Iterator[Death]:
     """A secret is removed or expires: APP, or APP/KEY for one of several."""
-    if not _application(known, each) or known.apps is None:
+    if not _application(known, each):
         return
-    app = known.apps[known.connection.client_id or ""]
+    kind = KIND_OF_SIGN_IN[known.connection.sign_in]
+    app = (known.apps or {}).get(known.connection.client_id or "")
+    if app is None:
+        because = (
+            f"Which {kind}s the application has could not be read, so that this may be the one it holds."
+        )
+        yield _secret_death(known, each, now, Certainty.POSSIBLE, because)
+        return
     held = candidates(known.connection, app, last_refresh(known.witnesses))
     live = [secret for secret in held if secret.expires_at is None or secret.expires_at > now]
     key = each.target.partition("/")[2].casefold()
     ended = [s for s in live if not key or key in (s.key_id.casefold(), s.display_name.casefold())]
     if not ended:
         return
+    name = app.display_name or app.client_id
+    if len(ended) == len(live):
+        yield _secret_death(known, each, now, Certainty.CERTAIN, f"It holds this {kind} of {name}.")
+        return
+    because = f"{len(live)} {kind}s of {name} can be the one it holds; the platform does not tell which."
+    yield _secret_death(known, each, now, Certainty.POSSIBLE, because)
+
+
+def _secret_death(
+    known: Known, each: Supposition, now: datetime, certainty: Certainty, because: str
+) -> Death:
     kind = KIND_OF_SIGN_IN[known.connection.sign_in]
     expired = each.verb == "expire-secret"
     cause = CAUSE_OF_KIND[kind] if expired or kind == "certificate" else "secret_invalid"
     code = "AADSTS700027" if kind == "certificate" else "AADSTS7000222" if expired else "AADSTS7000215"
-    sure = len(ended) == len(live)
-    yield Death(
-        each.verb,
-        cause,
-        code,
-        End.EXPIRED if expired else End.REFUSED,
-        Certainty.CERTAIN if sure else Certainty.POSSIBLE,
-        _at(known, now),
-        f"It holds this {kind} of {app.display_name or app.client_id}."
-        if sure
-        else f"{len(live)} {kind}s of {app.display_name or app.client_id} can be the one it holds; the platform"
-        " does not tell which.",
-    )
+    end = End.EXPIRED if expired else End.REFUSED
+    return Death(each.verb, cause, code, end, certainty, _at(known, now), because)
 
 
 def _policy(known: Known, each: Supposition, now: datetime) -> Iterator[Death]:

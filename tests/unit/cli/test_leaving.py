@@ -77,9 +77,9 @@ def test_purge_of_nothing_says_so(config, capsys):
 
 
 def test_forgetting_nobody_is_told(state, config, capsys):
-    assert run(["forget", "nobody@contoso.example", "--yes", "--config", config]) == 1
+    assert run(["forget", "nobody@contoso.example", "--yes", "--config", config]) == 2
 
-    assert "Nobody" in capsys.readouterr().out
+    assert "Nobody" in capsys.readouterr().err
 
 
 def test_forgetting_off_a_terminal_needs_a_yes(state, config):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from holdfast.cli.main import run
-from tests.builders import a_connection, an_environment
+from tests.builders import a_connection, a_secret, an_app, an_app_connection, an_environment
 from tests.fakes.holdfast import ToldHoldfast
 
 ADA = "ada@contoso.example"
@@ -16,7 +16,8 @@ def scanned(monkeypatch):
     told = ToldHoldfast("contoso")
     cloud = told.tenants["contoso"].cloud
     cloud.listed = [an_environment("sales")]
-    cloud.held = [a_connection("c1", display_name="Orders")]
+    cloud.held = [a_connection("c1", display_name="Orders"), an_app_connection("c2")]
+    cloud.apps = [an_app(a_secret("k1"), a_secret("k2")), an_app(client_id="app-2")]
     monkeypatch.setattr("holdfast.cli.session.opened", told.opened)
     run(["scan"])
     return told
@@ -45,9 +46,43 @@ def test_people_read_what_dies(scanned, capsys):
     assert "1 surely" in out
 
 
-def test_a_name_that_nobody_has_is_said(scanned, capsys):
-    assert run(["whatif", "disable-account", "adda@contoso.example"]) == 0
-    assert "no scanned connection belongs to 'adda@contoso.example'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["disable-account", "adda@contoso.example"], "no person 'adda@contoso.example'"),
+        (["require-mfa", "adda@contoso.example"], "Nearest: ada@contoso.example (Ada"),
+        (["disable-app", "ap-1"], "no application 'ap-1'. Nearest: app-1 (App-1)"),
+        (["delete-secret", "app"], "2 applications fit 'app'"),
+        (["expire-secret", "app-1/k3"], "no secret 'k3' of App-1"),
+        (["block-connector", "sails"], "Nearest: sales"),
+        (["policy", "block everybody"], "no policy 'block everybody'"),
+    ],
+)
+def test_a_name_that_nobody_has_is_refused_with_the_nearest(scanned, capsys, words, said):
+    assert run(["whatif", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [ADA, "ada@", "o1", "Ada Kent"])
+def test_a_person_goes_by_any_of_their_names(scanned, capsys, name):
+    assert run(["whatif", "disable-account", name, "-o", "json"]) == 1
+    assert [row["connection"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["c1"]
+
+
+def test_one_of_two_secrets_is_perhaps_the_one_it_holds(scanned, capsys):
+    capsys.readouterr()
+
+    assert run(["whatif", "delete-secret", "App-1/k1", "-o", "json"]) == 1
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["supposed"] == ["delete-secret App-1, k1"]
+    assert [(row["connection"], row["certainty"]) for row in told["rows"]] == [("c2", "possible")]
+
+
+def test_people_read_what_was_supposed(scanned, capsys):
+    run(["whatif", "disable-account", "ada", "advance", "9d"])
+
+    assert f"Supposed: disable-account {ADA}, then advance 9 days." in capsys.readouterr().out
 
 
 def test_a_policy_file_is_judged(scanned, tmp_path):

@@ -202,3 +202,13 @@ def test_every_death_names_a_cause_of_the_knowledge_base():
                 assert death.because
                 assert death.at >= START
                 assert death.cause in LABELS
+
+
+@pytest.mark.parametrize("apps", [{}, None], ids=["an application of elsewhere", "directory not read"])
+def test_secrets_that_could_not_be_read_may_be_the_one_it_holds(apps):
+    about = known(an_app_connection())._replace(apps=apps)
+
+    found = dies(about, ("delete-secret", "app-1"))
+
+    assert (found.deaths[0].cause, found.deaths[0].certainty) == ("secret_invalid", Certainty.POSSIBLE)
+    assert dies(about, ("delete-secret", "app-2")) is None

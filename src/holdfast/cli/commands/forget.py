@@ -28,8 +28,9 @@ def command(person: str, yes: bool, invocation: Invocation) -> int:
         names, rows = forget(settings, person)
         kept = copies(settings)
     if not names:
-        click.echo("Nobody of that name is in the store.")
-        return 1
+        raise click.UsageError(
+            f"Nobody called {person!r} is in the store: give the whole user principal name, object id or full name."
+        )
     click.echo(f"Blanked {names} name{'s' if names > 1 else ''} in {rows} row{'s' if rows > 1 else ''}.")
     for copy in kept:
         click.echo(

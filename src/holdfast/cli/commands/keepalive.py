@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
     from holdfast.compose.gathering import Chosen
     from holdfast.core.plan import Accepted, Plan
+    from holdfast.keepalive.eligibility import Case
     from holdfast.keepalive.watch import Finding
     from holdfast.scan.standing import Picture
 
@@ -127,6 +129,8 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
         found = await cases(holdfast.history, seen, reach.directory, reach.platform, wanted)
+        if not (wanted.connections or wanted.environments):
+            _known_databases(found, wanted)
         async with tenant.reached(Role.OPERATOR) as operating:
             found = await as_operator_sees(found, operating.operator, await environments_of(tenant))
         operator = await reach.applications.principal_of(client_id) or client_id
@@ -167,6 +171,21 @@ def _database(text: str) -> tuple[str, str]:
     if not (server and slash and database):
         raise click.UsageError(f"--serverless {text!r} is not SERVER/DATABASE.")
     return server.casefold(), database.casefold()
+
+
+def _known_databases(found: Sequence[Case], wanted: Chosen) -> None:
+    """A misspelt database would not be spared.
+
+    Raises:
+        click.UsageError: no connection is known to lead to one that was said to pause.
+    """
+    from holdfast.cli.naming import unclear
+    from holdfast.compose.gathering import place_of
+
+    known = {place_of(case.connection, case.target) for case in found}
+    for server, database in wanted.serverless - known:
+        names = dict.fromkeys(("/".join(place) for place in sorted(known) if all(place)), "")
+        raise unclear(f"{server}/{database}", names, [], "database", " behind a scanned connection")
 
 
 def _target(text: str) -> tuple[str, Any]:

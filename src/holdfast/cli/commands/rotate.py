@@ -11,11 +11,13 @@ import click
 
 from holdfast.cli import deeds
 from holdfast.cli.options import Invocation, Verbs, common_options
+from holdfast.cli.render import clean
 from holdfast.cli.times import Length
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.core.plan import Accepted
+    from holdfast.scan.standing import Picture
 
 
 @click.group(cls=Verbs)
@@ -30,7 +32,11 @@ def command() -> None:
 @command.command("plan")
 @deeds.plan_options
 @click.option(
-    "--app", "apps", multiple=True, metavar="CLIENT_ID", help="This application, due or not; repeatable."
+    "--app",
+    "apps",
+    multiple=True,
+    metavar="ID",
+    help="This application, due or not, by client id or name; repeatable.",
 )
 @click.option(
     "--life", type=Length(), metavar="LENGTH", help="How long the new secrets live; else as long as the old."
@@ -61,13 +67,28 @@ async def _plan(
 ) -> int:
     from holdfast.adapters.system import new_id
     from holdfast.cli.looking import picture_of
+    from holdfast.cli.naming import application_names, one
     from holdfast.compose.rotating import planned
 
     tenant = holdfast.chosen(invocation.tenant)
     seen = await picture_of(holdfast, tenant, invocation)
-    plan = await planned(holdfast, tenant, seen, new_id()[:8], apps, life, accepted)
+    names = await application_names(holdfast, [seen.tenant]) if apps else {}
+    chosen = frozenset(one(app, names, "application") for app in apps)
+    plan = await planned(holdfast, tenant, seen, new_id()[:8], chosen, life, accepted)
+    for app in sorted(chosen - await _in_use(holdfast, seen)):
+        click.echo(
+            clean(f"holdfast: No scanned connection is known to sign in as {names[app] or app}."), err=True
+        )
     await deeds.put(plan, out, holdfast, invocation)
     return 0
+
+
+async def _in_use(holdfast: Holdfast, seen: Picture) -> set[str]:
+    """Client ids that connections are known to hold."""
+    from holdfast.core.inventory import Connection
+
+    current = holdfast.history.current(seen.tenant, Connection)
+    return {each.client_id async for each in current if each.client_id}
 
 
 for each in deeds.carrying_out("rotate"):

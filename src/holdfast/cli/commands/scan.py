@@ -12,6 +12,7 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, console, emit
+from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
@@ -207,9 +208,9 @@ def _meta(name: str, report: ScanReport, spent: Spent) -> dict[str, Any]:
 
 @contextmanager
 def _bar(tenant: str) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar on a terminal, nothing off it."""
+    """A progress bar on a terminal that can draw one, nothing elsewhere."""
     screen = console(stderr=True)
-    if not screen.is_terminal:
+    if not screen.is_terminal or is_plain():
         yield lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

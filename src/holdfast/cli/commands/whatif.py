@@ -12,10 +12,11 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, clean, emit
-from holdfast.cli.times import Length, iso, minute
+from holdfast.cli.times import Length, iso, length, minute
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
+    from holdfast.core.policies import AccessPolicy
     from holdfast.diagnosis.whatif import Consequence, Supposition
     from holdfast.scan.standing import Picture
 
@@ -136,68 +137,95 @@ def _supposition(verb: str, operand: str, given: str) -> Supposition:
 
 async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence[Supposition]) -> int:
     from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
-    from holdfast.diagnosis.whatif import concerns, consequence
+    from holdfast.diagnosis.whatif import consequence
     from holdfast.scan.knowing import known
 
     seen = await pictures(holdfast, invocation)
-    supposed = [_with_environment(seen, await _with_policy(holdfast, seen, each)) for each in supposed]
+    named = [await _named(holdfast, seen, each) for each in supposed]
+    supposed, told = [each for each, _ in named], [words for _, words in named]
     several = len(seen) > 1
     rows: list[dict[str, Any]] = []
-    unmet = [each for each in supposed if each.target and each.verb != "policy"]
     for each in seen:
         async for _, about in known(holdfast.history, each, holdfast.tenants[each.name].recurrences):
-            unmet = [change for change in unmet if not concerns(about, change)]
             found = consequence(about, supposed, each.now)
             if found is not None:
                 rows.append(with_tenant(row(found, each), each.name, several))
     rows.sort(key=lambda row: (row["certainty"], row["at"], row["name"]))
     if invocation.output == "table":
+        click.echo(clean(f"Supposed: {', then '.join(told)}."))
         _print(rows, several)
     else:
         columns = (TENANT, *EXPORT) if several else EXPORT
-        meta = {"scans": [coverage(each) for each in seen]}
+        meta = {"supposed": told, "scans": [coverage(each) for each in seen]}
         emit([_told(row) for row in rows], columns, invocation.output, shape="holdfast.whatif/1", meta=meta)
-    for change in unmet:
-        click.echo(
-            clean(f"holdfast: {change.verb}: no scanned connection belongs to {change.target!r}."), err=True
-        )
     say_below(seen, invocation.output)
     return 1 if rows else 0
 
 
-async def _with_policy(holdfast: Holdfast, seen: Sequence[Picture], each: Supposition) -> Supposition:
-    """The change with the scanned policy that it names, where it names no file."""
-    from dataclasses import replace
-
-    from holdfast.core.policies import AccessPolicy
-
-    if each.verb != "policy" or each.policy is not None:
-        return each
-    names = []
-    for picture in seen:
-        async for policy in holdfast.history.current(picture.tenant, AccessPolicy):
-            names.append(policy.display_name)
-            if each.target in (policy.display_name, policy.id):
-                return replace(each, policy=policy)
-    known = f"the scanned ones are {', '.join(sorted(names))}" if names else "none was scanned"
-    raise click.UsageError(clean(f"There is no file and no policy {each.target!r}; {known}."))
-
-
-def _with_environment(seen: Sequence[Picture], each: Supposition) -> Supposition:
-    """The change with the id of the environment that it names by what people call it.
+async def _named(holdfast: Holdfast, seen: Sequence[Picture], each: Supposition) -> tuple[Supposition, str]:
+    """The change with the id of what its target names, and how it is told to people.
 
     Raises:
-        UsageError: there is no such environment.
+        UsageError: nothing that was scanned is called so, or several things are.
     """
     from dataclasses import replace
 
-    from holdfast.cli.naming import one
+    from holdfast.cli.naming import application_names, one, people_names
     from holdfast.diagnosis.whatif import VERBS
 
-    if not each.target or VERBS[each.verb].operand.rstrip("?") != "environment":
-        return each
-    names = {id: there.display_name for picture in seen for id, there in picture.environments.items()}
-    return replace(each, target=one(each.target, names, "environment"))
+    tenants = [picture.tenant for picture in seen]
+    id, told = each.target, each.target
+    match VERBS[each.verb].operand.rstrip("?"):
+        case "length":
+            told = length(each.length)
+        case "file" if each.policy is None:
+            policy = await _policy_of(holdfast, tenants, each.target)
+            each, told = replace(each, policy=policy), repr(policy.display_name)
+        case "person" if each.target:
+            id = told = one(
+                each.target, await people_names(holdfast, tenants), "person", " behind a scanned connection"
+            )
+        case "application":
+            app, _, key = each.target.partition("/")
+            names = await application_names(holdfast, tenants)
+            id = one(app, names, "application")
+            told = names[id] or id
+            if key:
+                secrets = await _secret_names(holdfast, tenants, id)
+                key = one(key, secrets, "secret", f" of {told}")
+                id, told = f"{id}/{key}", f"{told}, {secrets[key] or key}"
+        case "environment" if each.target:
+            names = {id: there.display_name for picture in seen for id, there in picture.environments.items()}
+            id = one(each.target, names, "environment")
+            told = names[id]
+    return replace(each, target=id), f"{each.verb} {told}".rstrip()
+
+
+async def _secret_names(holdfast: Holdfast, tenants: Sequence[str], client_id: str) -> dict[str, str]:
+    """What the secrets and certificates of an application are called, by key id."""
+    from holdfast.core.identity import ServicePrincipal
+
+    return {
+        secret.key_id: secret.display_name
+        for tenant in tenants
+        async for app in holdfast.history.current(tenant, ServicePrincipal)
+        for secret in app.secrets
+        if app.client_id == client_id
+    }
+
+
+async def _policy_of(holdfast: Holdfast, tenants: Sequence[str], wanted: str) -> AccessPolicy:
+    """The scanned policy of that name or id."""
+    from holdfast.cli.naming import one
+    from holdfast.core.policies import AccessPolicy
+
+    policies = {
+        policy.id: policy
+        for tenant in tenants
+        async for policy in holdfast.history.current(tenant, AccessPolicy)
+    }
+    names = {id: policy.display_name for id, policy in policies.items()}
+    return policies[one(wanted, names, "policy", " among files and scanned ones")]
 
 
 def row(found: Consequence, seen: Picture) -> dict[str, Any]:
