@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.ready import secret_text
@@ -14,26 +14,43 @@ from holdfast.sandbox.scenarios.contoso import _certificate
 from holdfast.sandbox.scenarios.definitions import definition, query, recurrence
 from holdfast.sandbox.scenarios.founding import Founding
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
-from holdfast.sandbox.world import Account, Application, ClientSecret, Connection, Environment
+from holdfast.sandbox.world import Account, Application, ClientSecret, Connection, Environment, Policy
 
 SERVER = "sql-contoso.database.windows.net"
 DATABASES = 8
+FREQUENCY_DAYS = 150
+REMEMBERED = timedelta(days=300)
 
 
 @dataclass
 class Maker:
-    """Makes the connections of one tenant, each of a kind of its own."""
+    """Makes the connections of one tenant, each of a kind of its own.
+
+    Attributes:
+        kinds: number and kind of each connection, by id.
+        ends: login and end of each password that somebody wrote into a table, by connection.
+    """
 
     found: Founding
     client: Application
     place: Environment
     chance: random.Random
     kinds: dict[str, tuple[int, str]] = field(default_factory=dict)
+    ends: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    logins: dict[str, tuple[str, datetime | None]] = field(default_factory=dict)
 
     def person(self, number: int) -> Account:
         return self.found.account(f"user{number}", f"User {number}", licences=["POWERAUTOMATE_PREMIUM"])
 
-    def user(self, number: int, kind: str, often: dict[str, Any] | None, *, in_solution: bool = True) -> None:
+    def user(
+        self,
+        number: int,
+        kind: str,
+        often: dict[str, Any] | None,
+        *,
+        in_solution: bool = True,
+        methods: Sequence[str] = ("pwd",),
+    ) -> None:
         """A person's sign-in, and a flow that uses it as often as said; None for none."""
         owner, name = self.person(number), f"{kind} {number}"
         months = often["interval"] if often and often["frequency"] == "Month" else 0
@@ -42,12 +59,14 @@ class Maker:
         used = self.found.ago(days=days, minutes=self.chance.randrange(600))
         if often is None:
             used = self.found.ago(days=self.chance.randrange(0, 80))
-        connection = self.found.oauth_connection(name, self.place, owner, used_at=used)
+        connection = self.found.oauth_connection(name, self.place, owner, used_at=used, methods=list(methods))
         self.kinds[connection.id] = (number, kind)
         if often is None:
             return
         # Without a start time months count from when the flow was turned on: from a run that was.
-        since = {"created_at": used, "modified_at": used} if often["frequency"] == "Month" else {}
+        since: dict[str, Any] = (
+            {"created_at": used, "modified_at": used} if often["frequency"] == "Month" else {}
+        )
         self._flow(number, owner, connection, often, in_solution=in_solution, **since)
 
     def principal(self, number: int, kind: str, *ends: int) -> None:
@@ -92,17 +111,49 @@ class Maker:
         self.kinds[connection.id] = (number, kind)
         self._flow(number, owner, connection, often("Week"))
 
-    def login(self, number: int, kind: str) -> None:
-        """A login of SQL Server with a password: nothing that can be read tells when it ends."""
+    def login(self, number: int, kind: str, ends: int | None, *, in_table: bool = False) -> None:
+        """A login of SQL Server with a password, which ends by the server's policy or never."""
+        name, database = f"login{number}", f"erp{number % DATABASES}"
+        owner = self.person(number)
         connection = self.found.connection(
             f"{kind} {number}",
             self.place,
-            self.person(number),
+            owner,
             parameter_set="sqlAuthentication",
-            parameters={"server": SERVER, "database": "erp0"},
-            secrets={"username": f"login{number}", "password": "kept by nobody"},
+            parameters={"server": SERVER, "database": database},
+            secrets={"username": name, "password": "kept by nobody"},
         )
+        expires = None if ends is None else self.found.now + timedelta(days=ends)
+        self.logins[name] = (database, expires)
+        if in_table and expires is not None:
+            self.ends[connection.id] = (name, expires)
         self.kinds[connection.id] = (number, kind)
+        self._flow(number, owner, connection, often("Day"), place=("default", "default"))
+
+    def limited(self, number: int, kind: str, *, demand: str) -> None:
+        """A person's sign-in that is used daily and ends of a policy: "mfa" or "frequency"."""
+        self.user(number, kind, often("Day"), methods=["pwd", "mfa"])
+        controls: dict[str, Any] = {"grant_controls": {"operator": "OR", "builtInControls": ["mfa"]}}
+        if demand == "frequency":
+            lasts = {
+                "isEnabled": True,
+                "type": "days",
+                "value": FREQUENCY_DAYS,
+                "frequencyInterval": "timeBased",
+            }
+            controls = {"session_controls": {"signInFrequency": lasts}}
+        policy = Policy(
+            id=self.found.id_of("policy", f"{kind} {number}"),
+            display_name=f"{kind} {number}",
+            state="enabled",
+            created_at=self.found.ago(days=300),
+            conditions={
+                "applications": {"includeApplications": ["All"]},
+                "users": {"includeUsers": [self.person(number).object_id]},
+            },
+            **controls,
+        )
+        self.found.world.policies[policy.id] = policy
 
     def _flow(
         self,
@@ -112,6 +163,7 @@ class Maker:
         often: dict[str, Any],
         *,
         in_solution: bool = True,
+        place: tuple[str, str] | None = None,
         **since: Any,
     ) -> None:
         name = connection.display_name
@@ -121,7 +173,8 @@ class Maker:
             else connection
         ]
         trigger = recurrence(often["frequency"], often["interval"])
-        what = definition(trigger, ("Ask", query("SELECT 1 AS n", SERVER, f"erp{number % DATABASES}")))
+        server, database = place or (SERVER, f"erp{number % DATABASES}")
+        what = definition(trigger, ("Ask", query("SELECT 1 AS n", server, database)))
         self.found.flow(f"Flow {number}", self.place, owner, what, uses, **since)
 
 
@@ -146,14 +199,33 @@ KINDS: tuple[tuple[int, Callable[[Maker, int], None]], ...] = (
         2,
         lambda m, n: m.principal(n, "two secrets", m.chance.randrange(20, 400), m.chance.randrange(500, 900)),
     ),
-    (1, lambda m, n: m.login(n, "SQL login")),
+    (1, lambda m, n: m.login(n, "SQL login", m.chance.randrange(20, 900))),
 )
+FURTHER: tuple[tuple[int, Callable[[Maker, int], None]], ...] = (
+    (1, lambda m, n: m.login(n, "SQL login in a table", m.chance.randrange(20, 900), in_table=True)),
+    (1, lambda m, n: m.login(n, "SQL login without an end", None)),
+    (1, lambda m, n: m.limited(n, "second factor", demand="mfa")),
+    (1, lambda m, n: m.limited(n, "sign-in frequency", demand="frequency")),
+)
+"""What people write down or set, beside what the cloud alone tells."""
 
 
 def tenant_of(
-    size: int, days: int, kinds: dict[str, tuple[int, str]], chance: random.Random
+    size: int,
+    days: int,
+    kinds: dict[str, tuple[int, str]],
+    chance: random.Random,
+    *,
+    further: bool = False,
+    ends: dict[str, tuple[str, datetime]] | None = None,
 ) -> Callable[[Founding], None]:
-    """Founds a tenant of so many connections that lives for so many days; notes each one's kind."""
+    """Founds a tenant of so many connections that lives for so many days.
+
+    Args:
+        kinds: filled with number and kind of each connection.
+        further: with the kinds that need a table or settings to be foretold.
+        ends: filled with what stands in that table.
+    """
 
     def make(found: Founding) -> None:
         client = scenarios._identities(found)
@@ -162,16 +234,20 @@ def tenant_of(
                 secret.expires_at += timedelta(days=2 * days)  # our own must outlive the benchmark
         place = found.environment("Finance", org="contoso-finance")
         scenarios._application_users(found, place)
-        maker = Maker(found, client, place, chance, kinds)
-        wheel = [make_one for share, make_one in KINDS for _ in range(share)]
+        maker = Maker(found, client, place, chance, kinds, {} if ends is None else ends)
+        wheel = [
+            make_one for share, make_one in (*KINDS, *(FURTHER if further else ())) for _ in range(share)
+        ]
+        if further:
+            found.world.remember_mfa_for = REMEMBERED
         for number in range(size):
             wheel[number % len(wheel)](maker, number)
-        _databases(found)
+        _databases(found, maker)
 
     return make
 
 
-def _databases(found: Founding) -> None:
+def _databases(found: Founding, maker: Maker) -> None:
     """Everybody may connect: what breaks here breaks at the sign-in."""
     admin = next(a for a in found.world.applications.values() if a.display_name == "holdfast-sql-admin")
     server = ServerFounding(found.world, SERVER, found.ago(days=700), entra_admin=admin.client_id)
@@ -183,3 +259,5 @@ def _databases(found: Founding) -> None:
     for app in list(found.world.applications.values()):
         if app.display_name.startswith("app "):
             server.user(f"erp{int(app.display_name[4:]) % DATABASES}", app)
+    for name, (database, expires) in maker.logins.items():
+        server.login(database, name, "kept by nobody", expires_at=expires)

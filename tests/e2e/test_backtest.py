@@ -1,11 +1,11 @@
-"""A small part of the backtest that `python -m bench forecast` runs whole: what was foretold, and what came."""
+"""A small part of the backtest that `python -m bench backtest` runs whole: what was foretold, and what came."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
 
-from bench import bench_forecast as backtest
+from bench import bench_backtest as backtest
 from holdfast.adapters.cloud import transport
 
 SIZE = 48
