@@ -38,7 +38,7 @@ def page() -> str:
         ("`[tenants.NAME]`", "tenants.NAME.", Tenant),
         ("`[tenants.NAME.hosts]`", "tenants.NAME.hosts.", Hosts),
         (
-            "`[tenants.NAME.reader]`, and likewise `operator`, `app_admin`, `sql_admin`",
+            "`[tenants.NAME.reader]`, and likewise `operator`, `app_admin`, `sql_admin`, `flow_reader`",
             "tenants.NAME.reader.",
             Identity,
         ),
@@ -64,6 +64,7 @@ def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             "operator",
             "app_admin",
             "sql_admin",
+            "flow_reader",
         ):
             default = _default(model.model_fields[key].default)
             yield f"| `{prefix}{key}` | {default} | {said.get(key, '')} |"

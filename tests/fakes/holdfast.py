@@ -32,6 +32,7 @@ class ToldTenant:
         self.own: dict[str, str] = {}
         self.identities: list[OwnIdentity] = []
         self.runs = None
+        self.flow_list = None
         self.recurrences = NOTHING_COMES_ROUND
 
     async def own_identities(self) -> list[OwnIdentity]:

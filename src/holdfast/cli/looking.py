@@ -16,6 +16,7 @@ from holdfast.core.coverage import (
     CONNECTIONS,
     ENVIRONMENTS,
     FLOWS,
+    LISTED_FLOWS,
     REFERENCES,
     SERVICE_PRINCIPALS,
 )
@@ -98,12 +99,14 @@ def coverage(seen: Picture) -> dict[str, Any]:
             }
             for s in seen.record.gaps
         ],
-        "flows_complete": False,
+        "flows_complete": seen.flows_complete,
     }
 
 
 def said_of(seen: Picture) -> list[str]:
     """Sentences that belong under every table: how old the picture is, and what is not in it."""
+    from holdfast.scan.carried import flows_are_complete
+
     said = [f"Scanned {length(seen.age)} ago" + (" — scan again" if seen.age.days >= OLD_DAYS else "") + "."]
     if seen.own_only:
         said.append("Only your own connections and those shared with you.")
@@ -119,8 +122,16 @@ def said_of(seen: Picture) -> list[str]:
     if appless:
         said.append(f"Canvas apps of {_named(seen, appless)} could not be read.")
     flowless = {gap.environment for gap in gaps if gap.part in (FLOWS, REFERENCES)} - unread
+    flowless -= {each for each in flowless if flows_are_complete(seen.record, each)}
+    unlisted = {gap.environment for gap in gaps if gap.part == LISTED_FLOWS} - unread
     if flowless:
         said.append(f"Flows: incomplete, those of {_named(seen, flowless)} could not be read.")
+    elif unlisted:
+        said.append(
+            f"Flows: incomplete, those outside solutions could not be listed in {_named(seen, unlisted)}."
+        )
+    elif seen.flows_complete:
+        said.append("Flows: all were seen, also those outside solutions, by a person's sign-in.")
     elif seen.flows_seen:
         said.append("Flows: incomplete, those outside solutions are not seen.")
     return said

@@ -11,6 +11,7 @@ from holdfast.core.identity import Cloud, Role
 GRAPH = "00000003-0000-0000-c000-000000000000"
 POWERAPPS = "475226c6-020e-4fb2-8a90-7a972cbfc1d4"
 DATAVERSE = "00000007-0000-0000-c000-000000000000"
+FLOW = "7df0a125-d3be-4c96-aa54-591f83ff541c"
 
 
 class Endpoints(NamedTuple):
@@ -42,6 +43,7 @@ class Needs:
     Attributes:
         graph: Graph permissions by name.
         management_application: registration for the admin scopes of Power Platform.
+        administrator: a person who administers Power Platform, since no application is answered.
         environment_roles: security roles in each environment, for an application user.
         others: in words, what no command of these tools gives.
     """
@@ -49,13 +51,25 @@ class Needs:
     role: Role
     graph: tuple[str, ...] = ()
     management_application: bool = False
+    administrator: bool = False
     environment_roles: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 
     @property
     def are_none(self) -> bool:
         """Whether holdfast makes no call as this role."""
-        return not (self.graph or self.management_application or self.environment_roles or self.others)
+        return not (
+            self.graph
+            or self.management_application
+            or self.administrator
+            or self.environment_roles
+            or self.others
+        )
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether no application can be it."""
+        return self.role is Role.FLOW_READER
 
 
 def needs_of(role: Role, ledger: Iterable[Mapping[str, Any]], *, as_maker: bool = False) -> Needs:
@@ -73,6 +87,7 @@ def needs_of(role: Role, ledger: Iterable[Mapping[str, Any]], *, as_maker: bool 
         role,
         graph=tuple(name for kind, name in kinds if kind == "graph"),
         management_application=("power-platform", "management-application") in kinds,
+        administrator=("power-platform", "administrator") in kinds,
         # A maker reads his own rows with his own role.
         environment_roles=("Environment Maker",)
         if name == "maker"
@@ -142,7 +157,10 @@ def _cli_permissions(needs: Needs, person: bool) -> Iterator[str]:
             f"az ad app permission add --id $APP --api {GRAPH} --api-permissions"
             f" $(az ad sp show --id {GRAPH} --query \"{listed}[?value=='{name}'].id\" -o tsv)={kind}"
         )
-    for api, name in ((POWERAPPS, "User"), (DATAVERSE, "user_impersonation")) if person else ():
+    apis = ((POWERAPPS, "User"), (DATAVERSE, "user_impersonation"))
+    if needs.is_for_a_person:
+        apis = ((POWERAPPS, "User"), (FLOW, "Flows.Read.All"))
+    for api, name in apis if person else ():
         yield (
             f"az ad app permission add --id $APP --api {api} --api-permissions"
             f" $(az ad sp show --id {api} --query \"{listed}[?value=='{name}'].id\" -o tsv)=Scope"
@@ -223,6 +241,11 @@ SOURCES = (
     ),
     (
         "assumed",
+        "the delegated permission `Flows.Read.All` of Microsoft Flow Service, beside `User` of PowerApps Service, lets an"
+        " administrator list every flow (pnp/cli-microsoft365 registers its client with it)",
+    ),
+    (
+        "assumed",
         "the delegated permissions `User` of PowerApps Service and `user_impersonation` of Dynamics CRM suffice for"
         " holdfast login (terraform-provider-power-platform docs/guides/app_registration.md asks for them)",
     ),
@@ -237,7 +260,7 @@ def page(target: Target, roles: Iterable[Needs], *, person: bool = False) -> str
         "holdfast runs none of this. Read it, then run one of the three ways per role, as an administrator.",
     ]
     for needs in roles:
-        lines += ["", f"## {needs.role.value}", "", *_role(target, needs, person)]
+        lines += ["", f"## {needs.role.value}", "", *_role(target, needs, person or needs.is_for_a_person)]
     lines += ["", "Where this was read:", ""]
     return "\n".join([*lines, *(f"- {mark}: {source}" for mark, source in SOURCES)])
 
@@ -296,7 +319,7 @@ def _in_words(needs: Needs) -> Iterator[str]:
 def _of_a_person(needs: Needs) -> Iterator[str]:
     for name in needs.graph:
         yield f"Microsoft Graph, delegated permission {name}"
-    if needs.management_application:
+    if needs.management_application or (needs.is_for_a_person and needs.administrator):
         yield "whoever signs in: the role Power Platform Administrator (or Dynamics 365 or Global Administrator)"
     for name in needs.environment_roles:
         yield f"whoever signs in: the security role {name} or a wider one in each environment"

@@ -24,6 +24,7 @@ from holdfast.ports import (
     Clock,
     Consenting,
     Directory,
+    FlowList,
     Operator,
     Platform,
     Registry,
@@ -38,6 +39,7 @@ from holdfast.settings import Tenant as TenantSettings
 if TYPE_CHECKING:
     from holdfast.adapters.cloud.connect import Access
     from holdfast.adapters.cloud.credentials import AnyCredential
+    from holdfast.adapters.cloud.transport import Traffic
     from holdfast.adapters.secrets.references import References
 
 OWN_SIGN_INS = {
@@ -57,6 +59,7 @@ class Reach:
         consenting: for the own connections of a maker; None for everybody else.
         spent: what asking took so far.
         recurrences: what comes round for its sign-ins, from the settings.
+        flow_list: every flow, for a reader beside whom a person signed in, or who is one and no maker.
     """
 
     platform: Platform
@@ -68,6 +71,7 @@ class Reach:
     spent: Callable[[], Spent] = Spent
     recurrences: Recurrences = NOTHING_COMES_ROUND
     starter: Starter | None = None
+    flow_list: FlowList | None = None
     consenting: Consenting | None = None
 
 
@@ -109,20 +113,36 @@ class Tenant:
         access.traffic.budget = budget
         try:
             runs = access.flows if access.is_person else None
-            yield Reach(
-                access.platform,
-                access.directory,
-                access.directory,
-                access.operator,
-                access.registry,
-                runs,
-                access.traffic.told,
-                self.recurrences,
-                runs,
-                access.own,
-            )
+            async with self._flow_list(role, access) as flow_list:
+                yield Reach(
+                    access.platform,
+                    access.directory,
+                    access.directory,
+                    access.operator,
+                    access.registry,
+                    runs,
+                    access.traffic.told,
+                    self.recurrences,
+                    runs,
+                    flow_list,
+                    access.own,
+                )
         finally:
             await access.close()
+
+    @asynccontextmanager
+    async def _flow_list(self, role: Role, access: Access) -> AsyncIterator[FlowList | None]:
+        """Every flow, for the reader: by the person of its own role, else by the reader if that is a person."""
+        if role is not Role.READER or self.sees_own_only:
+            yield None
+        elif not self.has(Role.FLOW_READER):
+            yield access.flows if access.is_person else None
+        else:
+            person = self._access(Role.FLOW_READER, access.traffic)
+            try:
+                yield person.flows
+            finally:
+                await person.close()
 
     async def examined(self, role: Role) -> Examination:
         """Which calls of the ledger the identity of `role` may make. Writes nothing.
@@ -288,20 +308,26 @@ class Tenant:
         foreign = (f"{host}:{port}" for host, port in places if not table.admits(Audience.DATABASE, host))
         return tuple(dict.fromkeys(foreign))
 
-    def _access(self, role: Role) -> Access:
+    def _access(self, role: Role, traffic: Traffic | None = None) -> Access:
         identity = self._tenant.identity(role)
         if identity is None:
             raise SettingsError(
                 f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
                 " `holdfast init` explains."
             )
-        return self._connected(credential(self._tenant, role, identity, self._settings, self._secrets))
+        proof = credential(self._tenant, role, identity, self._settings, self._secrets)
+        return self._connected(proof, traffic)
 
-    def _connected(self, credential: AnyCredential) -> Access:
+    def _connected(self, credential: AnyCredential, traffic: Traffic | None = None) -> Access:
         from holdfast.adapters.cloud.connect import connect
 
         return connect(
-            self._tenant.tenant_id, credential, self._clock, own_only=self.sees_own_only, **self._hosts()
+            self._tenant.tenant_id,
+            credential,
+            self._clock,
+            own_only=self.sees_own_only,
+            traffic=traffic,
+            **self._hosts(),
         )
 
     def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:

@@ -21,6 +21,7 @@ RUNS = "flow_runs"
 OWNER_SIGN_INS = "sign_ins_of_owners"
 CONNECTIONS = "connections"
 FLOWS = "flows"
+LISTED_FLOWS = "flows_listed_for_a_person"
 REFERENCES = "connection_references"
 CANVAS_APPS = "canvas_apps"
 IMPORTED = "imported"
@@ -90,7 +91,7 @@ class Sweep:
         An environment that knows no connections or apps has none; one that has a Dataverse has flows to read there.
         """
         if self.outcome is Outcome.MISSING:
-            return not self.part.startswith((CONNECTIONS, CANVAS_APPS))
+            return not self.part.startswith((CONNECTIONS, CANVAS_APPS, LISTED_FLOWS))
         return self.outcome is not Outcome.SCANNED
 
 
@@ -124,8 +125,8 @@ class ScanRecord:
         order = list(Outcome)
         worst: dict[str, Outcome] = {}
         for sweep in self.sweeps:
-            if sweep.part in (RUNS, CANVAS_APPS):
-                continue  # no connection or flow is missing from the inventory without them
+            if sweep.part in (RUNS, CANVAS_APPS, LISTED_FLOWS):
+                continue  # no connection, nor flow that the reader sees, is missing without them
             so_far = worst.get(sweep.environment, Outcome.SCANNED)
             worst[sweep.environment] = max(so_far, sweep.outcome, key=order.index)
         return worst

@@ -8,12 +8,16 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What holdfast may do with an identity: each role has its own, with the least rights."""
+    """What holdfast may do with an identity: each role has its own, with the least rights.
+
+    FLOW_READER is a person, by whose sign-in flows are listed that no application sees.
+    """
 
     READER = "reader"
     OPERATOR = "operator"
     APP_ADMIN = "app_admin"
     SQL_ADMIN = "sql_admin"
+    FLOW_READER = "flow_reader"
 
 
 class Cloud(StrEnum):

@@ -165,6 +165,21 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedFlow(Flow):
+    """A flow as Power Automate's own list has it for an administrator who signed in, inside solutions or not.
+
+    Of one that the reader is shown by Dataverse the definition is not read again, so that its bindings are empty.
+
+    Attributes:
+        has_row: whether it says to have a row in Dataverse; the id is then that of the row.
+        name: by which that list calls it; "" where it is the id.
+    """
+
+    has_row: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FlowRun:
     """One run of a flow, as its environment keeps it for 28 days. It tells nothing of single actions.
 

@@ -59,6 +59,7 @@ def inactivity(known: Known) -> list[Horizon]:
         unseen=known.unseen,
         canvas=known.canvas,
         failing=[each.flow for each in known.failing],
+        flows_complete=known.flows_complete,
     )
     if comes is None:
         return [unused]

@@ -57,6 +57,7 @@ class Known(NamedTuple):
         failing: flows that use it and failed when they last ran.
         unseen: names of flows with SQL in its environment that only an imported table knows; None without one.
         canvas: names of canvas apps in its environment that name its connector; None where they were not read.
+        flows_complete: whether all flows of its environment were seen, also those outside solutions.
     """
 
     connection: Connection
@@ -74,6 +75,7 @@ class Known(NamedTuple):
     unseen: tuple[str, ...] | None = None
     recurrences: Recurrences = NOTHING_COMES_ROUND
     canvas: tuple[str, ...] | None = None
+    flows_complete: bool = False
 
     @property
     def cause(self) -> str | None:

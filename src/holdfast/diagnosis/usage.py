@@ -44,6 +44,7 @@ def idle_break(
     unseen: tuple[str, ...] | None = None,
     canvas: tuple[str, ...] | None = None,
     failing: Collection[str] = (),
+    flows_complete: bool = False,
 ) -> IdleBreak | None:
     """When the sign-in expires though the known flows run as scheduled; None where they keep it, or nobody knows.
 
@@ -56,6 +57,7 @@ def idle_break(
         unseen: flows there that an imported table names besides; None without such a table.
         canvas: canvas apps there that name its connector; None where they were not read.
         failing: names of flows whose last run failed.
+        flows_complete: whether all flows there were seen, also those outside solutions.
     """
     idle = seen_at - refreshed.latest
     flows = tuple(flows)
@@ -79,9 +81,14 @@ def idle_break(
         f"Flow {flow.display_name!r} is scheduled more often than that, but does not reach its SQL action."
         for flow, _ in scheduled
     )
+    out_of_sight = [
+        *([] if flows_complete else ["flows outside solutions"]),
+        *([] if canvas is not None else ["apps"]),
+    ]
     rest = (
-        f"Nothing has used it for {idle.days} days, so nothing that comes round every two months does; flows"
-        f" outside solutions{'' if canvas is not None else ' and apps'} were not seen{_named(unseen)}{_apps(canvas)}.",
+        f"Nothing has used it for {idle.days} days, so nothing that comes round every two months does"
+        + (f"; {' and '.join(out_of_sight)} were not seen" if out_of_sight else "; no flow there uses it")
+        + f"{'' if flows_complete else _named(unseen)}{_apps(canvas)}.",
     )
     return IdleBreak(refreshed.shifted(REFRESH_TOKEN_IDLE_LIMIT), silent + rest)
 

@@ -4,7 +4,7 @@ from holdfast.ports.around import Clock, Notifier
 from holdfast.ports.database import SqlServer
 from holdfast.ports.directory import Applications, Directory, Registry
 from holdfast.ports.keeping import Agenda, History, Journal, Kept, Outbox, SecretStore, Thing, Workers
-from holdfast.ports.platform import Consenting, Operator, Platform, Runs, Starter
+from holdfast.ports.platform import Consenting, FlowList, Operator, Platform, Runs, Starter
 
 __all__ = [
     "Agenda",
@@ -12,6 +12,7 @@ __all__ = [
     "Clock",
     "Consenting",
     "Directory",
+    "FlowList",
     "History",
     "Journal",
     "Kept",

@@ -19,6 +19,7 @@ from holdfast.core.inventory import (
     ConnectionReference,
     Environment,
     Flow,
+    ListedFlow,
 )
 from holdfast.core.judgement import Judgement
 from holdfast.core.plan import Plan
@@ -38,6 +39,7 @@ Thing = (
     | PasswordTerm
     | Proof
     | KitFlow
+    | ListedFlow
 )
 """What history keeps."""
 
@@ -54,6 +56,7 @@ Kept = TypeVar(
     PasswordTerm,
     Proof,
     KitFlow,
+    ListedFlow,
 )
 
 

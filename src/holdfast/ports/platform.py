@@ -19,6 +19,7 @@ from holdfast.core.inventory import (
     Flow,
     FlowId,
     FlowRun,
+    ListedFlow,
 )
 from holdfast.core.making import FlowRow, Share, WantedConnection
 from holdfast.core.policies import DataPolicy
@@ -77,6 +78,18 @@ class Runs(Protocol):
 
     async def failure(self, environment: EnvironmentId, flow: FlowId, run: str) -> ActionFailure | None:
         """What the first action that failed in a run met with; None where none did."""
+        ...
+
+
+class FlowList(Protocol):
+    """Every flow of an environment as a person who administers it sees it; no application may ask."""
+
+    def flows(self, environment: Environment) -> AsyncIterator[ListedFlow]:
+        """All of them, without what they are bound to."""
+        ...
+
+    async def flow(self, environment: EnvironmentId, flow: FlowId) -> ListedFlow:
+        """One by its name in that list, with the connections that it holds."""
         ...
 
 

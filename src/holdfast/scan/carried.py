@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from holdfast.core.coverage import FLOWS, REFERENCES, Outcome, ScanRecord
+from holdfast.core.coverage import FLOWS, LISTED_FLOWS, REFERENCES, Outcome, ScanRecord
 from holdfast.core.imported import KitFlow
-from holdfast.core.inventory import ConnectionId, ConnectionReference, Environment, Flow
+from holdfast.core.inventory import ConnectionId, ConnectionReference, Environment, Flow, ListedFlow
 from holdfast.ports import History
 
 
 async def carried(history: History, tenant: str, environment: str) -> Mapping[ConnectionId, tuple[Flow, ...]]:
     """The flows of an environment by the connection that they hold, through a reference or directly.
 
-    A flow that takes the connection of whoever runs it holds none.
+    A flow that takes the connection of whoever runs it holds none. One that the reader could not read is taken as a
+    person was shown it.
     """
     bound = {
         reference.logical_name: reference.connection
@@ -22,7 +23,10 @@ async def carried(history: History, tenant: str, environment: str) -> Mapping[Co
         if reference.connection is not None
     }
     flows: defaultdict[ConnectionId, list[Flow]] = defaultdict(list)
-    async for flow in history.current(tenant, Flow, environment):
+    shown = [flow async for flow in history.current(tenant, Flow, environment)]
+    read = {flow.id for flow in shown if flow.is_readable}
+    listed = [flow async for flow in history.current(tenant, ListedFlow, environment) if flow.id not in read]
+    for flow in (*shown, *listed):
         held = [bound[name] for name in flow.references if name in bound]
         for connection in dict.fromkeys([*held, *flow.connections]):
             flows[connection].append(flow)
@@ -47,4 +51,11 @@ def unseen_in(
 def flows_were_read(record: ScanRecord, environment: str) -> bool:
     """Whether the flows in solutions of the environment were read to their end."""
     sweeps = [record.sweep_of(environment, part) for part in (FLOWS, REFERENCES)]
-    return all(sweep is not None and sweep.outcome is Outcome.SCANNED for sweep in sweeps)
+    by_reader = all(sweep is not None and sweep.outcome is Outcome.SCANNED for sweep in sweeps)
+    return by_reader or flows_are_complete(record, environment)
+
+
+def flows_are_complete(record: ScanRecord, environment: str) -> bool:
+    """Whether every flow of the environment was seen, also those outside solutions: only a person's list tells."""
+    listed = record.sweep_of(environment, LISTED_FLOWS)
+    return listed is not None and listed.outcome is Outcome.SCANNED

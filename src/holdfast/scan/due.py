@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
 from holdfast.diagnosis.known import Recurrences
-from holdfast.ports import Clock, Directory, History, Platform
+from holdfast.ports import Clock, Directory, FlowList, History, Platform, Runs
 from holdfast.scan.judging import Read
 from holdfast.scan.tenant import ScanReport, scan
 
@@ -28,6 +28,16 @@ class Way(Protocol):
     @property
     def directory(self) -> Directory:
         """Entra, as the reader sees it."""
+        ...
+
+    @property
+    def runs(self) -> Runs | None:
+        """Flows of a person who is the reader."""
+        ...
+
+    @property
+    def flow_list(self) -> FlowList | None:
+        """Every flow, as a person sees it."""
         ...
 
     @property
@@ -61,7 +71,9 @@ def scanning(
                 clock,
                 read,
                 keep=keep,
+                runs=way.runs,
                 recurrences=way.recurrences,
+                flow_list=way.flow_list,
             )
         return Performed(said_of(report))
 

@@ -90,6 +90,7 @@ class Bench:
         unseen: flows of the environment with SQL that only an imported table knows; None without one.
         canvas: names of its canvas apps that name the connector; None where they were not read.
         undated: where connections are noted of which nothing tells when they were last used.
+        flows_complete: whether all its flows were seen, also those outside solutions.
     """
 
     read: Read
@@ -102,6 +103,7 @@ class Bench:
     unseen: tuple[str, ...] | None = None
     canvas: tuple[str, ...] | None = None
     undated: list[Undated] = field(default_factory=list)
+    flows_complete: bool = False
 
 
 async def judge_page(
@@ -200,6 +202,7 @@ def judge(
             bench.unseen,
             bench.directory.recurrences,
             bench.canvas,
+            bench.flows_complete,
         )
     )
     return Judgement(

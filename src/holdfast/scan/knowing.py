@@ -14,7 +14,7 @@ from holdfast.diagnosis.forecast import Known
 from holdfast.diagnosis.grading import Grade, grades
 from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.ports import History
-from holdfast.scan.carried import flows_were_read
+from holdfast.scan.carried import flows_are_complete, flows_were_read
 from holdfast.scan.standing import Picture, Standing, standings
 
 
@@ -60,5 +60,6 @@ async def known(
                 passwords.get(connection.id),
                 judgement.password_changed_at if judgement else None,
                 recurrences=recurrences,
+                flows_complete=flows_are_complete(seen.record, connection.environment),
             ),
         )

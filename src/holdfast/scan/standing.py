@@ -11,7 +11,7 @@ from holdfast.core.inventory import EVERY_CONNECTOR, Connection, ConnectionId, E
 from holdfast.core.judgement import Judgement
 from holdfast.diagnosis.status import ConnectionStatus, status
 from holdfast.ports import History
-from holdfast.scan.carried import carried
+from holdfast.scan.carried import carried, flows_are_complete
 
 BATCH = 500
 
@@ -39,6 +39,13 @@ class Picture:
     def flows_seen(self) -> bool:
         """Whether the flows in solutions of any environment could be read."""
         return any(sweep.part == FLOWS and not sweep.is_gap for sweep in self.record.sweeps)
+
+    @property
+    def flows_complete(self) -> bool:
+        """Whether every flow of every environment was seen, also those outside solutions."""
+        return bool(self.environments) and all(
+            flows_are_complete(self.record, each) for each in self.environments
+        )
 
     @property
     def age(self) -> timedelta:
@@ -105,9 +112,10 @@ async def _together(
         return ()
     keys = [f"{connection.connector}/{connection.id}" for connection in batch]
     judged = await history.lookup(seen.tenant, Judgement, batch[0].environment, keys)
+    complete = flows_are_complete(seen.record, batch[0].environment)
     standings = []
     for key, connection in zip(keys, batch, strict=True):
         outcome, held = seen.outcome_of(connection), flows.get(connection.id, ())
-        found = status(connection, judged.get(key), outcome, seen.now, held)
+        found = status(connection, judged.get(key), outcome, seen.now, held, complete)
         standings.append(Standing(found, judged.get(key)))
     return standings

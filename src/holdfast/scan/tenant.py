@@ -17,6 +17,7 @@ from holdfast.core.coverage import (
     DATA_POLICIES,
     ENVIRONMENTS,
     FLOWS,
+    LISTED_FLOWS,
     PRINCIPALS,
     REFERENCES,
     SERVICE_PRINCIPALS,
@@ -38,11 +39,12 @@ from holdfast.core.inventory import (
     Environment,
     Flow,
     FlowId,
+    ListedFlow,
 )
 from holdfast.core.policies import AccessPolicy
 from holdfast.diagnosis.case import Use
 from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
-from holdfast.ports import Clock, Directory, History, Platform, Runs, Thing
+from holdfast.ports import Clock, Directory, FlowList, History, Platform, Runs, Thing
 from holdfast.reading.accounts import Accounts
 from holdfast.reading.changes import Changes
 from holdfast.reading.masking import masked
@@ -50,6 +52,7 @@ from holdfast.scan.carried import carried, unseen_in
 from holdfast.scan.dating import dated
 from holdfast.scan.failing import RunLog
 from holdfast.scan.judging import Bench, Read, TenantDirectory, Undated, judge_page
+from holdfast.scan.listing import Listing
 from holdfast.scan.owners import OwnerLog, newest
 from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
 from holdfast.scan.shown import REACH, SignInLog
@@ -104,6 +107,7 @@ async def scan(
     runs: Runs | None = None,
     keep: timedelta | None = None,
     recurrences: Recurrences = NOTHING_COMES_ROUND,
+    flow_list: FlowList | None = None,
 ) -> ScanReport:
     """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
@@ -115,6 +119,7 @@ async def scan(
         fresh: start over even if a scan was broken off a short while ago.
         keep: how far back history is to reach; older is dropped at the end. None keeps all.
         recurrences: of demands that no call of the cloud tells, from the settings.
+        flow_list: every flow as an administrator who signed in sees it; None without such a person.
 
     Raises:
         CloudError: the environments could not be listed at all.
@@ -130,6 +135,7 @@ async def scan(
             tenant, platform, directory, history, time, begun, before, read, progress, runs, recurrences
         )
         work.connectors = connectors
+        work.listing = None if flow_list is None else Listing(flow_list)
         await history.observe(begun.id, time.now(), listed)
         await work.note_environments(listed, listing)
         await work.read_all(listed)
@@ -172,6 +178,7 @@ class _Work:
         recurrences: Recurrences = NOTHING_COMES_ROUND,
     ) -> None:
         self.connectors: Sequence[ConnectorId] = SQL_CONNECTORS
+        self.listing: Listing | None = None
         self._people = runs
         self._recurrences = recurrences
         self._runs = RunLog(platform, runs, time, read)
@@ -220,7 +227,7 @@ class _Work:
             for environment in waiting:
                 flows: Mapping[ConnectionId, tuple[Flow, ...]] = {}
                 uses: Mapping[FlowId, Use] | None = None
-                if environment.dataverse_url is not None or self._people is not None:
+                if environment.dataverse_url is not None or self._people or self.listing:
                     await self._flows(environment)
                     flows = await carried(self._history, self._tenant, environment.id)
                     if not all(self._is_read(_connections_of(environment, c)) for c in self.connectors):
@@ -281,11 +288,13 @@ class _Work:
             self._before.get((part.environment, part.name)),
             self._time.now(),
             flows,
-            all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
+            self._is_whole(environment.id, LISTED_FLOWS)
+            or all(self._is_whole(environment.id, each) for each in (FLOWS, REFERENCES)),
             uses,
             unseen_in(self._known.kit, environment, flows),
             await self._naming(environment, connector),
             self._undated,
+            self._is_whole(environment.id, LISTED_FLOWS),
         )
 
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
@@ -300,7 +309,8 @@ class _Work:
         self, environment: Environment, flows: Mapping[ConnectionId, tuple[Flow, ...]]
     ) -> Mapping[FlowId, Use] | None:
         """Runs that failed last, of the flows that hold a SQL connection; None where that cannot be told."""
-        held = {flow.id: flow for each in flows.values() for flow in each}
+        # Nobody but its owner is told the runs of a flow that the reader is not shown.
+        held = {flow.id: flow for each in flows.values() for flow in each if not isinstance(flow, ListedFlow)}
         if not held:
             return None
         uses, sweep = await self._runs.failing(environment, held)
@@ -320,6 +330,24 @@ class _Work:
             if environment.dataverse_url is None and self._people is not None:
                 source = self._people.own(environment)
             await self._read(flows, source, lambda flow: flow.id)
+        await self._listed_flows(environment)
+
+    async def _listed_flows(self, environment: Environment) -> None:
+        """Every flow by a person's list, if there is one; what an earlier one told is dropped if there is none now."""
+        part = Part(environment.id, LISTED_FLOWS, ListedFlow)
+        if self._is_read(part):
+            return
+        history, tenant = self._history, self._tenant
+        if self.listing is not None:
+            shown = {
+                flow.id async for flow in history.current(tenant, Flow, environment.id) if flow.is_readable
+            }
+            known = {flow.id: flow async for flow in history.current(tenant, ListedFlow, environment.id)}
+            await self._read(part, self.listing.of(environment, shown, known), lambda flow: flow.id)
+        elif (environment.id, LISTED_FLOWS) in self._before:
+            now = self._time.now()
+            over = Sweep(environment.id, LISTED_FLOWS, Outcome.MISSING, now, now)
+            await history.conclude(self._begun.id, over, ListedFlow)
 
     async def _canvas_apps(self, environment: Environment) -> None:
         """Those that name a connector whose connections are read; the rest have nothing to do with any."""

@@ -55,7 +55,7 @@ def known_keys(table: tuple[str, ...]) -> list[str]:
 
 
 _INTERNAL = ("name", "source", "origins")
-_ROLES = ("reader", "operator", "app_admin", "sql_admin")
+_ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 _TABLES: dict[str, type[BaseModel]] = {
     "": Settings,
     "secrets": SecretStores,

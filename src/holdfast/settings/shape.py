@@ -224,6 +224,7 @@ class Tenant(Frozen):
         remember_mfa: how long the tenant remembers a second factor ("14d"), which no call tells; absent where a proof
             lasts as the sign-in does.
         terms_of_use: how often terms of use must be accepted anew ("90d"), which no call tells; absent for once.
+        flow_reader: a person who administers Power Platform, by whose sign-in flows outside solutions are listed.
     """
 
     name: str
@@ -239,6 +240,15 @@ class Tenant(Frozen):
     operator: Identity | None = None
     app_admin: Identity | None = None
     sql_admin: Identity | None = None
+    flow_reader: Identity | None = None
+
+    @model_validator(mode="after")
+    def _is_a_person(self) -> Tenant:
+        if self.flow_reader is not None and self.flow_reader.credential not in ("sign_in", "az"):
+            raise PydanticCustomError(
+                "no_person", "flow_reader must be a person, since no application is answered: sign_in or az"
+            )
+        return self
 
     def identity(self, role: Role) -> Identity | None:
         """Who holdfast is for this role; None where the role is not set up."""

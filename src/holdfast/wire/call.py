@@ -52,7 +52,7 @@ class Call:
         unlocks: what holdfast cannot do without it.
         roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only.
         permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
-            "power-platform/management-application"; empty where nothing is granted.
+            "power-platform/management-application", "power-platform/administrator" (a person); empty where nothing is granted.
         is_for_people: no application may make it, whatever it was granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
         pace: calls and seconds that the service documents as its limit; None where it documents none.

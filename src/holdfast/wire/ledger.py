@@ -19,7 +19,7 @@ _ADMIN_NEEDS: Final = (
     "registration as Power Platform management application, or a Power Platform administrator"
 )
 _MANAGEMENT: Final = "power-platform/management-application"
-_EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin")
+_EVERYBODY: Final = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 _APPLICATION_USER: Final = "an application user or a person with a security role in the environment"
 # power-platform-docs admin/database-security.md @00bbee3: the predefined role that reads every table.
 _READS_ALL: Final = "an application user in the environment with the security role Service Reader"
@@ -82,7 +82,7 @@ ENVIRONMENTS: Final = Call(
     who=_ADMIN,
     needs=_ADMIN_NEEDS,
     unlocks="scan",
-    roles=("reader", "operator"),
+    roles=("reader", "operator", "flow_reader"),
     permission=_MANAGEMENT,
     support="recorded",
     source=_RECORDED_ADMIN,
@@ -493,7 +493,8 @@ FLOWS_AS_ADMIN: Final = Call(
     who="a person who is Power Platform administrator; no service principal",
     needs="a person's sign-in as Power Platform administrator",
     unlocks="flows outside solutions",
-    roles=("reader",),
+    roles=("reader", "flow_reader"),
+    permission="power-platform/administrator",
     is_for_people=True,
     support="recorded",
     source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_flow_licensing.yaml",
@@ -509,7 +510,8 @@ FLOW_AS_ADMIN: Final = Call(
     who="a person who is Power Platform administrator; no service principal",
     needs="a person's sign-in as Power Platform administrator",
     unlocks="flows outside solutions",
-    roles=("reader",),
+    roles=("reader", "flow_reader"),
+    permission="power-platform/administrator",
     is_for_people=True,
     support="recorded",
     source="microsoft/Employee-Self-Service-Agent-Developer-Kit flightcheck_flow_licensing.yaml",

@@ -76,6 +76,7 @@ def connect(
     wire: httpx2.AsyncBaseTransport | None = None,
     sign_in_wire: httpx2.BaseTransport | None = None,
     own_only: bool = False,
+    traffic: Traffic | None = None,
 ) -> Access:
     """The way in; asks the cloud nothing yet.
 
@@ -85,12 +86,13 @@ def connect(
         ca_file: certificates to believe instead of the operating system's.
         wire: where requests go instead of the network, for tests; `sign_in_wire` those for tokens.
         own_only: see what a maker sees, instead of what an administrator does.
+        traffic: counts together with another way in, and spends the same budget.
 
     Raises:
         SettingsError: a host that is not allowed, or a certificate file that cannot be read.
     """
     table = host_table(cloud, hosts or {}, dataverse, allow_custom_hosts=allow_custom_hosts)
-    traffic = Traffic()
+    traffic = Traffic() if traffic is None else traffic
     tokens = MsalTokens(table, tenant, credential, clock, traffic, ca_file=ca_file, wire=sign_in_wire)
     transport = Transport(table, tokens, clock, traffic, ca_file=ca_file, wire=wire)
     return Access(

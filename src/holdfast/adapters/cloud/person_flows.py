@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Final
 
 from holdfast.adapters.cloud.flows import Definition
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.errors import MissingError
-from holdfast.core.inventory import ActionFailure, Environment, EnvironmentId, Flow, FlowId, FlowRun
+from holdfast.core.inventory import (
+    ActionFailure,
+    Binding,
+    Environment,
+    EnvironmentId,
+    Flow,
+    FlowId,
+    FlowRun,
+    ListedFlow,
+)
 from holdfast.wire import flows
 from holdfast.wire.ledger import (
     FLOW_AS_ADMIN,
@@ -35,16 +44,16 @@ class PersonFlows:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def flows(self, environment: Environment) -> AsyncIterator[Flow]:
+    async def flows(self, environment: Environment) -> AsyncIterator[ListedFlow]:
         """All flows of an environment, for its administrator; what they are bound to is told by `flow` alone."""
         at = {"environment": environment.id}
         async for told in self._transport.items(FLOWS_AS_ADMIN, flows.Flow, at=at):
-            yield flow_of(told, environment.id)
+            yield listed_flow(told, environment.id)
 
-    async def flow(self, environment: EnvironmentId, flow: FlowId) -> Flow:
-        """One flow with its bindings, for its administrator."""
+    async def flow(self, environment: EnvironmentId, flow: FlowId) -> ListedFlow:
+        """One flow with the connections that it holds, for its administrator."""
         at = {"environment": environment, "flow": flow}
-        return flow_of(await self._transport.read(FLOW_AS_ADMIN, flows.Flow, at=at), environment)
+        return listed_flow(await self._transport.read(FLOW_AS_ADMIN, flows.Flow, at=at), environment)
 
     async def own(self, environment: Environment) -> AsyncIterator[Flow]:
         """The person's own and shared flows with the connections that they hold; each is read alone."""
@@ -52,9 +61,8 @@ class PersonFlows:
         async for told in self._transport.items(OWN_FLOWS, flows.Flow, at=at):
             whole = await self._transport.read(OWN_FLOW, flows.Flow, at={**at, "flow": told.name})
             found = flow_of(whole, environment.id)
-            # Its own name, by which runs are asked for. References are out of a maker's sight, connections not.
-            held = tuple(replace(one, reference=None) if one.connection else one for one in found.bindings)
-            yield replace(found, id=FlowId(told.name), bindings=held)
+            # Its own name, by which runs are asked for.
+            yield replace(found, id=FlowId(told.name), bindings=_held(found))
 
     async def runs(self, environment: EnvironmentId, flow: FlowId) -> AsyncIterator[FlowRun]:
         """Runs of an own or a shared flow, newest first, at most 30 days back."""
@@ -124,6 +132,19 @@ def flow_of(told: flows.Flow, environment: EnvironmentId) -> Flow:
         recurrence=read.recurrence,
         operations=read.operations,
     )
+
+
+def listed_flow(told: flows.Flow, environment: EnvironmentId) -> ListedFlow:
+    """The same, with how the administrator's list names it."""
+    found = flow_of(told, environment)
+    plain = {field.name: getattr(found, field.name) for field in fields(Flow)} | {"bindings": _held(found)}
+    name = "" if told.name == found.id else told.name
+    return ListedFlow(**plain, has_row=bool(told.properties.workflow_entity_id), name=name)
+
+
+def _held(flow: Flow) -> tuple[Binding, ...]:
+    """Its bindings by connection: to whom Dataverse is closed, a reference says nothing."""
+    return tuple(replace(one, reference=None) if one.connection else one for one in flow.bindings)
 
 
 def run_of(told: flows.Run, flow: FlowId) -> FlowRun:

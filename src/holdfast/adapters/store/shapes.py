@@ -13,7 +13,14 @@ from pydantic import TypeAdapter
 from holdfast.core.beliefs import NUMBERED
 from holdfast.core.identity import ServicePrincipal
 from holdfast.core.imported import KitFlow, PasswordTerm
-from holdfast.core.inventory import CanvasApp, Connection, ConnectionReference, Environment, Flow
+from holdfast.core.inventory import (
+    CanvasApp,
+    Connection,
+    ConnectionReference,
+    Environment,
+    Flow,
+    ListedFlow,
+)
 from holdfast.core.judgement import Judgement
 from holdfast.core.policies import AccessPolicy
 from holdfast.core.proof import Proof
@@ -95,6 +102,7 @@ def _shapes() -> dict[type, Shape[Any]]:
             "canvas_app", TypeAdapter(CanvasApp), lambda a: a.environment, lambda a: a.id, has_sets=True
         ),
         Flow: Shape("flow", TypeAdapter(Flow), lambda f: f.environment, lambda f: f.id),
+        ListedFlow: Shape("listed_flow", TypeAdapter(ListedFlow), lambda f: f.environment, lambda f: f.id),
         ServicePrincipal: Shape(
             "service_principal", TypeAdapter(ServicePrincipal), lambda _: "", lambda s: s.object_id
         ),

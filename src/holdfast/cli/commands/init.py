@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from holdfast.cli.setup import Target
 
 CLOUDS = ("public", "gcc", "gcc_high", "dod", "china")
-ROLES = ("reader", "operator", "app_admin", "sql_admin")
+ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 

@@ -6,7 +6,7 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 
-ROLES = ("reader", "operator", "app_admin", "sql_admin")
+ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 
 
 @click.command()

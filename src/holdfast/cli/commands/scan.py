@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     from holdfast.core.coverage import Sweep
     from holdfast.core.inventory import Environment
     from holdfast.core.spent import Spent
+    from holdfast.scan.differences import Sources
     from holdfast.scan.tenant import Progress, ScanReport
 
 
 class Scanned(NamedTuple):
-    """What a scan of one tenant did, and what it took."""
+    """What a scan of one tenant did, and what it took.
+
+    Attributes:
+        sources: which source gave which flows.
+        names: of its environments, by id.
+    """
 
     tenant: str
     report: ScanReport
     spent: Spent
+    sources: Sources | None
+    names: dict[str, str]
 
 
 COLUMNS = (
@@ -35,6 +43,7 @@ COLUMNS = (
     Column("outcome", "Read"),
     Column("connections", "Connections", right=True),
     Column("flows", "Flows", right=True),
+    Column("flows_listed", "Listed for a person", right=True),
     Column("detail", "Why not"),
 )
 
@@ -66,6 +75,7 @@ async def _scan(
 ) -> int:
     from holdfast.cli.looking import chosen, with_tenant
     from holdfast.core.inventory import EVERY_CONNECTOR, SQL_CONNECTORS, Environment
+    from holdfast.scan.differences import sources_of
     from holdfast.scan.tenant import scan
 
     tenants = chosen(holdfast, invocation)
@@ -88,9 +98,13 @@ async def _scan(
                     runs=reach.runs,
                     keep=holdfast.settings.keep,
                     recurrences=reach.recurrences,
+                    flow_list=reach.flow_list,
                 )
-                reports.append(Scanned(tenant.name, report, reach.spent()))
+                spent = reach.spent()
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
+        names = {str(each.id): each.display_name for each in known}
+        sources = await sources_of(holdfast.history, tenant.id, report.record, names)
+        reports.append(Scanned(tenant.name, report, spent, sources, names))
         rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
     _print(rows, reports, invocation.output, several=several)
     return 0
@@ -98,7 +112,7 @@ async def _scan(
 
 def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[str, Any]]:
     """A row per environment, worst first."""
-    from holdfast.core.coverage import CONNECTIONS, FLOWS, Outcome
+    from holdfast.core.coverage import CONNECTIONS, FLOWS, LISTED_FLOWS, Outcome
 
     worst = report.record.by_environment()
     order = list(Outcome)
@@ -116,6 +130,7 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
             "outcome": worst.get(environment.id, Outcome.PARTIAL).value,
             "connections": sum(s.counted for s in parts if s.part.startswith(CONNECTIONS)),
             "flows": sum(s.counted for s in parts if s.part == FLOWS),
+            "flows_listed": next((s.counted for s in parts if s.part == LISTED_FLOWS), None),
             "detail": next((s.detail for s in parts if s.detail), ""),
         }
 
@@ -129,18 +144,20 @@ def _print(rows: list[dict[str, Any]], reports: list[Scanned], output: str, *, s
         emit(shown, columns, output, shape="holdfast.scan/1", empty="There is no environment.")
         for scanned in reports:
             click.echo()
-            _summary(*scanned)
+            _summary(scanned)
     else:
         emit(
-            rows, columns, output, shape="holdfast.scan/1", meta={"scans": [_meta(*each) for each in reports]}
+            rows, columns, output, shape="holdfast.scan/1", meta={"scans": [_meta(each) for each in reports]}
         )
 
 
-def _summary(name: str, report: ScanReport, spent: Spent) -> None:
+def _summary(scanned: Scanned) -> None:
     """What the scan brought and what it took, in a few lines."""
+    from holdfast.cli.flow_sources import print_differences
     from holdfast.cli.render import clean
     from holdfast.core.coverage import SERVICE_PRINCIPALS
 
+    name, report, spent = scanned.tenant, scanned.report, scanned.spent
     counts, record = report.counts, report.record
     read = len({s.environment for s in record.sweeps if s.environment})
     click.echo(
@@ -153,6 +170,8 @@ def _summary(name: str, report: ScanReport, spent: Spent) -> None:
     directory = record.sweep_of("", SERVICE_PRINCIPALS)
     if directory is not None and directory.detail:
         click.echo(clean(f"The directory could not be read, so no secret's end is known: {directory.detail}"))
+    if scanned.sources is not None:
+        print_differences(scanned.sources, lambda id: scanned.names.get(id, id))
     click.echo(_took(spent))
     if report.dropped:
         click.echo(f"{report.dropped} observations are older than retention_days and were dropped.")
@@ -172,7 +191,10 @@ def _took(spent: Spent) -> str:
     return f"{told}."
 
 
-def _meta(name: str, report: ScanReport, spent: Spent) -> dict[str, Any]:
+def _meta(scanned: Scanned) -> dict[str, Any]:
+    from holdfast.cli.flow_sources import sources_row
+
+    name, report, spent = scanned.tenant, scanned.report, scanned.spent
     record = report.record
     return {
         "tenant": name,
@@ -187,6 +209,7 @@ def _meta(name: str, report: ScanReport, spent: Spent) -> dict[str, Any]:
             "gone": report.counts.news.gone,
         },
         "dropped": report.dropped,
+        "flow_sources": sources_row(scanned.sources),
         "requests": {
             "total": spent.requests,
             "by_api": dict(spent.by_api),

@@ -11,11 +11,13 @@ import click
 from holdfast.cli.asking_sql import Asked
 from holdfast.cli.commands.forecast import CONDITIONS, horizon_row
 from holdfast.cli.commands.status import contract_row
+from holdfast.cli.flow_sources import source_of
 from holdfast.cli.naming import connection_names, one
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.shared import check_line, check_row, checks_of, finding_row
 from holdfast.cli.times import iso
+from holdfast.core.inventory import ListedFlow
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
@@ -136,6 +138,7 @@ def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = 
                 "on": flow.is_on,
                 "suspended": flow.is_suspended,
                 "every": _rhythm(flow.recurrence) if flow.recurrence else None,
+                **source_of(flow),
             }
             for flow in found.flows
         ],
@@ -214,7 +217,7 @@ def told(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = N
         yield from _under(
             "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
         )
-    yield from _under("Flows", _flows(found.flows, seen))
+    yield from _under("Flows", _flows(found.flows, seen, is_whole=found.flows_complete))
     yield from _under("Canvas apps", _apps(apps))
 
 
@@ -222,16 +225,25 @@ def _checks(standing: Standing, seen: Picture) -> Iterator[str]:
     return (check_line(*each) for each in checks_of(standing, seen))
 
 
-def _flows(flows: Sequence[Flow], seen: Picture) -> Iterator[str]:
+def _flows(flows: Sequence[Flow], seen: Picture, *, is_whole: bool) -> Iterator[str]:
     for flow in flows:
         state = "suspended" if flow.is_suspended else "on" if flow.is_on else "off"
         rhythm = _rhythm(flow.recurrence) if flow.recurrence else "not on a schedule"
         touched = {each for o in flow.operations for each in (*o.reads, *o.writes, *o.executes)}
-        yield f"{flow.display_name} ({flow.id}): {state}, {rhythm}" + (
-            f"; touches {', '.join(sorted(touched))}" if touched else ""
+        yield (
+            f"{flow.display_name} ({flow.id}): {state}, {rhythm}"
+            + (f"; touches {', '.join(sorted(touched))}" if touched else "")
+            + (f"; {_listed(flow)}" if isinstance(flow, ListedFlow) else "")
         )
-    if not flows:
+    if not flows and is_whole:
+        yield "none; all of its environment were seen, also those outside solutions"
+    elif not flows:
         yield "none that was seen; those outside solutions are not" if seen.flows_seen else "not scanned"
+
+
+def _listed(flow: ListedFlow) -> str:
+    where = "its row in Dataverse is not shown to the reader" if flow.has_row else "it lies outside solutions"
+    return f"only a person's list shows it: {where}"
 
 
 def _apps(apps: Sequence[CanvasApp] | None) -> Iterator[str]:

@@ -74,12 +74,17 @@ def command(everything: bool, behind: int | None, invocation: Invocation) -> int
 
 
 async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, behind: int | None) -> int:
+    from holdfast.cli.flow_sources import sentences, sources_row
     from holdfast.cli.looking import coverage, ourselves, pictures, say_below, with_tenant
     from holdfast.cli.stacking import Worst, print_rows
     from holdfast.diagnosis.together import together
+    from holdfast.scan.differences import sources_of
     from holdfast.scan.standing import standings
 
     seen = await pictures(holdfast, invocation)
+    sources = [
+        await sources_of(holdfast.history, each.tenant, each.record, each.environments) for each in seen
+    ]
     table = invocation.output == "table"
     several = len(seen) > 1
     states: Counter[str] = Counter()
@@ -127,10 +132,15 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         if worst.left_out:
             click.echo(f"The worst {MOST} of {worst.count:,} are shown; --all or -o csv has every one.")
         click.echo(summary(states, hidden=hidden))
+        for sentence in (words for one in sources if one is not None for words in sentences(one)):
+            click.secho(sentence, dim=True)
     else:
         columns = (TENANT, *EXPORT) if several else EXPORT
         meta = {
-            "scans": [coverage(each) for each in seen],
+            "scans": [
+                coverage(each) | {"flow_sources": sources_row(one)}
+                for each, one in zip(seen, sources, strict=True)
+            ],
             "common_causes": [shared_row(*each) for each in common],
         }
         emit([*own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)

@@ -254,7 +254,7 @@ def row(found: Consequence, seen: Picture) -> dict[str, Any]:
             for death in found.deaths
         ],
         "flows": [flow.id for flow in found.stops],
-        "flows_complete": False,
+        "flows_complete": found.known.flows_complete,
         "runs_lost_per_week": found.runs_lost_per_week,
         "before": [
             {"id": r.id, "who": r.who.value, "does": r.does, "command": r.command} for r in found.before
