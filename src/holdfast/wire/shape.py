@@ -21,13 +21,15 @@ class Shape(BaseModel):
     unchanged. A field that is not named here is kept in `model_extra`: it is counted, never fatal.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True
+    )
 
 
 class PlainShape(BaseModel):
     """A JSON object whose names are taken as they are: OAuth (with underscores), Dataverse (lower case)."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="allow", populate_by_name=True)
 
 
 class Page(Shape, Generic[Item]):

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Final, Protocol, TypeVar
 
 import httpx2
 from aiolimiter import AsyncLimiter
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from holdfast import __version__
 from holdfast.adapters.cloud.addresses import address, host_of
@@ -225,14 +226,14 @@ class Transport:
         empty = 0
         for _ in range(PAGE_LIMIT):
             answer = await self._ask(asking, url, None)
-            page = ListReader(answer.chunks())
+            page = ListReader(answer.chunks(), shape.model_validate, _array_of(shape).validate_json)
             empty += 1
             try:
-                for index, raw in enumerate(page.items()):
+                for index, item in enumerate(page.items()):
                     if index == 0:
                         empty = 0
-                        self._refuse_repeated(asking, repr(raw), beginnings)
-                    yield shape.model_validate(raw)
+                        self._refuse_repeated(asking, repr(item), beginnings)
+                    yield item
             except (NotAListError, ValidationError) as error:
                 raise self._misread(asking, answer, page.head, error) from None
             following = page.rest.get("nextLink") or page.rest.get("@odata.nextLink")
@@ -462,6 +463,11 @@ class Transport:
             return
         if told.tzinfo is not None:
             self._skew = told - self._clock.now()
+
+
+@cache
+def _array_of(shape: type[ShapeT]) -> TypeAdapter[list[ShapeT]]:
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]
 
 
 def _what(error: Exception) -> str:
