@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -35,6 +36,11 @@ class Plain:
         found: Sequence[Line] = self._run(transaction, values, many).all()
         return found
 
+    def value(self, transaction: Connection, values: Sequence[Any]) -> int:
+        """The one number that it finds."""
+        found: int = self._run(transaction, values, {}).scalar_one()
+        return found
+
     def written(self, transaction: Connection, values: Sequence[Any], **many: int) -> int:
         """How many rows it wrote."""
         found: int = self._run(transaction, values, many).rowcount
@@ -48,10 +54,15 @@ class Plain:
 
     def _run(self, transaction: Connection, values: Sequence[Any], many: dict[str, int]) -> Any:
         dialect = transaction.dialect
-        mark = "?" if dialect.paramstyle == "qmark" else "%s"
-        lists = {name: ",".join([_ONE[name].format(mark)] * count) for name, count in many.items()}
-        text = self.text.format(mark, document=_DOCUMENT[dialect.name], **lists)
+        text = _composed(self.text, dialect.name, dialect.paramstyle, **many)
         return transaction.exec_driver_sql(text, tuple(values))
 
 
 _ONE = {"each": "{0}", "pairs": "({0},{0})"}
+
+
+@lru_cache(256)
+def _composed(text: str, dialect: str, paramstyle: str, **many: int) -> str:
+    mark = "?" if paramstyle == "qmark" else "%s"
+    lists = {name: ",".join([_ONE[name].format(mark)] * count) for name, count in many.items()}
+    return text.format(mark, document=_DOCUMENT[dialect], **lists)

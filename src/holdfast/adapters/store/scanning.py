@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import ScalarSelect, insert, select, update
 
-from holdfast.adapters.store.database import Line, insert_or_update
+from holdfast.adapters.store.bulk import Plain
+from holdfast.adapters.store.database import Line
 from holdfast.adapters.store.instants import instant, millis
 from holdfast.adapters.store.schema import scans, sweeps, tenants
 from holdfast.adapters.store.shapes import shape_of
@@ -35,6 +36,15 @@ def begin(transaction: Transaction, tenant: str, at: datetime, resume_since: dat
     return ScanRecord(ScanId(number), at, None, timedelta(0))
 
 
+# Three for every environment, and most of them bring nothing else.
+_SWEPT = Plain(
+    "INSERT INTO sweeps (scan, environment, part, started_at, ended_at, outcome, counted, detail)"
+    " VALUES ({0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}) ON CONFLICT (scan, environment, part) DO UPDATE SET"
+    " started_at = excluded.started_at, ended_at = excluded.ended_at, outcome = excluded.outcome,"
+    " counted = excluded.counted, detail = excluded.detail"
+)
+
+
 def conclude(
     transaction: Transaction,
     scan: ScanId,
@@ -46,17 +56,17 @@ def conclude(
 ) -> News:
     """Note the sweep; what it should have met and did not is gone."""
     news = observe(transaction, scan, sweep.ended_at, last) if last else News()
-    row = {
-        "scan": scan,
-        "environment": sweep.environment,
-        "part": sweep.part,
-        "started_at": millis(sweep.started_at),
-        "ended_at": millis(sweep.ended_at),
-        "outcome": sweep.outcome.value,
-        "counted": sweep.counted,
-        "detail": sweep.detail,
-    }
-    insert_or_update(transaction, sweeps, [row], by=["scan", "environment", "part"])
+    row = (
+        scan,
+        sweep.environment,
+        sweep.part,
+        millis(sweep.started_at),
+        millis(sweep.ended_at),
+        sweep.outcome.value,
+        sweep.counted,
+        sweep.detail,
+    )
+    _SWEPT.written(transaction, row)
     if kind is None:
         return news
     name = shape_of(kind).kind

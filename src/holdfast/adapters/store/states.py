@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection as Transaction
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from holdfast.adapters.store import changes
 from holdfast.adapters.store.bulk import Plain
 from holdfast.adapters.store.database import Line
 from holdfast.adapters.store.instants import millis
-from holdfast.adapters.store.schema import observations, scans, tenants, things
+from holdfast.adapters.store.schema import observations, tenants, things
 from holdfast.adapters.store.shapes import placed, shape_of
 from holdfast.core.coverage import News, ScanId
 from holdfast.core.judgement import Judgement
@@ -60,6 +60,7 @@ _NEW = Plain(
     " SELECT {0}, {0}, {0}, key, {0}, {0}, facts FROM seen WHERE NOT EXISTS (SELECT 1 FROM things"
     " WHERE things.tenant = {0} AND things.kind = {0} AND things.environment = {0} AND things.key = seen.key)"
 )
+_LAST = Plain("SELECT coalesce(max(id), 0) FROM things")
 _FIRST = Plain(
     "INSERT INTO observations (thing, scan, at, change) SELECT id, {0}, {0}, {0} || facts || {0} FROM things"
     " WHERE id > {0} AND tenant = {0} AND kind = {0} AND environment = {0}"
@@ -71,7 +72,7 @@ def _observe(
 ) -> int:
     """The database compares by itself, many in one statement: what is known as it is never comes back here."""
     now = millis(at)
-    last = transaction.execute(select(func.coalesce(func.max(things.c.id), 0))).scalar_one()
+    last = _LAST.value(transaction, ())
     changed: list[_Changed] = []
     new = 0
     for some in _batches(list(facts.items())):
@@ -93,6 +94,14 @@ class _Changed(NamedTuple):
     facts: str
 
 
+_OF_PART = (
+    " FROM things WHERE tenant = {0} AND kind = {0} AND environment = {0} AND gone_at IS NULL"
+    " AND substr(key, 1, {0}) = {0}"
+)
+_COUNT_OF_PART = Plain("SELECT count(*)" + _OF_PART)
+_KEYS_OF_PART = Plain("SELECT id, key" + _OF_PART)
+
+
 def lose(
     transaction: Transaction,
     scan: ScanId,
@@ -103,18 +112,11 @@ def lose(
     under: str,
 ) -> int:
     """Note that things are gone: those whose key begins with `under` and is not among the present."""
-    of_part = (
-        things.c.tenant == _tenant_of(transaction, scan),
-        things.c.kind == kind,
-        things.c.environment == environment,
-        things.c.gone_at.is_(None),
-        things.c.key.startswith(under, autoescape=True),
-    )
+    part = (_tenant_of(transaction, scan), kind, environment, len(under), under)
     # All that are present were just observed: where no more are known, none is gone, and none has to be read.
-    if transaction.execute(select(func.count()).where(*of_part)).scalar_one() == len(present):
+    if _COUNT_OF_PART.value(transaction, part) == len(present):
         return 0
-    there = transaction.execute(select(things.c.id, things.c.key).where(*of_part))
-    gone = [row.id for row in there if row.key not in present]
+    gone = [row.id for row in _KEYS_OF_PART.rows(transaction, part) if row.key not in present]
     if gone:
         statement = update(things).where(things.c.id == bindparam("thing")).values(gone_at=millis(at))
         transaction.execute(statement, [{"thing": number} for number in gone])
@@ -176,9 +178,11 @@ def _batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
     return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))
 
 
+_TENANT_OF = Plain("SELECT tenant FROM scans WHERE id = {0}")
+
+
 def _tenant_of(transaction: Transaction, scan: ScanId) -> int:
-    number: int = transaction.execute(select(scans.c.tenant).where(scans.c.id == scan)).scalar_one()
-    return number
+    return _TENANT_OF.value(transaction, (scan,))
 
 
 def _rewrite(transaction: Transaction, scan: ScanId, at: datetime, changed: Sequence[_Changed]) -> None:
