@@ -14,7 +14,7 @@ from holdfast.core.secret import Secret
 from holdfast.core.sql import Securable, SqlPlace, SqlRight
 from holdfast.sandbox import embedded
 from holdfast.settings import from_ready
-from holdfast.wire.ledger import SQL_CALLS, SQL_EXECUTE, SQL_PROBE, SQL_RIGHTS, SQL_USER
+from holdfast.wire.ledger import SQL_CALLS, SQL_EXECUTE, SQL_LOGIN, SQL_PROBE, SQL_RIGHTS, SQL_USER
 from tests.sandbox.conftest import Sandbox
 
 ERP = SqlPlace("sql-contoso.database.windows.net", "erp")
@@ -199,6 +199,7 @@ BATCHES = {
     SQL_PROBE.id: "SELECT 1",
     SQL_USER.id: "SELECT name FROM sys.database_principals WHERE sid = 0x01",
     SQL_RIGHTS.id: "SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'ALTER ANY USER')",
+    SQL_LOGIN.id: "SELECT 1 WHERE LOGINPROPERTY(N'helpdesk_app', N'IsLocked') = 0",
     SQL_EXECUTE.id: "CREATE ROLE holdfast_tried",
 }
 
@@ -228,3 +229,23 @@ async def test_the_user_of_an_application_is_found_by_its_id(tenant: Tenant, san
         elsewhere = await server.user_of(ERP._replace(database="finance"), client_id)
 
     assert (found, elsewhere) == ("erp-nightly", None)
+
+
+async def test_a_login_is_told_of_to_the_administrator(tenant: Tenant, sandbox: Sandbox):
+    async with tenant.sql() as server:
+        open_ = await server.login_state(ERP, "helpdesk_app")
+        sandbox.event("sql_lock_login", str(ERP), user="helpdesk_app")
+        locked = await server.login_state(ERP, "HELPDESK_APP")
+        nobody = await server.login_state(ERP, "o'nobody")
+
+    assert open_ is not None
+    assert (open_.ends_from, open_.is_locked) == (None, False)
+    assert open_.set_at < open_.at
+    assert locked is not None
+    assert locked.is_locked
+    assert nobody is None
+
+
+async def test_a_login_is_not_told_of_to_others(sandbox: Sandbox, tmp_path: Path):
+    async with tenant_of(sandbox, tmp_path).sql_as(*app(sandbox, "erp-nightly")) as server:
+        assert await server.login_state(ERP, "helpdesk_app") is None

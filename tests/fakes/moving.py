@@ -22,7 +22,7 @@ from holdfast.core.errors import CloudError, OutcomeUnknownError, SqlServerError
 from holdfast.core.identity import Role
 from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
-from holdfast.core.sql import Rows, SqlPlace, SqlProbe, SqlRefusal, SqlRight
+from holdfast.core.sql import LoginState, Rows, SqlPlace, SqlProbe, SqlRefusal, SqlRight
 from holdfast.migration.plan import Choices, plan_migration
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World
@@ -201,6 +201,9 @@ class InProcessSql:
         return told
 
     async def user_of(self, place: SqlPlace, entra_id: str) -> str | None:
+        raise NotImplementedError("no step of a migration asks it")
+
+    async def login_state(self, place: SqlPlace, login: str) -> LoginState | None:
         raise NotImplementedError("no step of a migration asks it")
 
     async def rights(self, place: SqlPlace, wanted: Sequence[SqlRight]) -> tuple[bool, ...]:

@@ -58,6 +58,8 @@ OWNER_SIGN_IN: Final = (
     " made it, though one that was deleted since might (that the platform refreshes under the name of Azure API Connections is assumed)."
 )
 OWNER_SIGN_IN_REACH: Final = "Sign-ins of the last 30 days at most; a row may appear a day late."
+LOGINPROPERTY_DATE: Final = "SQL Server said so when it was asked (LOGINPROPERTY tells whole days); a password that was set since lives longer."
+LOGINPROPERTY_AGE: Final = "The imported table of passwords tells its age, SQL Server by LOGINPROPERTY when the password was last set."
 
 NUMBERED: Final[tuple[str, ...]] = (
     EXPIRATION_TIME,
@@ -80,4 +82,6 @@ NUMBERED: Final[tuple[str, ...]] = (
     SIGNED_IN_WHEN,
     OWNER_SIGN_IN,
     OWNER_SIGN_IN_REACH,
+    LOGINPROPERTY_DATE,
+    LOGINPROPERTY_AGE,
 )

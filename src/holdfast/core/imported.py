@@ -1,4 +1,4 @@
-"""What a person hands in because no cloud tells it: when passwords end, and flows that an inventory kit knows."""
+"""What no scan tells: when passwords end, by a table or by SQL Server, and flows that an inventory kit knows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ class PasswordTerm:
         kind: "sql" or "windows".
         expires_from: not before; a date without a time is a whole day. None where only an age is given.
         max_age: from its last change on; None where a date is given.
+        asked_at: when SQL Server told its dates by LOGINPROPERTY; None where the table alone tells.
+        set_at: when the password was last set, as SQL Server told.
+        is_endless: SQL Server said that its policy ends it never, and the table gives no end either.
     """
 
     connection: ConnectionId
@@ -25,6 +28,9 @@ class PasswordTerm:
     expires_from: datetime | None = None
     expires_to: datetime | None = None
     max_age: timedelta | None = None
+    asked_at: datetime | None = None
+    set_at: datetime | None = None
+    is_endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

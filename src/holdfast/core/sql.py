@@ -51,6 +51,27 @@ class SqlProbe:
     refusal: SqlRefusal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """A SQL login as LOGINPROPERTY tells it, all by the server's clock.
+
+    Attributes:
+        at: when it was asked.
+        ends_from: the password does not end before; None where the server's policy ends it never.
+        ends_to: it has ended then. The server tells whole days.
+        set_at: when the password was set.
+    """
+
+    login: str
+    at: datetime
+    set_at: datetime
+    ends_from: datetime | None = None
+    ends_to: datetime | None = None
+    is_locked: bool = False
+    is_expired: bool = False
+    must_change: bool = False
+
+
 class Securable(StrEnum):
     """What a right is on."""
 

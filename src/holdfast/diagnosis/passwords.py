@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from holdfast.core import beliefs
 from holdfast.core.horizon import Condition, Horizon, Interval
+from holdfast.core.imported import PasswordTerm
 from holdfast.core.inventory import SignIn
 from holdfast.diagnosis.known import Known, unknown
 from holdfast.reading.witnesses import last_refresh
@@ -12,25 +15,29 @@ CAUSE = "password_expired"
 
 
 def password_expiry(known: Known) -> list[Horizon]:
-    """By an imported table, and for an age in it by the last change of the synced account; else nothing tells.
+    """By SQL Server's own word or an imported table, and for an age in that by the last change; else nothing tells.
 
     A person's own Entra sign-in is not concerned: by the documents an expired password revokes no token.
     """
     if known.connection.sign_in not in (SignIn.SQL_LOGIN, SignIn.WINDOWS) or known.cause == CAUSE:
         return []
     term = known.password
-    if term is None:
+    if term is None or (term.asked_at is None and term.expires_from is None and term.max_age is None):
         return [unknown(CAUSE, beliefs.NO_LOGIN_DATE)]
-    if term.max_age is not None and known.password_changed_at is None:
+    if term.is_endless:
+        return []
+    if term.max_age is not None and _changed_at(known) is None:
         days = term.max_age.days
         return [unknown(CAUSE, f"It lives {days} days from its last change. {beliefs.NO_LAST_CHANGE}")]
     ends = _ends(known)
     if ends is None or ends.latest <= known.seen_at:
         said = f" ({ends.latest:%Y-%m-%d})" if ends else ""
-        return [
-            unknown(CAUSE, f"By the imported table it has ended{said}, and it works: import a newer table.")
-        ]
-    stands_on = beliefs.IMPORTED_DATE if term.max_age is None else beliefs.IMPORTED_AGE
+        again = (
+            "By the imported table it has ended{}, and it works: import a newer table."
+            if term.asked_at is None
+            else "By what SQL Server said it has ended{}, and it works: ask again, `holdfast show ID --ask-sql`."
+        )
+        return [unknown(CAUSE, again.format(said))]
     return [
         Horizon(
             CAUSE,
@@ -38,7 +45,7 @@ def password_expiry(known: Known) -> list[Horizon]:
             ends.earliest,
             ends.middle,
             ends.latest,
-            (stands_on, beliefs.NOBODY_CHANGES_IT),
+            (_stands_on(term), beliefs.NOBODY_CHANGES_IT),
         )
     ]
 
@@ -62,8 +69,18 @@ def password_change(known: Known) -> list[Horizon]:
     ]
 
 
+def _stands_on(term: PasswordTerm) -> str:
+    if term.asked_at is None:
+        return beliefs.IMPORTED_AGE if term.expires_from is None else beliefs.IMPORTED_DATE
+    return beliefs.LOGINPROPERTY_AGE if term.expires_from is None else beliefs.LOGINPROPERTY_DATE
+
+
+def _changed_at(known: Known) -> datetime | None:
+    return known.password_changed_at or (known.password.set_at if known.password else None)
+
+
 def _ends(known: Known) -> Interval | None:
-    term, changed_at = known.password, known.password_changed_at
+    term, changed_at = known.password, _changed_at(known)
     if term is not None and term.expires_from is not None:
         return Interval(term.expires_from, term.expires_to or term.expires_from)
     if term is None or term.max_age is None or changed_at is None:

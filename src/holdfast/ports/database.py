@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from holdfast.core.sql import Rows, SqlPlace, SqlProbe, SqlRight
+from holdfast.core.sql import LoginState, Rows, SqlPlace, SqlProbe, SqlRight
 
 
 class SqlServer(Protocol):
@@ -43,6 +43,15 @@ class SqlServer(Protocol):
 
         Raises:
             SqlServerError: as for `execute`.
+        """
+        ...
+
+    async def login_state(self, place: SqlPlace, login: str) -> LoginState | None:
+        """How a SQL login and its password stand; None where there is none of that name that we may see.
+
+        Raises:
+            SqlServerError: as for `execute`.
+            ValueError: no login can be called so.
         """
         ...
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from holdfast.core.evidence import Evidence, EvidenceKind
-from holdfast.core.sql import SqlPlace, SqlProbe, SqlRefusal
+from holdfast.core.sql import LoginState, SqlPlace, SqlProbe, SqlRefusal
 
 Read = Callable[[str, str], tuple[Evidence, ...]]
 """What a raw error text says, and where it was seen."""
@@ -49,3 +49,15 @@ def no_user(place: SqlPlace, client_id: str, probe: SqlProbe) -> Evidence:
         ("sql_user_missing",),
         0.95,
     )
+
+
+def login_evidence(place: SqlPlace, state: LoginState) -> Iterator[Evidence]:
+    """What keeps a SQL login out, as an administrator sees it."""
+    for holds, name, cause in (
+        (state.is_locked, "IsLocked", "account_locked"),
+        (state.is_expired, "IsExpired", "password_expired"),
+        (state.must_change, "IsMustChange", "password_expired"),
+    ):
+        if holds:
+            quote = f"LOGINPROPERTY of {state.login} at {place.server}: {name} = 1"
+            yield Evidence(EvidenceKind.SQL, name, quote, ORIGIN, state.at, (cause,), 0.95)

@@ -63,14 +63,14 @@ def read_table(text: str) -> Tables:
     numbered = _numbered(rows)
     _, heading = next(numbered, (0, []))
     names = [name.strip().casefold() for name in heading]
-    if "connection" in names and ("expires_at" in names or "max_age_days" in names):
+    if "connection" in names and {"expires_at", "max_age_days", "login"} & set(names):
         return Tables(passwords=tuple(_passwords(names, numbered)))
     if (found := _placed(names, REFERENCE_COLUMNS)) is not None:
         return Tables(references=tuple(_references(found, numbered)))
     if (found := _placed(names, FLOW_COLUMNS)) is not None:
         return Tables(flows=tuple(_flows(found, numbered)))
     raise TableError(
-        "row 1 is the heading of no table that is known: give connection,login,kind,expires_at or max_age_days, or"
+        "row 1 is the heading of no table that is known: give connection,login,kind and expires_at or max_age_days, or"
         " the CoE Starter Kit's export of flows or connection references"
     )
 
@@ -120,13 +120,17 @@ def _passwords(names: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> I
 
 def _term(number: int, connection: ConnectionId, kind: str, told: Mapping[str, str]) -> PasswordTerm:
     until, age = told.get("expires_at", ""), told.get("max_age_days", "")
-    if bool(until) == bool(age):
-        raise TableError(f"row {number} needs one of expires_at and max_age_days")
     login = told.get("login", "")
+    if until and age:
+        raise TableError(f"row {number} has both: it needs one of expires_at and max_age_days")
+    if not (until or age or (login and kind == "sql")):
+        raise TableError(f"row {number} needs one of expires_at and max_age_days, or the login of kind sql")
     if age:
         if not (age.isascii() and age.isdigit() and 0 < int(age[:9]) <= LONGEST_AGE_DAYS and len(age) < 9):
             raise TableError(f"row {number} has a max_age_days that is no number of days")
         return PasswordTerm(connection, login, kind, max_age=timedelta(days=int(age)))
+    if not until:
+        return PasswordTerm(connection, login, kind)  # SQL Server may be asked for the rest
     first, last = _instants(number, until)
     return PasswordTerm(connection, login, kind, first, last)
 

@@ -50,14 +50,18 @@ async def take_in(
 ) -> Imported:
     """Keep the tables beside what the last scan saw; the next scan judges by them.
 
+    What SQL Server told of a password stays where the table says nothing of its end.
+
     Raises:
         StoreError: history could not be written, or the tenant is being scanned.
     """
     async with history.scanning(tenant):
         if tables.passwords:
             sweep = Sweep("", f"{IMPORTED}:passwords", Outcome.SCANNED, now, now, len(tables.passwords))
-            present = {term.connection for term in tables.passwords}
-            await history.conclude(record.id, sweep, PasswordTerm, present, last=tables.passwords)
+            asked = {t.connection: t async for t in history.current(tenant, PasswordTerm) if t.asked_at}
+            terms = [_joined(term, asked.get(term.connection)) for term in tables.passwords]
+            present = {*asked, *(term.connection for term in terms)}
+            await history.conclude(record.id, sweep, PasswordTerm, present, last=terms)
         if tables.flows:
             sweep = Sweep("", f"{IMPORTED}:flows", Outcome.SCANNED, now, now, len(tables.flows))
             await history.conclude(
@@ -75,3 +79,10 @@ async def take_in(
         tuple(sorted(named - set(held))),
         len(set(held) - named),
     )
+
+
+def _joined(term: PasswordTerm, asked: PasswordTerm | None) -> PasswordTerm:
+    """The row of the table; SQL Server's answer instead, where the row only names the login that was asked about."""
+    if asked is None or term.expires_from is not None or term.max_age is not None:
+        return term
+    return asked if asked.login.casefold() == term.login.casefold() else term

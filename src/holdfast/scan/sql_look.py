@@ -9,9 +9,9 @@ from datetime import datetime
 from holdfast.core.errors import CloudError, SqlServerError
 from holdfast.core.evidence import Evidence
 from holdfast.core.inventory import Connection, Flow
-from holdfast.core.sql import SqlPlace, SqlRefusal
+from holdfast.core.sql import LoginState, SqlPlace, SqlRefusal
 from holdfast.ports import SqlServer
-from holdfast.reading.sql_answers import Read, administrators_evidence, no_user, own_evidence
+from holdfast.reading.sql_answers import Read, administrators_evidence, login_evidence, no_user, own_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class SqlLook:
         at: None where nobody answered; `trouble` then says why.
         user: the application's name in the database, as an administrator sees it; None where there is none or nobody
             looked.
+        login: the SQL login that the connection holds; None where there is none that we may see or nobody looked.
     """
 
     place: SqlPlace
@@ -31,6 +32,7 @@ class SqlLook:
     refusal: SqlRefusal | None = None
     user: str | None = None
     trouble: str = ""
+    login: LoginState | None = None
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -65,3 +67,19 @@ async def as_administrator(server: SqlServer, place: SqlPlace, client_id: str | 
         return SqlLook(place, "sql_admin", trouble=str(error))
     missing = () if user is not None else (no_user(place, client_id, probe),)
     return SqlLook(place, "sql_admin", probe.at, user=user, evidence=missing)
+
+
+async def at_login(server: SqlServer, place: SqlPlace, login: str, read: Read) -> SqlLook:
+    """Log in as our own administrator, and ask how a SQL login and its password stand."""
+    try:
+        probe = await server.probe(place)
+        if probe.refusal is not None:
+            evidence = administrators_evidence(probe, read)
+            return SqlLook(place, "sql_admin", probe.at, probe.refusal, evidence=evidence)
+        state = await server.login_state(place, login)
+    except SqlServerError as error:
+        return SqlLook(place, "sql_admin", refusal=error.refusal, trouble=error.message)
+    except CloudError as error:
+        return SqlLook(place, "sql_admin", trouble=str(error))
+    said = tuple(login_evidence(place, state)) if state is not None else ()
+    return SqlLook(place, "sql_admin", probe.at, login=state, evidence=said)

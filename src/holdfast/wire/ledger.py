@@ -698,6 +698,16 @@ SQL_USER: Final = replace(
     does="look for the database user of an identity",
     unlocks="whether an application has a user in a database",
 )
+SQL_LOGIN: Final = replace(
+    SQL_PROBE,
+    id="sql.login",
+    path="SELECT LOGINPROPERTY({login}, {property})",
+    does="ask when the password of a SQL login ends",
+    who="whoever has VIEW permission on the login; it wakes a paused serverless database",
+    needs="VIEW permission on the login, as the server's administrator has it",
+    unlocks="when passwords of SQL logins end",
+    source="sql-docs loginproperty-transact-sql",
+)
 SQL_EXECUTE: Final = replace(
     SQL_PROBE,
     id="sql.execute",
@@ -709,7 +719,7 @@ SQL_EXECUTE: Final = replace(
     writes=True,
     is_idempotent=False,
 )
-SQL_CALLS: Final[tuple[Call, ...]] = (SQL_PROBE, SQL_USER, SQL_RIGHTS, SQL_EXECUTE)
+SQL_CALLS: Final[tuple[Call, ...]] = (SQL_PROBE, SQL_USER, SQL_RIGHTS, SQL_LOGIN, SQL_EXECUTE)
 """What is asked of SQL servers, not by HTTP: the path is the batch."""
 
 

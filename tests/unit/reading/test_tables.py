@@ -43,7 +43,8 @@ def test_empty_rows_and_columns_of_others_are_passed_over(mark):
         ("c1,app,ldap,2027-01-31,", "sql or windows"),
         ("c1,app,sql,31.01.2027,", "no date like"),
         ("c1,app,sql,9999-12-31,", "no date like"),
-        ("c1,app,sql,,", "one of expires_at and max_age_days"),
+        ("c1,,sql,,", "one of expires_at and max_age_days"),
+        ("c1,CONTOSO\\svc,windows,,", "one of expires_at and max_age_days"),
         ("c1,app,sql,2027-01-31,90", "one of expires_at and max_age_days"),
         ("c1,app,sql,,ninety", "no number of days"),
         ("c1,app,sql,,0", "no number of days"),
@@ -94,3 +95,9 @@ def test_connection_references_of_the_kit_name_the_connector_of_a_flow():
     table = read_table("admin_flow,admin_connector\nab-1,SQL Server\n,Office 365\n")
 
     assert table.references == (("ab-1", "SQL Server"),)
+
+
+def test_a_login_alone_is_enough_to_ask_sql_server_about_it():
+    [term] = read_table("connection,login,kind\nc1,app,sql\n").passwords
+
+    assert (term.login, term.expires_from, term.max_age) == ("app", None, None)

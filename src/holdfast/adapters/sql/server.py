@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from holdfast.adapters.sql import logins
 from holdfast.adapters.sql.addresses import SqlAddresses
 from holdfast.adapters.sql.line import Driver, Knock, Line, RefusalError, SilenceError
 from holdfast.core.errors import OutcomeUnknownError, SqlServerError, UnreachableError
 from holdfast.core.secret import Secret
 from holdfast.core.sql import (
+    LoginState,
     Rows,
     Securable,
     SqlPlace,
@@ -24,7 +26,7 @@ from holdfast.core.sql import (
     sid_of,
 )
 from holdfast.ports import Clock
-from holdfast.wire.ledger import SQL_EXECUTE, SQL_PROBE, SQL_RIGHTS, SQL_USER, Call
+from holdfast.wire.ledger import SQL_EXECUTE, SQL_LOGIN, SQL_PROBE, SQL_RIGHTS, SQL_USER, Call
 
 THREADS: Final = 32
 WAKING: Final = 40613
@@ -82,6 +84,11 @@ class DriverSqlServer:
         batch = f"SELECT name FROM sys.database_principals WHERE sid = {sid_of(entra_id)}"  # noqa: S608 - hex digits
         rows = await self._ask(place, SQL_USER, lambda line: line.ask(batch))
         return str(rows[0][0]) if rows else None
+
+    async def login_state(self, place: SqlPlace, login: str) -> LoginState | None:
+        """As the port says."""
+        batch = logins.question(login)
+        return logins.state(login, await self._ask(place, SQL_LOGIN, lambda line: line.ask(batch)))
 
     async def rights(self, place: SqlPlace, wanted: Sequence[SqlRight]) -> tuple[bool, ...]:
         """As the port says."""

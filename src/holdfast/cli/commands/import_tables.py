@@ -32,6 +32,7 @@ def command(files: Sequence[Path], invocation: Invocation) -> int:
     """Take in tables (CSV) by which the next scan judges: passwords, and exports of the CoE Starter Kit.
 
     Passwords: `connection,login,kind,expires_at` or `connection,login,kind,max_age_days`; kind is sql or windows. Of
+    a SQL login the name is enough: `holdfast show ID --ask-sql` then asks SQL Server. Of
     the kit: its flows (admin_flow), which names those outside solutions, and its connection references. A table
     replaces the one of its kind from before. Nothing is taken in if any row cannot be read.
     """

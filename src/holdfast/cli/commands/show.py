@@ -39,21 +39,33 @@ Line = tuple[str, str]
     help="Also log in to its databases now, with its own secret if we keep it, else as our SQL administrator. Wakes a paused"
     " serverless database, which costs money.",
 )
+@click.option(
+    "--login",
+    metavar="NAME",
+    help="With --ask-sql: the SQL login that it holds, where no imported table says it. SQL Server then tells when the"
+    " password ends.",
+)
 @common_options
-def command(id: str, ask_sql: bool, invocation: Invocation) -> int:
+def command(id: str, ask_sql: bool, login: str | None, invocation: Invocation) -> int:
     """Show everything known about one connection: ID, or the beginning of its id, or its name or part of it."""
     from holdfast.cli.session import opened
+    from holdfast.core.sql import is_nameable
 
+    if login is not None and not (ask_sql and is_nameable(login)):
+        why = f"{login!r} is no name of a login" if ask_sql else "it goes with --ask-sql"
+        raise click.UsageError(clean(f"--login: {why}."))
     with opened(invocation) as holdfast:
-        return asyncio.run(_show(holdfast, invocation, id, ask_sql=ask_sql))
+        return asyncio.run(_show(holdfast, invocation, id, login, ask_sql=ask_sql))
 
 
-async def _show(holdfast: Holdfast, invocation: Invocation, wanted: str, *, ask_sql: bool) -> int:
+async def _show(
+    holdfast: Holdfast, invocation: Invocation, wanted: str, login: str | None, *, ask_sql: bool
+) -> int:
     from holdfast.cli.looking import pictures, say_below
 
     seen = await pictures(holdfast, invocation)
     found = await find(holdfast, seen, wanted)
-    asked = [await Asked.of(holdfast, s, p) for s, p in found] if ask_sql else [None] * len(found)
+    asked = [await Asked.of(holdfast, s, p, login) for s, p in found] if ask_sql else [None] * len(found)
     apps = [await apps_beside(holdfast, s, p) for s, p in found]
     pages = [
         [*told(s, p, around), *_under("SQL Server", a.told() if a else ())]

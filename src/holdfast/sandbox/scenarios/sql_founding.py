@@ -91,7 +91,7 @@ class ServerFounding:
 
     def login(self, database: str, name: str, password: str, *roles: str, **more: Any) -> Login:
         """A login with its database user."""
-        login = Login(name=name, password=password, **more)
+        login = Login(name=name, password=password, **{"password_set_at": self.now, **more})
         self.server.logins[name.casefold()] = login
         self._principal(
             database, Principal(name=name, kind="S", created_at=self.now, login=name, roles=list(roles))

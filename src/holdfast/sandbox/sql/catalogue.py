@@ -48,7 +48,11 @@ def sid_of(guid: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Login:
-    """A SQL login of a server, or one of Windows on an on-premises server."""
+    """A SQL login of a server, or one of Windows on an on-premises server.
+
+    Attributes:
+        expires_at: when its password does, by the server's policy; None where CHECK_EXPIRATION is off.
+    """
 
     name: str
     password: str
@@ -57,6 +61,7 @@ class Login:
     disabled_at: datetime | None = None
     expires_at: datetime | None = None
     locked_at: datetime | None = None
+    password_set_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)

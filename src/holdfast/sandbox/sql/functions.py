@@ -215,24 +215,39 @@ def _my_permissions(at: Scene, securable: Any, kind: Any) -> str:
 
 
 def _login_property(at: Scene, name: Any, what: Any) -> Any:
-    """LOGINPROPERTY, as far as passwords go; NULL for logins that are not there, or of Windows."""
+    """LOGINPROPERTY, as far as passwords go; NULL for logins that are not there, of Windows, or not the caller's to see.
+
+    sql-docs loginproperty-transact-sql: it requires VIEW permission on the login, which here it and the
+    server's Entra administrator have; a database's owner has none on the server.
+    """
     login = at.session.server.logins.get(str(name).casefold())
-    if login is None:
+    who = at.session.who
+    if login is None or login.is_windows:
+        return None
+    is_admin = who.entra_id is not None and who.entra_id == at.session.server.entra_admin
+    if not is_admin and (who.kind, who.name.casefold()) != ("sql", login.name.casefold()):
         return None
     told = _PROPERTIES.get(str(what).casefold())
     return told(login, at.now) if told is not None else None
 
 
 def _days_left(login: Login, now: datetime) -> int | None:
-    if login.expires_at is None or login.is_windows:
+    if login.expires_at is None:
         return None
     return max((login.expires_at - now).days, 0)
+
+
+def _moment(at: datetime | None) -> str | None:
+    """As `datetime` has it: thousandths of a second, no zone."""
+    return None if at is None else at.replace(tzinfo=None).isoformat(timespec="milliseconds")
 
 
 _PROPERTIES: dict[str, Callable[[Login, datetime], Any]] = {
     "daysuntilexpiration": _days_left,
     "isexpired": lambda login, now: int(login.expires_at is not None and now >= login.expires_at),
-    "islocked": lambda *_: 0,
+    "islocked": lambda login, _: int(login.locked_at is not None),
+    "lockouttime": lambda login, _: _moment(login.locked_at),
+    "passwordlastsettime": lambda login, _: _moment(login.password_set_at),
     "ismustchange": lambda *_: 0,
     "defaultdatabase": lambda *_: "master",
     "badpasswordcount": lambda *_: 0,
