@@ -22,6 +22,7 @@ COLUMNS = (
 )
 MOST = 20
 """So many are listed on a terminal; `-o json` has them all."""
+WORDS = {"dataverse": "Dataverse", "flow_list": "the person's list"}
 SHORT = {
     "outside_solutions": "outside solutions",
     "not_shown_to_reader": "with a row in Dataverse that the reader is not shown",
@@ -62,7 +63,8 @@ def sentences(found: Sources) -> list[str]:
     if found.uncompared:
         number = len(found.uncompared)
         said.append(
-            f"In {number} environment{'s' if number > 1 else ''} the two could not be compared: one was not read whole."
+            f"In {number} environment{'s' if number > 1 else ''} Dataverse and the person's list could not be compared, since"
+            " one was not read whole."
         )
     return said
 
@@ -73,7 +75,9 @@ def print_differences(found: Sources, name_of: Callable[[str], str]) -> None:
         click.echo(clean(sentence))
     holding = [each for each in found.differences if each.holds]
     if holding:
-        emit([_row(each, name_of) for each in holding[:MOST]], COLUMNS, "table", shape="holdfast.scan/1")
+        rows = [_row(each, name_of) for each in holding[:MOST]]
+        shown = [row | {"shown_by": WORDS[row["shown_by"]]} for row in rows]
+        emit(shown, COLUMNS, "table", shape="holdfast.scan/1")
     rest = len(found.differences) - len(holding[:MOST])
     if rest:
         what = "more of them" if len(holding) > MOST else "of them hold no connection that was scanned"

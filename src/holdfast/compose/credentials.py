@@ -57,7 +57,12 @@ def person(settings: Settings, tenant: TenantSettings, role: Role, client_id: st
     def keep(tokens: Secret) -> None:
         waited(store.write(name, tokens))
 
-    return Person(client_id, lambda: waited(store.read(name)), keep)
+    return Person(client_id, lambda: waited(store.read(name)), keep, login_command(role))
+
+
+def login_command(role: Role) -> str:
+    """How a person signs in for a role."""
+    return "holdfast login" if role is Role.READER else f"holdfast login --role {role.value}"
 
 
 def sign_in_name(tenant: TenantSettings, role: Role) -> str:

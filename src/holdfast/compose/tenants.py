@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.compose.credentials import credential, mounted, person, sign_in_name
+from holdfast.compose.credentials import credential, login_command, mounted, person, sign_in_name
 from holdfast.compose.secrets import references, secret_stores
 from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
 from holdfast.core.identity import Role
@@ -398,7 +398,7 @@ class Tenant:
                 store = secret_stores(self._settings)[self._settings.secrets.store]
                 kept = await store.read(sign_in_name(self._tenant, role))
                 if kept is None:
-                    return replace(own, trouble="Sign in: `holdfast login`.")
+                    return replace(own, trouble=f"Sign in: `{login_command(role)}`.")
                 return replace(own, signed_in_at=kept_at(kept))
         except (SettingsError, SecretStoreError) as error:
             return replace(own, trouble=str(error))

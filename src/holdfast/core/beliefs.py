@@ -31,7 +31,7 @@ NO_WITNESS: Final = (
 NO_DIRECTORY: Final = "The directory could not be read; Application.Read.All for the reader would tell."
 NO_LOGIN_DATE: Final = (
     "Nothing that was read tells when this password expires or whether it does; an imported table of passwords,"
-    " or LOGINPROPERTY through a SQL administrator's identity, would."
+    " or LOGINPROPERTY through a SQL administrator's identity (`holdfast show ID --ask-sql`), would."
 )
 NO_APPLICATION_NAMED: Final = "The platform does not name the application whose credential it holds."
 NOBODY_RENEWS: Final = "Nobody renews it before."

@@ -108,11 +108,13 @@ class Person:
         client_id: the tenant's own public client.
         read: gives what `keep` was given last, None before the first sign-in.
         keep: takes the person's tokens, for the secret store and nowhere else.
+        command: by which the person signs in.
     """
 
     client_id: str
     read: Callable[[], Secret | None] = field(repr=False)
     keep: Callable[[Secret], None] = field(repr=False)
+    command: str = "holdfast login"
 
 
 AnyCredential = Credential | MachineIdentity | AzureCli | Person

@@ -36,12 +36,12 @@ class PersonSource:
         app, cache = self._opened()
         accounts = app.get_accounts()
         if not accounts:
-            raise _not_signed_in()
+            raise self._not_signed_in()
         again, self._refused = self._refused, False
         answer = app.acquire_token_silent_with_error([scope], accounts[0], force_refresh=again)
         self._keep(cache)
         if answer is None:
-            raise _not_signed_in()
+            raise self._not_signed_in()
         return granted(answer, scope)
 
     def renew(self) -> None:
@@ -114,6 +114,13 @@ class PersonSource:
         claims = answer.get("id_token_claims") or {}
         return str(claims.get("preferred_username") or claims.get("oid") or "")
 
+    def _not_signed_in(self) -> RefusedError:
+        return RefusedError(
+            f"Nobody is signed in here: run `{self._person.command}`.",
+            service=TOKEN.host.value,
+            operation=TOKEN.id,
+        )
+
     def _opened(self, *, empty: bool = False) -> tuple[Any, Any]:
         import msal
 
@@ -149,9 +156,3 @@ def kept_at(tokens: Secret) -> datetime | None:
     except (ValueError, KeyError, AttributeError):
         return None
     return datetime.fromtimestamp(max(stamps), UTC) if stamps else None
-
-
-def _not_signed_in() -> RefusedError:
-    return RefusedError(
-        "Nobody is signed in here: run `holdfast login`.", service=TOKEN.host.value, operation=TOKEN.id
-    )

@@ -130,7 +130,9 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
             "outcome": worst.get(environment.id, Outcome.PARTIAL).value,
             "connections": sum(s.counted for s in parts if s.part.startswith(CONNECTIONS)),
             "flows": sum(s.counted for s in parts if s.part == FLOWS),
-            "flows_listed": next((s.counted for s in parts if s.part == LISTED_FLOWS), None),
+            "flows_listed": next(
+                (s.counted for s in parts if s.part == LISTED_FLOWS and (s.counted or not s.is_gap)), None
+            ),
             "detail": next((s.detail for s in parts if s.detail), ""),
         }
 
