@@ -444,7 +444,11 @@ class Trial:
         flows = sorted(
             (f.display_name, f.last_run_ok) for f in self.world.flows.values() if f.state == "Started"
         )
-        alive = sorted(c.display_name for c in self.world.connections.values() if c.deleted_at is None)
+        alive = sorted(
+            (c.display_name, sorted((share.principal_id, share.role) for share in c.shares))
+            for c in self.world.connections.values()
+            if c.deleted_at is None
+        )
         return bound, ours, flows, alive, len(self.secrets._kept)
 
     def _name_of(self, id: str | None) -> str:

@@ -202,6 +202,39 @@ async def test_its_undo_ends_the_same_whatever_befalls_it(story: bytes, keys: Ke
     assert not wrong, f"seed {SEED}: {len(wrong)} of {tried}: {wrong[:3]}"
 
 
+async def test_flows_that_are_switched_off_and_on_end_the_same_wherever_it_is_killed(
+    story: bytes, keys: Keys
+):
+    """Where a flow that is on keeps its old connection, somebody's connections are lent while it is switched."""
+    slow = pickle.loads(story)
+    slow.flips.append("rebinding_reaches_flows_at_once")
+    story = pickle.dumps(slow)
+    before, after, undone, _, _ = await untroubled(story, keys)
+    assert undone == before
+    mover = a_mover(story, keys)
+    plan = await planned(mover)
+    give(mover, Fate())
+    await mover.to_the_end(plan)
+    lent = [at for at, what in enumerate(mover.fate.log, 1) if "/scopes/admin/" in what and "modify" in what]
+    assert lent
+    wrong: list[tuple[Any, ...]] = []
+    points = range(lent[0] - 1, lent[-1] + 1)
+    for number in (
+        points if MOVES == 0 else sorted(random.Random(SEED + 3).sample(points, min(MOVES, len(points))))
+    ):
+        for way in ("apply", "undo"):
+            mover = a_mover(story, keys)
+            plan = await planned(mover)
+            give(mover, Fate(kills=frozenset({number})))
+            await mover.to_a_kill(plan)
+            give(mover, Fate())
+            found = await mover.to_the_end(plan, way)
+            wanted = after if way == "apply" else before
+            if stand(mover, mover.tenant.world) != wanted:
+                wrong.append((number, way, found, _differing(wanted, stand(mover, mover.tenant.world))))
+    assert not wrong, f"{len(wrong)}: {wrong[:3]}"
+
+
 async def test_undo_from_any_point_restores_everything(story: bytes, keys: Keys):
     draw = random.Random(SEED + 2)
     before, _, _, there, _ = await untroubled(story, keys)

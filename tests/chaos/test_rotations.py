@@ -15,7 +15,7 @@ import pytest
 from holdfast.core.errors import MissingError
 from holdfast.core.identity import Role
 from holdfast.core.plan import plan_text
-from tests.chaos.rotations import Peril, Trial, many, undisturbed
+from tests.chaos.rotations import Killed, Peril, Trial, many, undisturbed
 
 SEED = secrets.randbits(32)
 WHOLE = "HOLDFAST_CHAOS_KILLS" in os.environ
@@ -91,6 +91,43 @@ async def test_undoing_after_a_kill_restores_what_was_there():
         await trial.finish(plan, trial.again(Peril()), "undo")
 
         assert trial.state() == before, f"seed {SEED}, call {number} of {calls}"
+        assert_unharmed(trial)
+
+
+async def bound_half() -> tuple[Trial, Any, Any]:
+    """A rotation whose process is gone after references were bound and before that was noted; with what was there."""
+    trial = story()
+    before = trial.state()
+    plan = await planned(trial)
+    note = trial.journal.note
+
+    async def until_bound(turn: Any, id: str, deed: Any) -> None:
+        if deed.step.startswith("bind:") and deed.outcome.is_done:
+            raise Killed
+        await note(turn, id, deed)
+
+    setattr(trial.journal, "note", until_bound)  # noqa: B010 - its own type is narrower
+    for _ in range(60):
+        if await trial.go_on(plan, Peril()) is None:
+            break
+        trial.inner.advance(minutes=13)
+    setattr(trial.journal, "note", note)  # noqa: B010
+    assert trial.state() != before
+    return trial, plan, before
+
+
+@pytest.mark.slow
+async def test_an_undo_that_is_killed_at_any_call_takes_back_whatever_it_lent():
+    trial, plan, _ = await bound_half()
+    peril = Peril()
+    await trial.finish(plan, trial.again(peril), "undo")
+
+    numbers = range(1, peril.calls + 1)
+    for number in numbers if WHOLE else random.Random(SEED).sample(numbers, SAMPLE):
+        trial, plan, before = await bound_half()
+        await trial.finish(plan, trial.again(Peril({number: "kill after"})), "undo")
+
+        assert trial.state() == before, f"seed {SEED}, call {number} of {peril.calls}"
         assert_unharmed(trial)
 
 

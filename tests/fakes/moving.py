@@ -102,12 +102,19 @@ class Fate:
     losses: frozenset[int] = frozenset()
     calls: int = 0
     log: list[str] = field(default_factory=list)
+    is_dead: bool = False
+
+    def begins(self) -> None:
+        """Before every call. Raises KilledError where the process is gone: it cleans nothing up."""
+        if self.is_dead:
+            raise KilledError
 
     def called(self, what: str) -> bool:
         """Whether the answer is lost. Raises KilledError where the process ends here."""
         self.calls += 1
         self.log.append(what)
         if self.calls in self.kills:
+            self.is_dead = True
             raise KilledError
         return self.calls in self.losses
 
@@ -120,6 +127,7 @@ class MortalWire(Wire):
         self._fate = fate
 
     def _answered(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
+        self._fate.begins()
         answer = super()._answered(request, body)
         if self._fate.called(f"{request.method} {request.url.path}"):
             raise httpx2.ReadError("The line broke.", request=request)
@@ -147,10 +155,12 @@ class MortalSecrets(MemorySecrets):
     fate: Fate
 
     async def write(self, name: str, secret: Secret) -> None:
+        self.fate.begins()
         await super().write(name, secret)
         self.fate.called(f"write {name}")
 
     async def delete(self, name: str) -> bool:
+        self.fate.begins()
         was = await super().delete(name)
         self.fate.called(f"delete {name}")
         return was
@@ -163,6 +173,7 @@ class InProcessSql:
         self._tenant, self._client_id, self._fate = tenant, client_id, fate
 
     def _asked(self, place: SqlPlace, batches: Sequence[str]) -> list[Rows]:
+        self._fate.begins()
         try:
             who = Identity("entra", self._client_id, entra_id=self._client_id)
             session = log_in(self._tenant.world, *place, who, lambda: self._tenant.now, "203.0.113.9")
@@ -194,9 +205,10 @@ class InProcessSql:
     async def execute(self, place: SqlPlace, *batches: str) -> list[Rows]:
         try:
             told = self._asked(place, batches)
-        finally:
-            is_lost = self._fate.called(f"execute {place}")
-        if is_lost:
+        except SqlServerError:
+            self._fate.called(f"execute {place}")
+            raise
+        if self._fate.called(f"execute {place}"):
             raise OutcomeUnknownError("The line broke.", "sql", "sql.execute")
         return told
 
@@ -340,6 +352,7 @@ class Mover:
     ) -> list[Standing]:
         """As far as it goes in one process."""
         deed = apply if way == "apply" else undo
+        self.fate.is_dead = False
         async with self.verb() as verb, self.journal.turn(TENANT) as turn:
             return await deed(plan, verb, self.journal, turn, self.clock, wait)
 

@@ -1,13 +1,11 @@
-"""The flows' side of a migration: a connection beside the old one, bindings and definitions that change, and the watch."""
+"""The flows' side of a migration: a connection beside the old one, bindings and definitions that change."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from holdfast.core.deed import Outcome, done, refused, waiting
+from holdfast.core.deed import Outcome, done, refused
 from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.inventory import (
     ConnectionId,
@@ -15,11 +13,11 @@ from holdfast.core.inventory import (
     ConnectorId,
     EnvironmentId,
     FlowId,
-    FlowRun,
 )
 from holdfast.core.making import Share, WantedConnection
 from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
+from holdfast.lending import Loan, bind_back
 from holdfast.migration.definitions import fingerprint, rewritten
 from holdfast.migration.plan import connection_id
 from holdfast.migration.world import REDIRECT, Planned
@@ -114,45 +112,66 @@ class Bind(_Unchanged):
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
         """Bind it as before, if it is still bound to ours."""
-        reference = self._arguments["reference"]
-        return await bind_back(self, past, reference, self._arguments["connector"], self._old, self._new)
+        return await moved_back(self, past, self._arguments, self._old, self._new)
 
 
-async def bind_back(
-    step: Planned, past: Past, reference: str, connector: str, old: ConnectionId, new: ConnectionId
+def loan_of(step: Planned, past: Past, connector: str, old: ConnectionId) -> Loan:
+    """The loan of an old connection, by what the first step noted."""
+    where = (step._environment.id, ConnectorId(connector), old)
+    is_needed = bool(past["check"].facts["lent"].get(old))
+    return Loan(step._world.operator, step._world.principal, where, is_needed=is_needed)
+
+
+async def moved_back(
+    step: Planned, past: Past, arguments: Mapping[str, Any], old: ConnectionId, new: ConnectionId
 ) -> Outcome:
-    """Bind a reference to the old connection again. Only who may use a connection may bind to it: it is lent for that."""
+    """Bind a reference to the old connection again; flows that had to be switched off and on to leave it, once more."""
+    loan = loan_of(step, past, arguments["connector"], old)
+    reference = ConnectionReferenceId(arguments["reference"])
+    back = await bind_back(step._world.operator, step._environment, reference, new, loan)
+    if not back.is_done:
+        return back
+    for flow in arguments["flows"]:
+        await _let_go(step, past, FlowId(flow["flow"]), loan)
+    return back
+
+
+async def _let_go(step: Planned, past: Past, flow: FlowId, loan: Loan) -> None:
+    """Where a flow was switched off and on after the move, once more: else it would hold what is removed next."""
+    if flow in _switched(past):
+        async with loan:
+            await off_and_on(step, flow, [loan], is_ours="cycle" not in past)
+
+
+def _switched(past: Past) -> Collection[str]:
+    """Flows that were, or may have been, switched off and on after the move."""
+    if "cycle" in past:
+        return set(past["cycle"].facts["cycled"])
+    return set(past["watch"].facts.get("stays", ())) if "watch" in past else ()
+
+
+async def off_and_on(step: Planned, flow: FlowId, loans: Sequence[Loan], *, is_ours: bool) -> bool:
+    """Switch a flow off and on, so that it takes up its bindings; False where that is not the operator's to do.
+
+    Args:
+        loans: of the connections on which rights may be asked: the old ones. The new ones are the operator's own.
+        is_ours: whether a flow that is off may be so because an earlier attempt ended half-way.
+    """
     operator, environment = step._world.operator, step._environment
-    id = ConnectionReferenceId(reference)
-    if (await operator.reference(environment, id)).connection != new:
-        if past["check"].facts["lent"].get(old):
-            await operator.take_back(environment.id, ConnectorId(connector), old, step._world.principal)
-        return done("It is not bound to ours.")
-    try:
-        async with _lent(step, past, connector, old):
-            await operator.bind(environment, id, old)
-    except RefusedError as refusal:
-        place = f"https://make.powerautomate.com/environments/{environment.id}/solutions"
-        return waiting(
-            f"Only the owner of the old connection may bind to it here: let the owner choose it in the connection reference"
-            f" {reference} ({place}); undo then goes on ({refusal})"
-        )
-    return done("Bound as before.")
-
-
-@asynccontextmanager
-async def _lent(step: Planned, past: Past, connector: str, old: ConnectionId) -> AsyncIterator[None]:
-    """The old connection, usable by the operator meanwhile."""
-    operator = step._world.operator
-    at = (step._environment.id, ConnectorId(connector), old, step._world.principal)
-    needed = bool(past["check"].facts["lent"].get(old))
-    if needed:
-        await operator.lend(*at)
-    try:
-        yield
-    finally:
-        if needed:
-            await operator.take_back(*at)
+    row = await operator.flow(environment, flow)
+    if not row.is_on and not is_ours:
+        return True  # somebody switched it off; whoever switches it on gets the bindings of then
+    for loan in loans:
+        await loan.use()
+    if row.is_on:
+        try:
+            # Whoever may not switch it on finds out while it is on.
+            await operator.switch(environment, flow, True)
+        except RefusedError:
+            return False
+        await operator.switch(environment, flow, False)
+    await operator.switch(environment, flow, True)
+    return True
 
 
 class MakeReference(_OfConnection):
@@ -228,141 +247,19 @@ async def define_back(
 ) -> Outcome:
     """Write a definition back as it was before; the kept copy goes when that is done."""
     world, flow = step._world, FlowId(arguments["flow"])
-    row = await world.operator.flow(step._environment, flow)
-    if fingerprint(row.clientdata) != arguments["sha256"]:
-        if fingerprint(row.clientdata) != arguments["becomes"]:
+    async with loan_of(step, past, connector, old) as loan:
+        now = fingerprint((await world.operator.flow(step._environment, flow)).clientdata)
+        if now not in (arguments["sha256"], arguments["becomes"]):
             return refused(
                 f"Flow {arguments['flow_name']!r} was edited after it was rewritten, so the old definition is not written over"
                 f" it; it is kept as {arguments['stored']!r} in the secret store"
             )
-        kept = await world.secrets.read(arguments["stored"])
-        if kept is None:
-            return refused(f"The secret store no longer has {arguments['stored']!r}, the old definition")
-        async with _lent(step, past, connector, old):
+        if now == arguments["becomes"]:
+            kept = await world.secrets.read(arguments["stored"])
+            if kept is None:
+                return refused(f"The secret store no longer has {arguments['stored']!r}, the old definition")
+            await loan.use()
             await world.operator.redefine(step._environment, flow, kept.reveal())
-    elif past["check"].facts["lent"].get(old):
-        await world.operator.take_back(
-            step._environment.id,
-            ConnectorId(connector),
-            old,
-            world.principal,
-        )
+    await _let_go(step, past, flow, loan)
     await world.secrets.delete(arguments["stored"])
     return done("Written back.")
-
-
-class Watch(Planned):
-    """Every flow ran green after it moved, on the new connection; one that turned red is moved back."""
-
-    async def do(self, past: Past) -> Outcome:
-        """Look at the runs since the move."""
-        since = max(datetime.fromisoformat(at) for at in _moved_at(past))
-        waits, said = [], []
-        for flow in self._arguments["flows"]:
-            state = await self._state(past, flow, since)
-            if state == "red":
-                return await self._back(past, flow)
-            if state == "waits":
-                waits.append(flow["flow_name"])
-            elif state != "green":
-                said.append(f"{flow['flow_name']!r} {state}")
-        if waits:
-            names = ", ".join(repr(name) for name in waits[:3])
-            more = f" and {len(waits) - 3} more" if len(waits) > 3 else ""
-            return waiting(
-                f"Waits for the next run of {names}{more}; a person who owns it may start one (`holdfast prove`, --run)."
-            )
-        return done("Every flow ran green." + (f" {'; '.join(said)}." if said else ""))
-
-    async def _state(self, past: Past, flow: Mapping[str, Any], since: datetime) -> str:
-        """ "green", "red", "waits", or why it is not watched."""
-        if not flow["on"]:
-            return "was off before"
-        ran = past["check"].facts["ran"].get(flow["flow"], "")
-        if not flow["recurs"] and not ran:
-            return "starts by hand: its next run tells"
-        runs = await self._runs(FlowId(flow["flow"]), since)
-        green = [run.started_at for run in runs if run.succeeded and run.started_at is not None]
-        if green:
-            return await self._on_the_new_one(past, flow, max(green), since)
-        if any(run.status.casefold() == "failed" for run in runs):
-            return "red" if ran != "red" else "fails as it did before the move"
-        row = await self._world.operator.flow(self._environment, FlowId(flow["flow"]))
-        return "waits" if row.is_on else "was switched off since"
-
-    async def _on_the_new_one(
-        self, past: Past, flow: Mapping[str, Any], ran_at: datetime, since: datetime
-    ) -> str:
-        """Whether the run went through the new connection; a flow that stayed on the old one is switched off and on, once.
-
-        The run of a flow that still holds its old connection is green too. That a flow that is on takes a new binding is
-        assumed (powerapps-docs create-connection-reference: asynchronously). A token that had ended before the run and was
-        not renewed by it tells that the run did not use the new connection.
-        """
-        if await self._was_used(flow, ran_at):
-            return "green"
-        operator, id = self._world.operator, FlowId(flow["flow"])
-        row = await operator.flow(self._environment, id)
-        if row.modified_at is not None and row.modified_at > since:
-            if not row.is_on:  # killed between off and on
-                await operator.switch(self._environment, id, True)
-                return "waits"
-            if row.modified_at >= ran_at:
-                return "waits"
-            return "ran green without using the new connection"
-        # Whether rights are asked on the old connection or on the new one is not known either: both are usable meanwhile.
-        async with AsyncExitStack() as lent:
-            for old, flows in self._arguments["of"].items():
-                if flow["flow"] in flows:
-                    await lent.enter_async_context(
-                        _lent(self, past, self._arguments["connector"], ConnectionId(old))
-                    )
-            try:
-                # Whoever may not switch it on finds out while it is on.
-                await operator.switch(self._environment, id, True)
-            except RefusedError:
-                return "may still hold the old connection: its owner switches it off and on"
-            await operator.switch(self._environment, id, False)
-            await operator.switch(self._environment, id, True)
-        return "waits"
-
-    async def _was_used(self, flow: Mapping[str, Any], ran_at: datetime) -> bool:
-        for old, flows in self._arguments["of"].items():
-            if flow["flow"] not in flows:
-                continue
-            new = ConnectionId(connection_id(self._saga, old))
-            where = (self._environment.id, ConnectorId(self._arguments["connector"]), new)
-            ends_at = (await self._world.operator.connection(*where)).token_expires_at
-            if ends_at is not None and ends_at <= ran_at:
-                return False
-        return True
-
-    async def _runs(self, flow: FlowId, since: datetime) -> list[FlowRun]:
-        found = self._world.platform.runs(self._environment, flow, since)
-        return [run async for run in found if run.started_at is not None and run.started_at > since]
-
-    async def _back(self, past: Past, flow: Mapping[str, Any]) -> Outcome:
-        for move in self._arguments["moves"]:
-            old = ConnectionId(move["connection"])
-            if flow["flow"] not in self._arguments["of"][old]:
-                continue
-            back = done()
-            if "reference" in move:
-                new = ConnectionId(connection_id(self._saga, old))
-                back = await bind_back(self, past, move["reference"], move["connector"], old, new)
-            elif move["define"]["flow"] == flow["flow"]:
-                back = await define_back(self, past, move["define"], move["connector"], old)
-            if not back.is_done:
-                return refused(
-                    f"Flow {flow['flow_name']!r} failed in its first run after the move, and cannot be moved back: {back.says}"
-                )
-        return refused(
-            f"Flow {flow['flow_name']!r} failed in its first run after the move, so it was moved back; see why in its run"
-            " history"
-        )
-
-
-def _moved_at(past: Past) -> Sequence[str]:
-    return [
-        outcome.facts["at"] for name, outcome in past.items() if name.partition(":")[0] in ("bind", "define")
-    ]

@@ -160,7 +160,7 @@ class _Saga:
             yield self._proof(case)
         moves = [step for case in self.cases for step in self._moved(case)]
         yield from moves
-        yield self._watch(moves)
+        yield from self._watch(moves)
         yield self._step(
             "sweep", "Looks again, later, for what an interrupted attempt left", {"label": label(self.saga)}
         )
@@ -351,22 +351,30 @@ class _Saga:
             undo="Writes the old definition back, byte for byte",
         )
 
-    def _watch(self, moves: Sequence[PlannedStep]) -> PlannedStep:
+    def _watch(self, moves: Sequence[PlannedStep]) -> Iterator[PlannedStep]:
         flows = {moving.flow.id: moving for case in self.cases for moving in case.flows}
-        return self._step(
+        watched = {
+            "flows": [
+                {**_flow(moving), "on": moving.flow.is_on, "recurs": _recurs(moving)}
+                for moving in flows.values()
+            ],
+            "of": {case.connection.id: [moving.flow.id for moving in case.flows] for case in self.cases},
+            "connector": self.cases[0].connection.connector,
+            "moves": [_move(step) for step in moves if not step.name.startswith("reference:")],
+        }
+        yield self._step(
             "watch",
             "Watches each flow until a run is green; takes the binding of one that turns red back",
-            {
-                "flows": [
-                    {**_flow(moving), "on": moving.flow.is_on, "recurs": _recurs(moving)}
-                    for moving in flows.values()
-                ],
-                "of": {case.connection.id: [moving.flow.id for moving in case.flows] for case in self.cases},
-                "connector": self.cases[0].connection.connector,
-                "moves": [_move(step) for step in moves if not step.name.startswith("reference:")],
-            },
+            watched,
             risk="A flow that runs once a month is watched for a month",
         )
+        yield self._step(
+            "cycle",
+            "Switches off and on each flow whose green run did not use the new connection; most often there is none",
+            watched,
+            undo="Switches it off and on again, bound as before",
+        )
+        yield self._step("confirm", "Watches those again until a run is green", watched)
 
 
 def _move(step: PlannedStep) -> dict[str, Any]:

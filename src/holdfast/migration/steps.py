@@ -10,11 +10,13 @@ from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.errors import ConflictError, MissingError, RefusedError
 from holdfast.core.inventory import ConnectionId, ConnectionReferenceId, ConnectorId, FlowId
 from holdfast.core.plan import PlannedStep, Show, label
+from holdfast.lending import is_usable
 from holdfast.migration.databases import MakeUser, Proof
 from holdfast.migration.definitions import fingerprint
-from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference, Watch
+from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
 from holdfast.migration.plan import shows_of
-from holdfast.migration.world import Planned, World, is_usable
+from holdfast.migration.watch import Confirm, Cycle, Watch
+from holdfast.migration.world import Planned, World
 from holdfast.saga import Past, Step
 
 IN_A_ROW: Final = 5
@@ -64,7 +66,7 @@ class Check(Planned):
         lent = {}
         for each in self._arguments["connections"]:
             where = (environment.id, ConnectorId(each["connector"]), ConnectionId(each["id"]))
-            lent[each["id"]] = not await is_usable(operator, *where)
+            lent[each["id"]] = not await is_usable(operator, where)
         return done("As planned.", ran=ran, lent=lent, at=self._now())
 
     async def _last_run(self, flow: FlowId) -> str:
@@ -289,5 +291,7 @@ STEPS: Mapping[str, Callable[[PlannedStep, World], Step]] = {
     "reference": MakeReference,
     "define": Define,
     "watch": Watch,
+    "cycle": Cycle,
+    "confirm": Confirm,
     "sweep": Sweep,
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done
-from holdfast.core.errors import ConflictError, MissingError, RefusedError
-from holdfast.core.inventory import ConnectionId, ConnectorId, Environment, EnvironmentId
+from holdfast.core.errors import ConflictError
+from holdfast.core.inventory import Environment, EnvironmentId
 from holdfast.core.plan import PlannedStep
 from holdfast.core.secret import Secret
 from holdfast.ports import (
@@ -98,14 +98,3 @@ class Planned:
 
     def _now(self) -> str:
         return self._world.clock.now().isoformat()
-
-
-async def is_usable(
-    operator: Operator, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
-) -> bool:
-    """Whether the operator may use the connection: it is its own, or shared with it."""
-    try:
-        await operator.connection(environment, connector, connection)
-    except (RefusedError, MissingError):
-        return False
-    return True

@@ -19,6 +19,7 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.making import Share, WantedConnection
 from holdfast.core.secret import Secret
+from holdfast.lending import Loan, bind_back
 from holdfast.ports import Operator
 from holdfast.rotation.due import SETS
 from holdfast.rotation.world import Planned
@@ -86,14 +87,14 @@ class Switch(_OfConnection):
         credential = await self._new(past)
         found = await self._seen(self._id)
         if found is None:
-            return await self._beside(credential)
+            return await self._beside(credential, is_usable=False)
         if not self._is_of_application(found):
             return self._left("It signs in as something else by now: left alone.")
         before = await trouble_of(self._world.operator, found, self._arguments["target"])
         try:
             await self._world.operator.put_connection(self._wanted(self._id, credential, found.display_name))
         except (RefusedError, MissingError):
-            return await self._beside(credential)
+            return await self._beside(credential, is_usable=True)
         return done(
             f"It holds the new {self._kind}.", mode="put", connection=self._id, at=self._now(), before=before
         )
@@ -114,7 +115,7 @@ class Switch(_OfConnection):
             return WantedConnection(id, *place, name, set_name, values, objects=hidden)
         return WantedConnection(id, *place, name, set_name, values, {"token:clientSecret": credential})
 
-    async def _beside(self, credential: Secret) -> Outcome:
+    async def _beside(self, credential: Secret, *, is_usable: bool) -> Outcome:
         if not self._arguments["references"]:
             return refused(
                 f"It is gone, or belongs to somebody else, and no reference can be bound to another: share"
@@ -127,7 +128,11 @@ class Switch(_OfConnection):
             share = Share(self._arguments["owner"], "User", "CanView")
             await self._world.operator.share(*self._where, id, share)
         return done(
-            f"One beside it holds the new {self._kind}.", mode="beside", connection=id, at=self._now()
+            f"One beside it holds the new {self._kind}.",
+            mode="beside",
+            connection=id,
+            at=self._now(),
+            lent=not is_usable,  # whenever something is bound to it again
         )
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
@@ -177,30 +182,32 @@ class Bind(_OfConnection):
         bound = {each["id"]: await self._binding(each["id"]) for each in self._arguments["references"]}
         # Of an interrupted attempt some are bound already. Whatever somebody bound elsewhere meanwhile stays there.
         before = {id: self._id for id, connection in bound.items() if connection in (self._id, new)}
-        lent = not await is_usable(self._world.operator, *self._where, self._id)
         for id in before:
             await self._bind(id, new)
-        return done(f"{len(before)} bound.", before=before, lent=lent)
+        return done(f"{len(before)} bound.", before=before)
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
         """Bind those that are still bound to ours as they were before."""
-        if self._switched(past)["mode"] != "beside":
+        switched = self._switched(past)
+        if switched["mode"] != "beside":
             return done()
-        new = self._switched(past)["connection"]
-        known = outcome.facts["before"] if outcome else {}
-        # Only who may use a connection may bind a flow to it, and the old one is somebody else's.
-        lent = (
-            outcome.facts["lent"]
-            if outcome
-            else not await is_usable(self._world.operator, *self._where, self._id)
-        )
-        if lent:
-            await self._world.operator.lend(*self._where, self._id, self._world.principal)
+        # Journals of earlier versions do not tell whether it was lent; then nothing that somebody shared is taken away.
+        noted = {"lent": False} | dict(outcome.facts if outcome else {}) | dict(switched)
         for each in self._arguments["references"]:
-            if await self._binding(each["id"]) == new:
-                await self._bind(each["id"], ConnectionId(known.get(each["id"]) or self._id))
-        if lent:
-            await self._world.operator.take_back(*self._where, self._id, self._world.principal)
+            back = await bind_back(
+                self._world.operator,
+                self._environment,
+                ConnectionReferenceId(each["id"]),
+                switched["connection"],
+                Loan(
+                    self._world.operator,
+                    self._world.principal,
+                    (*self._where, self._id),
+                    is_needed=noted["lent"],
+                ),
+            )
+            if not back.is_done:
+                return back
         return done("Bound as before.")
 
     async def _binding(self, reference: str) -> str | None:
@@ -233,17 +240,6 @@ class ProveConnection(_OfConnection):
         if since >= GIVES_UP:
             return refused(f"It worked before the switch and does not now: {said}")
         return waiting(f"It does not work yet: {said}")
-
-
-async def is_usable(
-    operator: Operator, environment: EnvironmentId, connector: ConnectorId, connection: ConnectionId
-) -> bool:
-    """Whether the operator may use the connection: it is its own, or shared with it."""
-    try:
-        await operator.connection(environment, connector, connection)
-    except (RefusedError, MissingError):
-        return False
-    return True
 
 
 def beside_id(saga: str, connection: str) -> str:

@@ -294,6 +294,22 @@ def by_name(world: World, name: str) -> Any:
     return next(one for one in world.flows.values() if one.display_name == name)
 
 
+def test_a_flow_that_is_off_and_on_again_at_one_instant_goes_on():
+    world = deepcopy(WORLD)
+    settle(world, NOW + timedelta(days=1), (next_due,))
+    flow = by_name(world, "nightly")
+    for _ in range(2):
+        for state in ("Stopped", "Started"):
+            flow.state, flow.state_changed_at = state, world.settled_at
+            world.changed()
+            settle(world, world.settled_at, (next_due,))
+    before = len(runs_of(world, flow, world.settled_at))
+
+    settle(world, world.settled_at + timedelta(days=2), (next_due,))
+
+    assert len(runs_of(world, flow, world.settled_at)) == before + 2
+
+
 def test_a_polling_flow_that_is_turned_on_again_works_off_what_came_meanwhile():
     world = deepcopy(WORLD)
     settle(world, NOW + timedelta(days=1), (next_due,))

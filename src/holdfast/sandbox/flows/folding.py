@@ -121,6 +121,8 @@ def _look_over(world: World, flow: Flow, marks: Marks) -> None:
     if flow.state != "Started" or schedule is None:
         close(world, flow, now)
         flow.next_look_at = dormant_at(world, flow, now) if flow.state == "Started" else None
+        if flow.look is not None:
+            flow.look.fingerprint = ""  # also where it is on again at this very instant
     elif flow.look is None:
         # Reckoned anew each time: the definition may have been edited. One due at this very instant is still to be done.
         flow.next_look_at = schedule.after(max(anchor_of(flow), now) - INSTANT)
