@@ -10,6 +10,9 @@ from typing import Any
 
 PERSONAL = {
     "owner.id": "a person's object id: names nobody by itself",
+    "owned_by.id": "a person's object id: names nobody by itself",
+    "owners.id": "a person's object id: names nobody by itself",
+    "has_left": "whether the account is deleted or disabled",
     "display_name": "may be or hold a person's name",
     "user_principal_name": "a person's sign-in name",
     "account_name": "the account a connection signs in with",

@@ -18,6 +18,7 @@ from holdfast.core.inventory import (
     FlowId,
     FlowRun,
 )
+from holdfast.core.making import AppPolicy
 from holdfast.core.policies import AccessPolicy, DataPolicy
 from tests.fakes.clock import StillClock
 
@@ -48,6 +49,7 @@ class ToldCloud:
         self.ran: list[FlowRun] = []
         self.data: list[DataPolicy] = []
         self.canvas: list[CanvasApp] = []
+        self.app_owners: dict[str, tuple[str, ...]] = {}
         self.breaks: dict[str, tuple[Exception, int]] = {}
         self.asked: list[str] = []
 
@@ -75,6 +77,16 @@ class ToldCloud:
             f"references of {environment.id}", self._here(self.pointers, environment)
         ):
             yield each
+
+    async def owners_of(self, application: str) -> tuple[str, ...]:
+        self.asked.append(f"owners of {application}")
+        return self.app_owners.get(application, ())
+
+    async def principal_of(self, client_id: str) -> str | None:
+        return next((one.object_id for one in self.identities or () if one.client_id == client_id), None)
+
+    async def app_policy(self) -> AppPolicy:
+        return AppPolicy()
 
     async def principals(self) -> AsyncIterator[Principal]:
         told = self.identities

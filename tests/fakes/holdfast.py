@@ -27,7 +27,7 @@ class ToldTenant:
     def __init__(self, name: str, cloud: ToldCloud) -> None:
         self.name = name
         self.id = f"id-of-{name}"
-        self.cloud = self.platform = self.directory = cloud
+        self.cloud = self.platform = self.directory = self.applications = cloud
         self.sees_own_only = False
         self.own: dict[str, str] = {}
         self.identities: list[OwnIdentity] = []

@@ -32,12 +32,19 @@ class Cloud(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose sign-in a connection holds, as the platform names it."""
+    """Whose something is, as the platform names it.
+
+    Attributes:
+        id: object id.
+        kind: "User", "ServicePrincipal" or "Group".
+        has_left: whether the directory has no such account any more, or a disabled one; None where nobody looked.
+    """
 
     id: str
     display_name: str = ""
     user_principal_name: str = ""
     kind: str = "User"
+    has_left: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +80,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class ServicePrincipal:
-    """An application identity of the tenant with all its credentials."""
+    """An application identity of the tenant with all its credentials.
+
+    Attributes:
+        owners: who may change it; empty where nobody is named, None where that was not asked.
+    """
 
     client_id: str
     object_id: str
     display_name: str
     secrets: tuple[ClientSecret, ...] = ()
+    owners: tuple[Owner, ...] | None = None

@@ -96,7 +96,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReference:
-    """A solution's pointer from flows to a connection; `connection` is None when it is unbound."""
+    """A solution's pointer from flows to a connection; `connection` is None when it is unbound.
+
+    Attributes:
+        owned_by: None where nobody is told, or a team owns it.
+    """
 
     id: ConnectionReferenceId
     environment: EnvironmentId
@@ -104,6 +108,7 @@ class ConnectionReference:
     display_name: str
     connector: ConnectorId
     connection: ConnectionId | None
+    owned_by: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class Flow:
         is_suspended: switched off by the platform, most often by a data policy.
         bindings: which connections it uses; empty and not `is_readable` where the definition cannot be read.
         owner: of its row in Dataverse, an id there.
+        owned_by: the same as people know it; None where nobody is told, or a team owns it.
         recurrence: how often it starts by itself, or looks into SQL Server whether to start; None where
             something else starts it.
         operations: what it does in SQL Server, without the text of its queries.
@@ -148,6 +154,7 @@ class Flow:
     modified_at: datetime | None = None
     recurrence: Recurrence | None = None
     operations: tuple[SqlOperation, ...] = ()
+    owned_by: Owner | None = None
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from holdfast.core.agenda import Cadence, Job, Performed, whole_tenant
 from holdfast.diagnosis.known import Recurrences
-from holdfast.ports import Clock, Directory, FlowList, History, Platform, Runs
+from holdfast.ports import Applications, Clock, Directory, FlowList, History, Platform, Runs
 from holdfast.scan.judging import Read
 from holdfast.scan.tenant import ScanReport, scan
 
@@ -38,6 +38,11 @@ class Way(Protocol):
     @property
     def flow_list(self) -> FlowList | None:
         """Every flow, as a person sees it."""
+        ...
+
+    @property
+    def applications(self) -> Applications:
+        """Applications, as the reader sees them."""
         ...
 
     @property
@@ -74,6 +79,7 @@ def scanning(
                 runs=way.runs,
                 recurrences=way.recurrences,
                 flow_list=way.flow_list,
+                applications=way.applications,
             )
         return Performed(said_of(report))
 

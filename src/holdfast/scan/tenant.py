@@ -44,7 +44,7 @@ from holdfast.core.inventory import (
 from holdfast.core.policies import AccessPolicy
 from holdfast.diagnosis.case import Use
 from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
-from holdfast.ports import Clock, Directory, FlowList, History, Platform, Runs, Thing
+from holdfast.ports import Applications, Clock, Directory, FlowList, History, Platform, Runs, Thing
 from holdfast.reading.accounts import Accounts
 from holdfast.reading.changes import Changes
 from holdfast.reading.masking import masked
@@ -54,6 +54,7 @@ from holdfast.scan.failing import RunLog
 from holdfast.scan.judging import Bench, Read, TenantDirectory, Undated, judge_page
 from holdfast.scan.listing import Listing
 from holdfast.scan.owners import OwnerLog, newest
+from holdfast.scan.ownership import Ownership
 from holdfast.scan.part import CloudTime, Counts, Judge, Part, outcome_of, read_part
 from holdfast.scan.shown import REACH, SignInLog
 
@@ -108,6 +109,7 @@ async def scan(
     keep: timedelta | None = None,
     recurrences: Recurrences = NOTHING_COMES_ROUND,
     flow_list: FlowList | None = None,
+    applications: Applications | None = None,
 ) -> ScanReport:
     """Read environments, SQL connections, flows and applications into history, and judge every connection.
 
@@ -120,6 +122,7 @@ async def scan(
         keep: how far back history is to reach; older is dropped at the end. None keeps all.
         recurrences: of demands that no call of the cloud tells, from the settings.
         flow_list: every flow as an administrator who signed in sees it; None without such a person.
+        applications: to be asked who owns those behind connections; None where nobody is to be asked.
 
     Raises:
         CloudError: the environments could not be listed at all.
@@ -134,6 +137,7 @@ async def scan(
         work = _Work(
             tenant, platform, directory, history, time, begun, before, read, progress, runs, recurrences
         )
+        work.ownership = Ownership(applications)
         work.connectors = connectors
         work.listing = None if flow_list is None else Listing(flow_list)
         await history.observe(begun.id, time.now(), listed)
@@ -179,6 +183,7 @@ class _Work:
     ) -> None:
         self.connectors: Sequence[ConnectorId] = SQL_CONNECTORS
         self.listing: Listing | None = None
+        self.ownership = Ownership(None)
         self._people = runs
         self._recurrences = recurrences
         self._runs = RunLog(platform, runs, time, read)
@@ -247,6 +252,9 @@ class _Work:
             # The first to fail stopped the others; it is what went wrong.
             raise failures.exceptions[0] from failures
         await self._date_by_sign_ins(listed)
+        apps = self._known.apps or {}
+        owned = await self.ownership.of_applications(apps.values(), self._known.principals)
+        await self._history.observe(self._begun.id, self._time.now(), owned)
         for log in (self._known.log, self._known.owners):
             asked = log.sweep() if log else None
             if asked is not None:
@@ -300,7 +308,7 @@ class _Work:
         async def judged(page: Sequence[Connection], at: datetime) -> Sequence[Thing]:
             return await judge_page(self._history, self._tenant, bench, page, at)
 
-        source = self._platform.connections(environment, connector)
+        source = self.ownership.connections(self._platform.connections(environment, connector))
         # In two steps: others add to the sum while this one waits.
         counts = await self._read(part, _kept(source), lambda c: f"{c.connector}/{c.id}", judged)
         self.counts += counts
@@ -322,14 +330,14 @@ class _Work:
         """The flows in solutions, after the references that they go through; a maker's own where those are out of sight."""
         references = Part(environment.id, REFERENCES, ConnectionReference)
         if not self._is_read(references):
-            pointers = self._platform.references(environment)
+            pointers = self.ownership.owned(self._platform.references(environment))
             await self._read(references, pointers, lambda reference: reference.id)
         flows = Part(environment.id, FLOWS, Flow)
         if not self._is_read(flows):
             source = self._platform.flows(environment)
             if environment.dataverse_url is None and self._people is not None:
                 source = self._people.own(environment)
-            await self._read(flows, source, lambda flow: flow.id)
+            await self._read(flows, self.ownership.owned(source), lambda flow: flow.id)
         await self._listed_flows(environment)
 
     async def _listed_flows(self, environment: Environment) -> None:
@@ -378,10 +386,12 @@ class _Work:
         )
         known = {app.client_id: app async for app in self._history.current(self._tenant, ServicePrincipal)}
         if not self._is_read(apps):
-            await self._read(apps, self._directory.service_principals(), lambda a: a.object_id)
+            source = self.ownership.applications(self._directory.service_principals(), known)
+            await self._read(apps, source, lambda a: a.object_id)
         if not self._is_read(policies):
             await self._read(policies, self._directory.access_policies(), lambda policy: policy.id)
         accounts = await self._told(ACCOUNTS, self._directory.accounts())
+        self.ownership.accounts = Accounts.of(accounts) if accounts is not None else None
         principals = await self._told(PRINCIPALS, self._directory.principals())
         since = self._time.now() - REACH
         changes = await self._told(AUDITS, newest(self._directory.changes(since)))
@@ -392,7 +402,7 @@ class _Work:
             there = {app.client_id: app async for app in history.current(tenant, ServicePrincipal)}
         return TenantDirectory(
             there,
-            Accounts.of(accounts) if accounts is not None else None,
+            self.ownership.accounts,
             tuple([policy async for policy in history.current(tenant, AccessPolicy)])
             if self._is_whole("", ACCESS_POLICIES)
             else None,

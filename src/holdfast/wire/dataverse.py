@@ -13,6 +13,16 @@ FLOW_CATEGORY = 5
 """`category` of a cloud flow among the workflows."""
 
 
+class OwningUser(PlainShape):
+    """The owner of a row, expanded. Documented, not recorded; null where a team owns it."""
+
+    systemuserid: str | None = None
+    fullname: str | None = None
+    domainname: str | None = None
+    azureactivedirectoryobjectid: str | None = None
+    applicationid: str | None = None
+
+
 class Workflow(PlainShape):
     """A flow in a solution. `statecode` 0 off, 1 on, 2 suspended; `clientdata` is JSON in a string."""
 
@@ -34,6 +44,7 @@ class Workflow(PlainShape):
     owner_id: str | None = Field(default=None, alias="_ownerid_value")
     modified_by: str | None = Field(default=None, alias="_modifiedby_value")
     resourceid: str | None = None
+    owninguser: OwningUser | None = None
 
 
 class NewWorkflow(PlainShape):
@@ -112,6 +123,7 @@ class ConnectionReference(PlainShape):
     owner_id: str | None = Field(default=None, alias="_ownerid_value")
     ismanaged: bool | None = None
     modifiedon: str | None = None
+    owninguser: OwningUser | None = None
 
 
 class FlowRun(PlainShape):

@@ -37,6 +37,8 @@ _LOG_READER: Final = (
 _REPORTS: Final = (5, 10.0)
 _DATAVERSE: Final = "/api/data/v9.2"
 _ODATA: Final = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+# powerapps-docs webapi/query-data-web-api (expand of single-valued navigation properties); entities/workflow: owninguser.
+_OWNER: Final = "owninguser($select=fullname,domainname,azureactivedirectoryobjectid,applicationid)"
 _POWERAPPS_PATH: Final = "/providers/Microsoft.PowerApps"
 _ADMIN_SCOPE: Final = f"{_POWERAPPS_PATH}/scopes/admin/environments/{{environment}}"
 _BAP_ADMIN: Final = "/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments"
@@ -256,6 +258,7 @@ WORKFLOWS: Final = Call(
     path=f"{_DATAVERSE}/workflows",
     query={
         "$select": "workflowid,name,statecode,ismanaged,modifiedon,_ownerid_value,clientdata",
+        "$expand": _OWNER,
         "$filter": "category eq 5 and type eq 1",
     },
     headers=_ODATA | {"Prefer": "odata.maxpagesize=250"},
@@ -276,7 +279,8 @@ CONNECTION_REFERENCES: Final = Call(
     path=f"{_DATAVERSE}/connectionreferences",
     query={
         "$select": "connectionreferenceid,connectionreferencelogicalname,connectionreferencedisplayname,"
-        "connectorid,connectionid"
+        "connectorid,connectionid",
+        "$expand": _OWNER,
     },
     headers=_ODATA,
     audience=Audience.DATAVERSE,

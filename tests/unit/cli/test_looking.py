@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from holdfast.cli.main import run
 from holdfast.core.errors import RefusedError
+from holdfast.core.identity import Owner
 from holdfast.core.inventory import EnvironmentId, SignIn
 from holdfast.scan.ourselves import OwnIdentity
 from tests.builders import (
     a_broken_connection,
     a_connection,
+    a_flow,
+    a_reference,
     a_secret,
     an_app,
     an_app_connection,
@@ -291,6 +295,25 @@ def test_show_gives_programs_the_assumptions_of_each_date(holdfast, say):
 
     assert told["horizons"][0]["assumptions"] != []
     assert told["witnesses"][0]["source"] == "expiration_time"
+
+
+def test_show_names_the_owners_and_marks_who_has_left(holdfast, say):
+    cloud = cloud_of(holdfast)
+    cloud.listed = [an_environment("sales", dataverse_url="https://sales.example")]
+    cloud.held = [an_app_connection("c1")]
+    cloud.automations = [replace(a_flow("f1", "new_sql"), owned_by=Owner("o2", "Bob Lee"))]
+    cloud.pointers = [replace(a_reference("new_sql", "c1"), owned_by=Owner("o1", "Ada Kent"))]
+    cloud.apps = [an_app(a_secret(expires=300))]
+    say("scan")
+
+    _, text = say("show", "c1")
+    [told] = json.loads(say("show", "c1", "-o", "json")[1])["rows"]
+
+    assert "owned by Bob Lee, who has left" in text
+    assert "new_sql: owned by Ada Kent" in text
+    assert "nobody owns it" in text
+    assert told["flows_held"][0]["owner"]["has_left"] is True
+    assert (told["references"][0]["owner"]["name"], told["application"]["owners"]) == ("Ada Kent", [])
 
 
 @pytest.mark.parametrize("words", ["7a1f", "Nightly load", "7a1f0c9b2d3e4f50"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+from holdfast.core.identity import Owner
 from holdfast.core.inventory import (
     Binding,
     ConnectionId,
@@ -63,7 +64,21 @@ def flow(told: dataverse.Workflow, environment: EnvironmentId) -> Flow:
         modified_at=instant(told.modifiedon),
         recurrence=read.recurrence,
         operations=read.operations,
+        owned_by=owner(told.owninguser),
     )
+
+
+def owner(told: dataverse.OwningUser | None) -> Owner | None:
+    """Who owns a row, in our words; None for a team, and where nobody is told."""
+    if told is None:
+        return None
+    if told.applicationid:
+        # Dataverse writes "# name" for an application, and its object id where a person has a mail address.
+        id = told.azureactivedirectoryobjectid or told.applicationid
+        return Owner(id, (told.fullname or "").removeprefix("# "), kind="ServicePrincipal")
+    if told.azureactivedirectoryobjectid is None:
+        return None  # one of the organisation's own, like SYSTEM
+    return Owner(told.azureactivedirectoryobjectid, told.fullname or "", told.domainname or "")
 
 
 def reference(told: dataverse.ConnectionReference, environment: EnvironmentId) -> ConnectionReference:
@@ -75,6 +90,7 @@ def reference(told: dataverse.ConnectionReference, environment: EnvironmentId) -
         display_name=told.connectionreferencedisplayname or told.connectionreferencelogicalname,
         connector=connector_of(told.connectorid),
         connection=ConnectionId(told.connectionid) if told.connectionid else None,
+        owned_by=owner(told.owninguser),
     )
 
 

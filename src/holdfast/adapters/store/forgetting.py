@@ -94,7 +94,9 @@ def _names_of(transaction: Transaction, person: str) -> set[str]:
 def _people(value: Any) -> Iterator[dict[str, Any]]:
     """The tables in a thing that describe somebody."""
     if isinstance(value, dict):
-        yield from (value[key] for key in ("owner", "by") if isinstance(value.get(key), dict))
+        yield from (value[key] for key in ("owner", "owned_by", "by") if isinstance(value.get(key), dict))
+        owners = value.get("owners")
+        yield from (one for one in owners if isinstance(one, dict)) if isinstance(owners, list) else ()
         for part in value.values():
             yield from _people(part)
     elif isinstance(value, list):

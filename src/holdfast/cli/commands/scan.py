@@ -99,6 +99,7 @@ async def _scan(
                     keep=holdfast.settings.keep,
                     recurrences=reach.recurrences,
                     flow_list=reach.flow_list,
+                    applications=reach.applications,
                 )
                 spent = reach.spent()
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]

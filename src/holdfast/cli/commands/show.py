@@ -14,6 +14,7 @@ from holdfast.cli.commands.status import contract_row
 from holdfast.cli.flow_sources import source_of
 from holdfast.cli.naming import connection_names, one
 from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.owning import Owned, owner_name, owner_row, owner_said
 from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.shared import check_line, check_row, checks_of, finding_row
 from holdfast.cli.times import iso
@@ -67,14 +68,15 @@ async def _show(
     found = await find(holdfast, seen, wanted)
     asked = [await Asked.of(holdfast, s, p, login) for s, p in found] if ask_sql else [None] * len(found)
     apps = [await apps_beside(holdfast, s, p) for s, p in found]
+    owned = [await Owned.of(holdfast, s, p) for s, p in found]
     pages = [
-        [*told(s, p, around), *_under("SQL Server", a.told() if a else ())]
-        for (s, p), a, around in zip(found, asked, apps, strict=True)
+        [*told(s, p, around, ours), *_under("SQL Server", a.told() if a else ())]
+        for (s, p), a, around, ours in zip(found, asked, apps, owned, strict=True)
     ]
     if invocation.output in ("json", "jsonl"):
         rows = [
-            whole(s, p, around) | ({"sql_server": a.row()} if a else {})
-            for (s, p), a, around in zip(found, asked, apps, strict=True)
+            whole(s, p, around, ours) | ({"sql_server": a.row()} if a else {})
+            for (s, p), a, around, ours in zip(found, asked, apps, owned, strict=True)
         ]
         emit(rows, (), invocation.output, shape="holdfast.show/1")
     elif invocation.output == "table":
@@ -122,7 +124,9 @@ async def apps_beside(holdfast: Holdfast, standing: Standing, seen: Picture) -> 
     return [app async for app in there if connection.connector in app.connectors]
 
 
-def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None) -> dict[str, Any]:
+def whole(
+    standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None, owned: Owned | None = None
+) -> dict[str, Any]:
     """Everything, for programs."""
     found, judgement = standing.status, standing.judgement
     connection, verdict = found.connection, found.verdict
@@ -132,9 +136,7 @@ def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = 
         "tenant": seen.name,
         "environment_name": seen.name_of(connection.environment),
         "status": connection.status,
-        "owner": {"id": owner.id, "name": owner.display_name, "upn": owner.user_principal_name}
-        if owner
-        else None,
+        "owner": owner_row(owner),
         "account": connection.account_name,
         "client_id": connection.client_id,
         "server": connection.server,
@@ -151,9 +153,11 @@ def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = 
                 "suspended": flow.is_suspended,
                 "every": _rhythm(flow.recurrence) if flow.recurrence else None,
                 **source_of(flow),
+                "owner": owner_row(flow.owned_by),
             }
             for flow in found.flows
         ],
+        **(owned or Owned()).rows(),
         "canvas_apps_nearby": None
         if apps is None
         else [{"id": app.id, "name": app.display_name} for app in apps],
@@ -190,7 +194,9 @@ def whole(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = 
     }
 
 
-def told(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None) -> Iterator[Line]:
+def told(
+    standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None, owned: Owned | None = None
+) -> Iterator[Line]:
     """Everything, for people: headings and what is said under them."""
     found, judgement = standing.status, standing.judgement
     yield "Connection", found.connection.display_name
@@ -230,6 +236,7 @@ def told(standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = N
             "Horizons", (sentence for h in judgement.horizons for sentence in _horizon(h, seen))
         )
     yield from _under("Flows", _flows(found.flows, seen, is_whole=found.flows_complete))
+    yield from _once((owned or Owned()).told())
     yield from _under("Canvas apps", _apps(apps))
 
 
@@ -243,7 +250,7 @@ def _flows(flows: Sequence[Flow], seen: Picture, *, is_whole: bool) -> Iterator[
         rhythm = _rhythm(flow.recurrence) if flow.recurrence else "not on a schedule"
         touched = {each for o in flow.operations for each in (*o.reads, *o.writes, *o.executes)}
         yield (
-            f"{flow.display_name} ({flow.id}): {state}, {rhythm}"
+            f"{flow.display_name} ({flow.id}): {state}, {rhythm}; {owner_said(flow.owned_by)}"
             + (f"; touches {', '.join(sorted(touched))}" if touched else "")
             + (f"; {_listed(flow)}" if isinstance(flow, ListedFlow) else "")
         )
@@ -285,12 +292,12 @@ def _identity(standing: Standing) -> Iterator[Line]:
         owner = connection.owner
         yield (
             "Owner" if connection.sign_in.has_refresh_token else "Made by",
-            " ".join(filter(None, (owner.display_name, owner.user_principal_name, f"({owner.id})"))),
+            f"{owner_name(owner)} {owner.id}",
         )
     if connection.account_name:
         yield "Account", connection.account_name
     if connection.client_id:
-        yield "Application", connection.client_id
+        yield "Client id", connection.client_id
     place = " / ".join(filter(None, (connection.server, connection.database)))
     if place:
         yield "Server", place
@@ -304,6 +311,14 @@ def _identity(standing: Standing) -> Iterator[Line]:
     yield "Platform says", says
     if connection.created_at:
         yield "Created", f"{connection.created_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _once(lines: Iterable[Line]) -> Iterator[Line]:
+    """With each heading said once."""
+    before = ""
+    for heading, says in lines:
+        yield "" if heading == before else heading, says
+        before = heading
 
 
 def _under(heading: str, sentences: Iterable[str]) -> Iterator[Line]:

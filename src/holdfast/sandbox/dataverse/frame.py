@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -192,6 +193,17 @@ def not_allowed(call: Call, details: dict[str, Any]) -> CallRefusedError:
 # --- rows ------------------------------------------------------------------------------------------------
 
 
+class Lead(NamedTuple):
+    """Where a navigation property leads.
+
+    Attributes:
+        find: the row there, by the row that points at it; None where there is none.
+    """
+
+    columns: frozenset[str]
+    find: Callable[[Call, Row], Row | None]
+
+
 class TableShape(NamedTuple):
     """One table.
 
@@ -200,6 +212,7 @@ class TableShape(NamedTuple):
         key: the column that every answer has.
         labels: what coded values are called.
         columns: all of them.
+        leads: by navigation property, the single row that can be asked for along.
     """
 
     entity_set: str
@@ -207,6 +220,7 @@ class TableShape(NamedTuple):
     key: str
     columns: frozenset[str]
     labels: Mapping[str, Mapping[Any, str]] = {}
+    leads: Mapping[str, Lead] = {}
 
 
 def one(call: Call, shape: TableShape, row: Row, status: int = 200) -> Response:
@@ -255,7 +269,7 @@ def _page(call: Call, shape: TableShape, rows: list[Row]) -> Response:
     return answer(told, 200, {"OData-Version": "4.0"})
 
 
-OPTIONS = frozenset({"$filter", "$select", "$orderby", "$top", "$count", "$skiptoken"})
+OPTIONS = frozenset({"$filter", "$select", "$orderby", "$top", "$count", "$skiptoken", "$expand"})
 
 
 def _preferences(call: Call) -> str:
@@ -272,6 +286,7 @@ def _preferred_size(call: Call) -> int:
 
 def _shown(call: Call, shape: TableShape, row: Row, names: list[str] | None) -> dict[str, Any]:
     chosen = dict(row) if names is None else selected(row, [*names, shape.key])
+    chosen |= _expanded(call, shape, row)
     if "odata.include-annotations" not in _preferences(call):
         return chosen
     labels = {
@@ -280,6 +295,29 @@ def _shown(call: Call, shape: TableShape, row: Row, names: list[str] | None) -> 
         if name in shape.labels and value in shape.labels[name]
     }
     return {**chosen, **labels}
+
+
+def _expanded(call: Call, shape: TableShape, row: Row) -> Row:
+    """The rows that the caller asked for along, each with the columns that it named."""
+    told: dict[str, Any] = {}
+    for name, columns in _expansions(call, shape):
+        there = shape.leads[name].find(call, row)
+        told[name] = there and (there if columns is None else selected(there, columns))
+    return told
+
+
+def _expansions(call: Call, shape: TableShape) -> list[tuple[str, list[str] | None]]:
+    asked = call.query.get("$expand", "")
+    found: list[tuple[str, list[str] | None]] = []
+    for name, options in re.findall(r"(\w+)(?:\(([^()]*)\))?", asked):
+        columns = [one.strip() for one in options.removeprefix("$select=").split(",")] if options else None
+        lead = shape.leads.get(name)
+        unknown = next((one for one in columns or () if lead is None or one not in lead.columns), None)
+        if lead is None or unknown is not None:
+            message = f"Could not find a property named '{unknown or name}' on type 'Microsoft.Dynamics.CRM.{shape.entity}'."
+            raise bad_request(message, "0x80060888")
+        found.append((name, columns))
+    return found
 
 
 def _names(call: Call, shape: TableShape) -> list[str] | None:

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.chance import guid
-from holdfast.sandbox.dataverse.frame import TableShape, systemuser_id
+from holdfast.sandbox.dataverse.frame import Lead, TableShape, identities, systemuser_id
 from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.history import Run, runs_of
+from holdfast.sandbox.frame import Call
+from holdfast.sandbox.memo import memo_of
+from holdfast.sandbox.odata import Row
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.run_records import SUCCEEDED
 from holdfast.sandbox.world import Account, Application, ConnectionReference, Environment, Flow, World
@@ -244,8 +247,35 @@ def security_role(world: World, environment: Environment, name: str) -> dict[str
     return {"roleid": guid(world.seed, "security role", environment.id, name), "name": name}
 
 
+def _owning_user(call: Call, row: Row) -> Row | None:
+    """The row of ``systemusers`` behind the owner of a row."""
+    world, org = call.world, call.params["org"]
+    kept = memo_of(world).get(f"users of {org}")
+    if kept is None or kept[0] != (world.changes, len(world.accounts), len(world.org_users)):
+        environment = next(one for one in world.environments.values() if one.org == org)
+        by_id = {}
+        for who in identities(world, environment):
+            principal_id = who.object_id if isinstance(who, Account) else who.principal_id or ""
+            by_id[systemuser_id(world, environment, principal_id)] = (environment, who)
+        now = (world.changes, len(world.accounts), len(world.org_users))
+        kept = memo_of(world)[f"users of {org}"] = (now, by_id)
+    found = kept[1].get(row["_ownerid_value"])
+    return None if found is None else system_user(world, *found)
+
+
 def _columns(*names: str) -> frozenset[str]:
     return frozenset(names)
+
+
+OWNER = {
+    "owninguser": Lead(
+        _columns(
+            *["systemuserid", "fullname", "domainname", "internalemailaddress"],
+            *["azureactivedirectoryobjectid", "applicationid", "isdisabled"],
+        ),
+        _owning_user,
+    )
+}
 
 
 WORKFLOWS = TableShape(
@@ -284,6 +314,7 @@ WORKFLOWS = TableShape(
         "category": {5: "Modern Flow"},
         "type": {1: "Definition"},
     },
+    OWNER,
 )
 REFERENCES = TableShape(
     "connectionreferences",
@@ -308,6 +339,7 @@ REFERENCES = TableShape(
         *["modifiedon", "createdon", "versionnumber"],
     ),
     {"statecode": {0: "Active", 1: "Inactive"}, "statuscode": {1: "Active", 2: "Inactive"}},
+    OWNER,
 )
 FLOW_RUNS = TableShape(
     "flowruns",

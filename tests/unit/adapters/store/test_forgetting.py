@@ -1,14 +1,15 @@
 """Forgetting a person: the names go, from the bytes of the file too; what was concluded stays."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.core.coverage import Outcome
-from holdfast.core.identity import Owner
-from holdfast.core.inventory import Connection
-from tests.builders import SALES, START, a_broken_connection, a_connection, a_sweep, day
+from holdfast.core.identity import Owner, ServicePrincipal
+from holdfast.core.inventory import Connection, Flow
+from tests.builders import SALES, START, a_broken_connection, a_connection, a_flow, a_sweep, day
 
 DANA = Owner("o-dana", "Dana Kim", "dana.kim@contoso.example")
 
@@ -18,7 +19,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "holdfast.db"
 
 
-async def remembered(file: Path, *things: Connection) -> SqlHistory:
+async def remembered(file: Path, *things: Connection | Flow | ServicePrincipal) -> SqlHistory:
     history = SqlHistory(file)
     for number, thing in enumerate(things):
         scan = (await history.begin("contoso", day(number), START)).id
@@ -60,6 +61,17 @@ async def test_the_connection_stays_with_its_owners_id(file):
     (kept,) = [c async for c in history.current("contoso", Connection)]
     assert kept.owner == Owner("o-dana", "(forgotten)", "(forgotten)")
     assert kept.display_name == "Orders of (forgotten)"
+
+
+async def test_owners_of_flows_and_applications_are_forgotten_too(file):
+    flow = replace(a_flow(display_name="Nightly of Dana Kim"), owned_by=DANA)
+    app = ServicePrincipal("app-1", "a1", "orders", owners=(replace(DANA, id="o-other"),))
+    history = await remembered(file, flow, app)
+
+    await history.forget("Dana Kim")
+
+    history.close()
+    assert b"ana kim" not in bytes_of(file).lower()
 
 
 async def test_a_former_name_is_forgotten_too(file):
