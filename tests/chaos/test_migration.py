@@ -41,7 +41,8 @@ def a_mover(story: bytes, keys: Keys, **more: Any) -> Mover:
 
 
 async def planned(mover: Mover, *names: str, **more: Any) -> Plan:
-    return await mover.plan(*(names or (DANA, DESK)), accepted=ACCEPTED, rewrites=True, **more)
+    more = {"rewrites": True, "own_flows": True} | more
+    return await mover.plan(*(names or (DANA, DESK)), accepted=ACCEPTED, **more)
 
 
 def stand(mover: Mover, world: World) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def stand(mover: Mover, world: World) -> dict[str, Any]:
         "definitions": {
             one.id: (one.definition, str(one.connections), one.state) for one in world.flows.values()
         },
+        "owners": {one.id: (one.owner_id, dict(one.shares)) for one in world.flows.values()},
         "connections": sorted(
             (one.id, one.display_name, sorted((share.principal_id, share.role) for share in one.shares))
             for one in world.connections.values()
@@ -120,7 +122,9 @@ async def test_it_moves_and_undo_restores_everything(story: bytes, keys: Keys):
     before, after, undone, _, _ = await untroubled(story, keys)
 
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"bindings", "definitions", "connections", "apps", "users", "grants", "secrets"}
+    assert changed == {
+        *("bindings", "definitions", "owners", "connections", "apps", "users", "grants", "secrets")
+    }
     assert undone == before
     assert after["failed"] == 0
 

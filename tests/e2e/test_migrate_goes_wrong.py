@@ -22,6 +22,7 @@ from holdfast.saga import standing
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
 from holdfast.sandbox.sql.catalogue import Principal
+from holdfast.sandbox.world import FlowConnection
 from tests.fakes.moving import ACCEPTED, DANA, DESK, TENANT, KilledError, Mover, a_story
 from tests.fakes.tenant import TenantInProcess
 
@@ -49,7 +50,7 @@ def without(story: bytes, keys: Keys, *roles: Role) -> Mover:
 
 
 async def planned(mover: Mover, *names: str, **more: Any) -> Plan:
-    return await mover.plan(*(names or (DANA,)), accepted=ACCEPTED, rewrites=True, **more)
+    return await mover.plan(*(names or (DANA,)), accepted=ACCEPTED, **{"rewrites": True} | more)
 
 
 async def until(mover: Mover, plan: Plan, step: str) -> None:
@@ -364,6 +365,85 @@ async def test_a_database_that_is_away_is_waited_for(mover: Mover, event: str, n
     assert (found.step or "").partition(":")[0] in ("sql", "proof", "watch")
     database.state = "ONLINE"
     assert the(await mover.to_the_end(plan)).state == "done"
+
+
+# --- flows of the operator's -------------------------------------------------------------------------------
+
+
+def owner_of(mover: Mover, name: str) -> tuple[str, list[str]]:
+    flow = flow_of(mover, name)
+    return flow.owner_id, sorted(flow.shares)
+
+
+@pytest.mark.parametrize(
+    "flip",
+    ["", "a_flow_stays_on_when_it_is_assigned", "shares_survive_another_owner"],
+    ids=["as is", "off", "bare"],
+)
+async def test_flows_are_taken_over_and_given_back(mover: Mover, flip: str):
+    plan, before = await planned(mover, own_flows=True), owner_of(mover, "Nightly order import")
+    mover.tenant.world.flips += [flip] if flip else []
+
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+    operator = next(
+        one.principal_id
+        for one in mover.tenant.world.applications.values()
+        if one.client_id == mover.app(Role.OPERATOR)["client_id"]
+    )
+    for name in ("Nightly order import", "Nightly stock check"):
+        assert owner_of(mover, name) == (operator, [before[0]])
+        assert flow_of(mover, name).state == "Started"
+    await undone(mover, plan)
+    for name in ("Nightly order import", "Nightly stock check"):
+        assert (owner_of(mover, name), flow_of(mover, name).state) == (before, "Started")
+
+
+async def test_a_flow_with_a_connection_of_somebody_else_stays_with_its_owner(mover: Mover):
+    flow = flow_of(mover, "Nightly order import")
+    flow.connections["shared_office365"] = FlowConnection(connector="shared_office365", connection_id="mail")
+    mover.tenant.world.changed()
+
+    plan = await planned(mover, own_flows=True)
+
+    assert [step.arguments["flow_name"] for step in plan.steps if step.name.startswith("own:")] == [
+        "Nightly stock check"
+    ]
+    assert "stays with its owner: it also holds shared_office365" in plan.steps[0].risk
+
+
+async def test_a_flow_that_its_owner_switched_off_meanwhile_comes_back_off(mover: Mover):
+    plan = await planned(mover, own_flows=True)
+    await mover.to_the_end(plan)
+    mover.tenant.event("turn_off_flow", flow_of(mover, "Nightly stock check").id)
+
+    await undone(mover, plan)
+
+    assert flow_of(mover, "Nightly stock check").state == "Stopped"
+    assert flow_of(mover, "Nightly order import").state == "Started"
+
+
+async def test_the_plan_names_every_owner_and_who_has_left(mover: Mover):
+    dana = next(a for a in mover.tenant.world.accounts.values() if a.display_name == "Dana Kim")
+    flow_of(mover, "Nightly stock check").owner_id = next(
+        a.object_id for a in mover.tenant.world.accounts.values() if a is not dana
+    )
+    mover.tenant.event("disable_account", flow_of(mover, "Nightly stock check").owner_id)
+    mover.tenant.world.changed()
+
+    plan = await planned(mover, own_flows=True)
+
+    [owners] = [show.text for show in plan.steps[0].shows if show.title == "Who owns what"]
+    assert "connection ERP orders (Dana Kim): Dana Kim" in owners
+    assert "reference con_sql_erp: Dana Kim" in owners
+    assert "flow Nightly order import: Dana Kim" in owners
+    assert owners.count("(has left)") == 1
+    assert "has left: give it another owner" in plan.steps[0].risk
+    [own] = [
+        step for step in plan.steps if step.arguments.get("flow_name") == "Nightly stock check" and step.cost
+    ]
+    assert own.arguments["keeps"] is False
+    assert "Process" in own.cost
 
 
 # --- the watch -------------------------------------------------------------------------------------------

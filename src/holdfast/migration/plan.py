@@ -25,6 +25,7 @@ from holdfast.migration.grants import (
     plan_grants,
     widened,
 )
+from holdfast.migration.ownership import LICENCE, flows_of, keeps, leavers, owner_rows, owners_text, takes
 from holdfast.migration.tsql import AppUser, script, undo_script
 
 KIND: Final = "migrate"
@@ -43,6 +44,8 @@ class Choices:
         life: of the secrets.
         operator: object id of the operator's identity in the tenant.
         has_sql_admin: whether holdfast makes the database users itself; `has_app_admin` the applications.
+        app_admin: what people call the application administrator; empty where none is of ours.
+        own_flows: whether the operator takes the flows over from their owners.
     """
 
     plan: str
@@ -58,6 +61,8 @@ class Choices:
     has_sql_admin: bool = True
     has_app_admin: bool = True
     accepted: tuple[Accepted, ...] = ()
+    app_admin: str = ""
+    own_flows: bool = False
 
 
 def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
@@ -83,6 +88,7 @@ def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
             "roles": list(choices.roles),
             "life_days": choices.life.days,
             "operator": choices.operator,
+            "own_flows": choices.own_flows,
         },
         accepted=choices.accepted,
     )
@@ -161,6 +167,8 @@ class _Saga:
         moves = [step for case in self.cases for step in self._moved(case)]
         yield from moves
         yield from self._watch(moves)
+        if self.choices.own_flows:
+            yield from self._owned(moves)
         yield self._step(
             "sweep", "Looks again, later, for what an interrupted attempt left", {"label": label(self.saga)}
         )
@@ -179,7 +187,8 @@ class _Saga:
         flows = {moving.flow.id: moving for case in self.cases for moving in case.flows}
         names = ", ".join(repr(moving.flow.display_name) for moving in list(flows.values())[:3])
         more = f" and {len(flows) - 3} more" if len(flows) > 3 else ""
-        risks = [care.says for care in self.cares]
+        owners = owner_rows(self.cases, self.name, self.choices.app_admin)
+        risks = [*(care.says for care in self.cares), *leavers(owners), *self._stays()]
         if self.choices.per_environment and len(self.cases) > 1:
             risks.insert(0, "One identity holds the rights of every flow of the environment together")
         return self._step(
@@ -200,9 +209,28 @@ class _Saga:
                 "connections": [
                     {"id": case.connection.id, "connector": case.connection.connector} for case in self.cases
                 ],
+                "owners": owners,
+                "own": list(self._own()) if self.choices.own_flows else [],
             },
             risk="; ".join(dict.fromkeys(risks)),
         )
+
+    def _own(self) -> Iterator[dict[str, Any]]:
+        """The flows that the operator takes over, as the steps take them."""
+        for moving in flows_of(self.cases):
+            if not takes(moving, self.cases) and moving.row is not None:
+                yield {
+                    **_flow(moving),
+                    "on": moving.flow.is_on,
+                    "owner": moving.row.owner,
+                    "keeps": keeps(moving.flow),
+                }
+
+    def _stays(self) -> Iterator[str]:
+        """Why flows stay with their owners that a person wanted to be taken over."""
+        for moving in flows_of(self.cases) if self.choices.own_flows else ():
+            if why := takes(moving, self.cases):
+                yield f"Flow {moving.flow.display_name!r} stays with its owner: {why}"
 
     def _application(self) -> Iterator[PlannedStep]:
         by = "" if self.choices.has_app_admin else "an application administrator"
@@ -351,17 +379,19 @@ class _Saga:
             undo="Writes the old definition back, byte for byte",
         )
 
-    def _watch(self, moves: Sequence[PlannedStep]) -> Iterator[PlannedStep]:
-        flows = {moving.flow.id: moving for case in self.cases for moving in case.flows}
-        watched = {
+    def _watched(self, moves: Sequence[PlannedStep]) -> dict[str, Any]:
+        return {
             "flows": [
                 {**_flow(moving), "on": moving.flow.is_on, "recurs": _recurs(moving)}
-                for moving in flows.values()
+                for moving in flows_of(self.cases)
             ],
             "of": {case.connection.id: [moving.flow.id for moving in case.flows] for case in self.cases},
             "connector": self.cases[0].connection.connector,
             "moves": [_move(step) for step in moves if not step.name.startswith("reference:")],
         }
+
+    def _watch(self, moves: Sequence[PlannedStep]) -> Iterator[PlannedStep]:
+        watched = self._watched(moves)
         yield self._step(
             "watch",
             "Watches each flow until a run is green; takes the binding of one that turns red back",
@@ -375,6 +405,28 @@ class _Saga:
             undo="Switches it off and on again, bound as before",
         )
         yield self._step("confirm", "Watches those again until a run is green", watched)
+
+    def _owned(self, moves: Sequence[PlannedStep]) -> Iterator[PlannedStep]:
+        own, names = list(self._own()), {m.flow.id: m.flow.owned_by for m in flows_of(self.cases)}
+        for each in own:
+            owner = names[each["flow"]]
+            who = owner.display_name if owner and owner.display_name else "its owner"
+            kept = f"{who} stays co-owner" if each["keeps"] else f"{who} has left and is no co-owner"
+            yield self._step(
+                f"own:{each['flow']}",
+                f"Hands {each['flow_name']!r} to holdfast's operator, a service principal; {kept}",
+                each,
+                cost=LICENCE,
+                risk="Requests of a service principal's flows count against the tenant's pool",
+                undo=f"Hands it back to {who}",
+            )
+        if own:
+            watched = self._watched(moves) | {"own": own}
+            yield self._step(
+                "watch_owned",
+                "Watches each of these until a run is green; gives one that turns red back",
+                watched,
+            )
 
 
 def _move(step: PlannedStep) -> dict[str, Any]:
@@ -459,6 +511,8 @@ def grants_from(told: Mapping[str, Any]) -> DatabaseGrants:
 def shows_of(step: PlannedStep) -> tuple[Show, ...]:
     """A step's JSON and T-SQL, rendered from its arguments."""
     kind, arguments = step.name.partition(":")[0], step.arguments
+    if kind == "check" and arguments.get("owners"):
+        return (Show("Who owns what", "text", owners_text(arguments["owners"])),)
     if kind == "sql":
         return (Show("For the database", "tsql", script_for(arguments, NOBODY)),)
     if kind == "connection":

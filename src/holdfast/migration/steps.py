@@ -14,6 +14,7 @@ from holdfast.lending import is_usable
 from holdfast.migration.databases import MakeUser, Proof
 from holdfast.migration.definitions import fingerprint
 from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
+from holdfast.migration.owning import Own, WatchOwned
 from holdfast.migration.plan import shows_of
 from holdfast.migration.watch import Confirm, Cycle, Watch
 from holdfast.migration.world import Planned, World
@@ -67,7 +68,11 @@ class Check(Planned):
         for each in self._arguments["connections"]:
             where = (environment.id, ConnectorId(each["connector"]), ConnectionId(each["id"]))
             lent[each["id"]] = not await is_usable(operator, where)
-        return done("As planned.", ran=ran, lent=lent, at=self._now())
+        shared = {
+            own["flow"]: own["owner"] in await operator.flow_shares(environment, FlowId(own["flow"]))
+            for own in self._arguments.get("own", ())
+        }
+        return done("As planned.", ran=ran, lent=lent, shared=shared, at=self._now())
 
     async def _last_run(self, flow: FlowId) -> str:
         """ "green", "red", or "" where none is kept."""
@@ -293,5 +298,7 @@ STEPS: Mapping[str, Callable[[PlannedStep, World], Step]] = {
     "watch": Watch,
     "cycle": Cycle,
     "confirm": Confirm,
+    "own": Own,
+    "watch_owned": WatchOwned,
     "sweep": Sweep,
 }

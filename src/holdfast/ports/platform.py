@@ -232,6 +232,18 @@ class Operator(Protocol):
         """
         ...
 
+    async def flow_shares(self, environment: Environment, flow: FlowId) -> frozenset[str]:
+        """Ids, among the users of the environment, of those it is shared with; its owner is not among them."""
+        ...
+
+    async def share_flow(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """Make a user its co-owner; the same again changes nothing."""
+        ...
+
+    async def unshare_flow(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """Take that back."""
+        ...
+
     async def delete_flow(self, environment: Environment, flow: FlowId) -> None:
         """Remove a flow."""
         ...

@@ -327,6 +327,7 @@ class Flow:
         poll_mark: how far a polling trigger has read.
         next_look_at: when something about its runs has to be done next; None for never.
         look: the last executed occurrence; `runs` and `stretches` are what the history is made of.
+        shares: rights on it besides the owner's, by object id.
     """
 
     id: str
@@ -352,6 +353,7 @@ class Flow:
     look: Look | None = None
     runs: list[RunRecord] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
+    shares: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,6 +16,7 @@ FLOW_CATEGORY = 5
 class OwningUser(PlainShape):
     """The owner of a row, expanded. Documented, not recorded; null where a team owns it."""
 
+    etag: str | None = Field(default=None, alias="@odata.etag")
     systemuserid: str | None = None
     fullname: str | None = None
     domainname: str | None = None
@@ -75,6 +76,43 @@ class FlowOwner(PlainShape):
     """Body that hands a flow over."""
 
     owner: str = Field(alias="ownerid@odata.bind")
+
+
+class RowOf(PlainShape):
+    """Points at a row of a table; the id's own name differs by table."""
+
+    type: str = Field(alias="@odata.type")
+    workflowid: str | None = None
+    systemuserid: str | None = None
+    ownerid: str | None = None
+
+
+class PrincipalAccess(PlainShape):
+    """What somebody may do with a row; `AccessMask` names rights, with commas between."""
+
+    principal: RowOf = Field(alias="Principal")
+    access: str = Field(alias="AccessMask")
+
+
+class Granting(PlainShape):
+    """Body of GrantAccess. Documented, not recorded."""
+
+    target: RowOf = Field(alias="Target")
+    principal_access: PrincipalAccess = Field(alias="PrincipalAccess")
+
+
+class Revoking(PlainShape):
+    """Body of RevokeAccess. Documented, not recorded."""
+
+    target: RowOf = Field(alias="Target")
+    revokee: RowOf = Field(alias="Revokee")
+
+
+class SharedPrincipals(PlainShape):
+    """Whom a row is shared with. Documented, not recorded."""
+
+    context: str | None = Field(default=None, alias="@odata.context")
+    accesses: tuple[PrincipalAccess, ...] = Field(alias="PrincipalAccesses")
 
 
 class WhoAmI(PlainShape):

@@ -355,6 +355,33 @@ DELETE_WORKFLOW: Final = _row(
     "remove a flow that holdfast made",
     source=_FLOWCODE,
 )
+_SHARING: Final = "power-automate-docs manage-flows-with-code.md; powerapps-docs developer/data-platform/security-sharing-assigning"
+GRANT_ACCESS: Final = _row(
+    "dataverse.workflows.grant_access",
+    "POST",
+    "/GrantAccess",
+    "share a flow with whoever owned it before",
+    unlocks="migrate --own-flows",
+    source=_SHARING,
+)
+REVOKE_ACCESS: Final = _row(
+    "dataverse.workflows.revoke_access",
+    "POST",
+    "/RevokeAccess",
+    "take back the share of a flow that holdfast gave",
+    unlocks="migrate --own-flows",
+    source=_SHARING,
+)
+FLOW_SHARES: Final = _row(
+    "dataverse.workflows.shared_with",
+    "GET",
+    "/RetrieveSharedPrincipalsAndAccess(Target=@t)",
+    "read whom a flow is shared with",
+    query={"@t": "{{'@odata.id':'workflows({flow})'}}"},
+    writes=False,
+    unlocks="migrate --own-flows",
+    source=_SHARING,
+)
 REFERENCE: Final = _row(
     "dataverse.connection_references.get",
     "GET",
@@ -503,6 +530,9 @@ MAKING: Final[tuple[Call, ...]] = (
     NEW_WORKFLOW,
     CHANGE_WORKFLOW,
     DELETE_WORKFLOW,
+    GRANT_ACCESS,
+    REVOKE_ACCESS,
+    FLOW_SHARES,
     REFERENCE,
     LABELLED_REFERENCES,
     NEW_REFERENCE,

@@ -35,6 +35,8 @@ from holdfast.wire.making import (
     DELETE_REFERENCE,
     DELETE_SOLUTION,
     DELETE_WORKFLOW,
+    FLOW_SHARES,
+    GRANT_ACCESS,
     LABELLED_FLOWS,
     LABELLED_REFERENCES,
     LEND_CONNECTION,
@@ -48,6 +50,7 @@ from holdfast.wire.making import (
     PUBLISHER,
     PUT_CONNECTION,
     REFERENCE,
+    REVOKE_ACCESS,
     SHARE_CONNECTION,
     SOLUTION,
     SOLUTION_NAME,
@@ -60,6 +63,9 @@ from holdfast.wire.shape import PlainShape, instant
 _ON, _SUSPENDED = 1, 2
 _PREFIX, _OPTION_PREFIX = "new", 76871
 """Of the publisher; any will do, and the references are named so."""
+
+_CO_OWNER = "ReadAccess,WriteAccess,AppendAccess,AppendToAccess,DeleteAccess,ShareAccess"
+"""What the portal gives a co-owner is documented as running, editing, sharing and removing; the rights are assumed."""
 
 _CONNECTORS = "/providers/Microsoft.PowerApps/apis"
 _ENVIRONMENTS = "/providers/Microsoft.PowerApps/environments"
@@ -306,6 +312,24 @@ class CloudOperator:
         body = dataverse.FlowOwner.model_validate({"ownerid@odata.bind": f"systemusers({user})"})
         await self._change(environment, flow, body)
 
+    async def flow_shares(self, environment: Environment, flow: FlowId) -> frozenset[str]:
+        """See the port."""
+        at, base = {"flow": flow}, _dataverse(environment)
+        told = await self._transport.read(FLOW_SHARES, dataverse.SharedPrincipals, at=at, base=base)
+        ids = (each.principal.systemuserid or each.principal.ownerid for each in told.accesses)
+        return frozenset(id for id in ids if id)
+
+    async def share_flow(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """See the port."""
+        access = dataverse.PrincipalAccess.model_validate({"Principal": _user(user), "AccessMask": _CO_OWNER})
+        body = dataverse.Granting.model_validate({"Target": _workflow(flow), "PrincipalAccess": access})
+        await self._transport.do(GRANT_ACCESS, at={}, base=_dataverse(environment), body=body)
+
+    async def unshare_flow(self, environment: Environment, flow: FlowId, user: str) -> None:
+        """See the port."""
+        body = dataverse.Revoking.model_validate({"Target": _workflow(flow), "Revokee": _user(user)})
+        await self._transport.do(REVOKE_ACCESS, at={}, base=_dataverse(environment), body=body)
+
     async def _change(self, environment: Environment, flow: FlowId, body: PlainShape) -> None:
         await self._transport.do(CHANGE_WORKFLOW, at={"flow": flow}, base=_dataverse(environment), body=body)
 
@@ -416,4 +440,16 @@ def _flow_row(told: dataverse.Workflow, environment: Environment) -> FlowRow:
         owner=told.owner_id,
         clientdata=told.clientdata or "",
         modified_at=instant(told.modifiedon),
+    )
+
+
+def _workflow(flow: FlowId) -> dataverse.RowOf:
+    return dataverse.RowOf.model_validate(
+        {"@odata.type": "Microsoft.Dynamics.CRM.workflow", "workflowid": flow}
+    )
+
+
+def _user(user: str) -> dataverse.RowOf:
+    return dataverse.RowOf.model_validate(
+        {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": user}
     )

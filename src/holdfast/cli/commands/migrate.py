@@ -63,6 +63,13 @@ def command() -> None:
     help="Take connections whose flows have to be rewritten; the plan shows each change.",
 )
 @click.option(
+    "--own-flows",
+    "own_flows",
+    is_flag=True,
+    help="Hand the flows to holdfast's operator too, a service principal; their owners stay co-owners. Each then needs a Process"
+    " licence.",
+)
+@click.option(
     "--life", type=Length(), default="180d", show_default=True, help="How long the new secrets live at most."
 )
 @click.option("--for-dba", "for_dba", is_flag=True, help="Print only the T-SQL, to be read.")
@@ -135,8 +142,19 @@ async def _planned(
         has_sql_admin=tenant.has(Role.SQL_ADMIN),
         has_app_admin=tenant.has(Role.APP_ADMIN),
         accepted=accepted,
+        app_admin=await _app_admin(holdfast, tenant),
+        own_flows=chosen["own_flows"],
     )
     return plan_migration(found, choices)
+
+
+async def _app_admin(holdfast: Holdfast, tenant: Tenant) -> str:
+    """What people call holdfast's application administrator; empty where there is none."""
+    from holdfast.core.identity import Role
+
+    if not tenant.has(Role.APP_ADMIN):
+        return ""
+    return await deeds.application_name(holdfast, tenant, tenant.client_id(Role.APP_ADMIN))
 
 
 @command.command("for-dba")

@@ -302,7 +302,7 @@ def _expanded(call: Call, shape: TableShape, row: Row) -> Row:
     told: dict[str, Any] = {}
     for name, columns in _expansions(call, shape):
         there = shape.leads[name].find(call, row)
-        told[name] = there and (there if columns is None else selected(there, columns))
+        told[name] = there and (there if columns is None else selected(there, [*columns, "systemuserid"]))
     return told
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from holdfast.sandbox import crowd
 from holdfast.sandbox.dataverse import frame as dataverse_frame
-from holdfast.sandbox.dataverse import importing, references, solutions
+from holdfast.sandbox.dataverse import importing, references, sharing, solutions
 from holdfast.sandbox.dataverse import rows as dataverse_rows
 from holdfast.sandbox.dataverse.frame import (
     User,
@@ -38,17 +38,8 @@ from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.frame import Call, Part, Room, answer, at
 from holdfast.sandbox.powerplatform import activation
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
-from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
 from holdfast.sandbox.world import Flow, FlowConnection
-
-NO_SHARING_OF_ROWS = Rule(
-    "rows_cannot_be_shared",
-    "GrantAccess and RetrieveSharedPrincipalsAndAccess are not there; a flow has one owner.",
-    Mark.ABSENT,
-    "power-automate-docs manage-flows-with-code",
-)
-
 
 # --- workflows -------------------------------------------------------------------------------------------
 
@@ -66,7 +57,7 @@ def list_workflows(call: Call) -> Response:
 def _flows(call: Call, caller: User) -> Iterator[Flow]:
     there = chain(call.world.flows.values(), crowd.flows_in(call.world, caller.environment.id))
     for flow in there:
-        mine = flow.owner_id == caller.principal_id
+        mine = flow.owner_id == caller.principal_id or caller.principal_id in flow.shares
         if flow.workflow_id and flow.environment_id == caller.environment.id and (mine or caller.reads_all):
             yield flow
 
@@ -170,6 +161,11 @@ def change_workflow(call: Call) -> Response:
         flow.definition, flow.connections = said.definition, said.connections
     flow.display_name = body.get("name", flow.display_name)
     flow.description = body.get("description", flow.description)
+    if owner != flow.owner_id:
+        if not call.world.holds(sharing.SHARES_STAY):
+            flow.shares.clear()
+        if flow.state == "Started" and not call.world.holds(sharing.STAYS_ON):
+            turn_off(call.world, flow, call.now)
     flow.owner_id = owner
     if set(body) - {"statecode", "statuscode"}:
         flow.modified_at = call.now
@@ -297,6 +293,13 @@ PART = Part(
                 at("GET", f"{_API}/systemusers", list_system_users),
                 at("GET", f"{_API}/systemusers({{id}})/systemuserroles_association", list_security_roles),
                 at("GET", f"{_API}/WhoAmI", who_am_i),
+                at("POST", f"{_API}/GrantAccess", sharing.grant),
+                at("POST", f"{_API}/RevokeAccess", sharing.revoke),
+                at(
+                    "GET",
+                    f"{_API}/RetrieveSharedPrincipalsAndAccess(Target=@{{target}})",
+                    sharing.shared_with,
+                ),
             ),
             missing=no_resource,
         ),
@@ -305,7 +308,7 @@ PART = Part(
         references.REBIND_AT_ONCE,
         *solutions.RULES,
         *importing.RULES,
-        NO_SHARING_OF_ROWS,
+        *sharing.RULES,
         *activation.RULES,
         *dataverse_frame.RULES,
         *dataverse_rows.RULES,
