@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -21,9 +22,10 @@ from holdfast.migration.plan import script_for
 from holdfast.saga import standing
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
+from holdfast.sandbox.flows.history import runs_of
 from holdfast.sandbox.sql.catalogue import Principal
 from holdfast.sandbox.world import FlowConnection
-from tests.fakes.moving import ACCEPTED, DANA, DESK, TENANT, KilledError, Mover, a_story
+from tests.fakes.moving import ACCEPTED, DANA, DESK, TENANT, KilledError, Mover, PersonInProcess, a_story
 from tests.fakes.tenant import TenantInProcess
 
 SERVER = "sql-contoso.database.windows.net"
@@ -434,9 +436,9 @@ async def test_the_plan_names_every_owner_and_who_has_left(mover: Mover):
     plan = await planned(mover, own_flows=True)
 
     [owners] = [show.text for show in plan.steps[0].shows if show.title == "Who owns what"]
-    assert "connection ERP orders (Dana Kim): Dana Kim" in owners
-    assert "reference con_sql_erp: Dana Kim" in owners
-    assert "flow Nightly order import: Dana Kim" in owners
+    assert "Owner of connection ERP orders (Dana Kim): Dana Kim" in owners
+    assert "Owner of reference con_sql_erp: Dana Kim" in owners
+    assert "Owner of flow Nightly order import: Dana Kim" in owners
     assert owners.count("(has left)") == 1
     assert "has left: give it another owner" in plan.steps[0].risk
     [own] = [
@@ -444,6 +446,63 @@ async def test_the_plan_names_every_owner_and_who_has_left(mover: Mover):
     ]
     assert own.arguments["keeps"] is False
     assert "Process" in own.cost
+
+
+# --- flows that a person starts --------------------------------------------------------------------------
+
+
+def ran(mover: Mover, name: str) -> int:
+    return len(runs_of(mover.tenant.world, flow_of(mover, name), mover.tenant.now))
+
+
+async def test_where_the_operator_is_their_owner_flows_are_started_and_not_waited_for(mover: Mover):
+    plan = await planned(mover, starts=True)
+    mover.person = PersonInProcess(mover.tenant, "Dana Kim", mover.fate)
+    before = ran(mover, "Nightly order import"), ran(mover, "Nightly stock check")
+
+    await mover.go(plan)
+    mover.tenant.advance(minutes=31)
+    found = the(await mover.go(plan, wait=NO_WAIT))
+
+    assert found.state == "done"
+    assert (ran(mover, "Nightly order import"), ran(mover, "Nightly stock check")) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+
+
+@pytest.mark.parametrize("what", ["kill", "lose"])
+async def test_no_flow_is_started_twice(mover: Mover, what: str):
+    plan = await planned(mover, starts=True)
+    mover.person = PersonInProcess(mover.tenant, "Dana Kim", mover.fate)
+    before = ran(mover, "Nightly order import"), ran(mover, "Nightly stock check")
+    twin = Mover(TenantInProcess(pickle.dumps(mover.tenant.world), mover.tenant.tenant.keys))
+    twin.person = PersonInProcess(twin.tenant, "Dana Kim", twin.fate)
+    await twin.journal.keep(plan)
+    await twin.go(plan)
+    starts = frozenset(at for at, call in enumerate(twin.fate.log, 1) if call == "start a run")
+    mover.fate.kills, mover.fate.losses = (starts, frozenset()) if what == "kill" else (frozenset(), starts)
+    mover.fate.calls = 0
+
+    await mover.to_a_kill(plan)
+    mover.fate.kills = mover.fate.losses = frozenset()
+    await mover.go(plan)
+
+    assert (ran(mover, "Nightly order import"), ran(mover, "Nightly stock check")) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+
+
+async def test_a_flow_of_somebody_else_waits_for_its_own_time(mover: Mover):
+    plan = await planned(mover, starts=True)
+    mover.person = PersonInProcess(mover.tenant, "Sam Ortiz", mover.fate)
+    before = ran(mover, "Nightly order import")
+
+    found = the(await mover.go(plan))
+
+    assert (found.state, found.step, ran(mover, "Nightly order import")) == ("waiting", "watch", before)
+    assert the(await mover.to_the_end(plan)).state == "done"
 
 
 # --- the watch -------------------------------------------------------------------------------------------

@@ -18,8 +18,15 @@ from holdfast.adapters.sql.server import _question
 from holdfast.compose import Reach
 from holdfast.compose.migrating import Chosen, cases
 from holdfast.core.deed import Standing
-from holdfast.core.errors import CloudError, OutcomeUnknownError, SqlServerError, UnreachableError
+from holdfast.core.errors import (
+    CloudError,
+    OutcomeUnknownError,
+    RefusedError,
+    SqlServerError,
+    UnreachableError,
+)
 from holdfast.core.identity import Role
+from holdfast.core.inventory import FlowId, FlowRun
 from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
 from holdfast.core.sql import LoginState, Rows, SqlPlace, SqlProbe, SqlRefusal, SqlRight
@@ -29,6 +36,8 @@ from holdfast.migration.world import World
 from holdfast.saga import apply, undo
 from holdfast.sandbox.clock import wall
 from holdfast.sandbox.databases import log_in
+from holdfast.sandbox.flows.folding import run_now
+from holdfast.sandbox.flows.history import runs_of
 from holdfast.sandbox.scenarios.definitions import definition, recurrence, rows
 from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.sql.errors import SqlError
@@ -44,6 +53,9 @@ from tests.fakes.tenant import TenantInProcess, Wire
 
 TENANT = "t"
 DANA, DESK = "ERP orders (Dana Kim)", "sql-contoso.database.windows.net helpdesk"
+PATIENCE = timedelta(seconds=20)
+"""Of each process: most steps that wait wait for the night."""
+
 ACCEPTED = frozenset({"canvas_apps"})
 """The desk's connection may be an app's."""
 
@@ -229,6 +241,45 @@ class InProcessSql:
         return tuple(value == 1 for value in rows[0])
 
 
+class PersonInProcess:
+    """The ports Starter and Runs: a person who owns the flows of one account."""
+
+    def __init__(self, tenant: TenantInProcess, name: str, fate: Fate) -> None:
+        self._tenant, self._fate = tenant, fate
+        accounts = tenant.world.accounts.values()
+        self._id = next(one.object_id for one in accounts if one.display_name == name)
+
+    def _own(self, flow: str) -> Flow:
+        self._fate.begins()
+        found = next(one for one in self._tenant.world.flows.values() if one.workflow_id == flow)
+        if found.owner_id != self._id:
+            raise RefusedError("It is somebody else's flow.", "flow", "flow.start")
+        return found
+
+    def _lost(self, what: str) -> None:
+        if self._fate.called(what):
+            raise OutcomeUnknownError("The line broke.", "flow", what)
+
+    async def own(self, environment: Any) -> AsyncIterator[Any]:
+        nothing: tuple[Any, ...] = ()  # no step of a migration asks it
+        for each in nothing:
+            yield each
+
+    async def runs(self, environment: str, flow: str) -> AsyncIterator[FlowRun]:
+        held = self._own(flow)
+        self._lost("read runs")
+        for run in runs_of(self._tenant.world, held, self._tenant.now):
+            yield FlowRun(run.id, FlowId(flow), run.record.status, run.started_at)
+
+    async def failure(self, environment: str, flow: str, run: str) -> None:
+        raise NotImplementedError("no step of a migration asks it")
+
+    async def start(self, environment: str, flow: str) -> None:
+        run_now(self._tenant.world, self._own(flow), self._tenant.now)
+        self._tenant.world.changed()
+        self._lost("start a run")
+
+
 class Mover:
     """One process after another that carries out a plan in a tenant."""
 
@@ -248,6 +299,7 @@ class Mover:
         self.clock = TiedClock(tenant)
         self.history = MemoryHistory()
         self._roles = roles
+        self.person: PersonInProcess | None = None
 
     # --- as `compose.Tenant` -----------------------------------------------------------------------------
 
@@ -344,6 +396,8 @@ class Mover:
                     environments,
                     admin.registry if self.has(Role.APP_ADMIN) else None,
                     self.sql if self.has(Role.SQL_ADMIN) else None,
+                    self.person,
+                    self.person,
                 )
             )
 
@@ -362,7 +416,7 @@ class Mover:
         """Process after process, a night between those that wait, until it is over or refused."""
         for _ in range(40):
             try:
-                found = await self.go(plan, way)
+                found = await self.go(plan, way, PATIENCE)
             except KilledError:
                 continue
             if not any(

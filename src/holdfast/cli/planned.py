@@ -30,6 +30,10 @@ def print_steps(plan: Plan) -> None:
             for heading, words in about(step):
                 # Text, never a plain string: rich would read markup in it.
                 page.add_row("", Text(f"{heading}: {clean(words)}", style="dim"))
+            for line in (
+                line for show in step.shows if show.form == "text" for line in show.text.splitlines()
+            ):
+                page.add_row("", Text(clean(line), style="dim"))
         click.secho(f"Saga {clean(saga)}", bold=True)
         put(Padding(page, (0, 0, 0, 2)))
 

@@ -13,7 +13,7 @@ from holdfast.compose.gathering import (
     bindings_of,
     data_policies_of,
 )
-from holdfast.compose.rotating import app_policy_of
+from holdfast.compose.rotating import app_policy_of, operator_principal
 from holdfast.compose.times import CloudClock
 from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.identity import Role
@@ -53,7 +53,7 @@ async def bound_migration(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asy
         if tenant.has(Role.APP_ADMIN):
             admin = await stack.enter_async_context(tenant.reached(Role.APP_ADMIN))
         environments = {str(each.id): each async for each in reading.platform.environments()}
-        operator_id = tenant.client_id(Role.OPERATOR)
+        principal = await operator_principal(tenant, operating, reading)
         yield Migration(
             World(
                 operating.operator,
@@ -63,11 +63,13 @@ async def bound_migration(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asy
                 holdfast.secrets,
                 tenant.signs_in,
                 tenant.sql_as,
-                await reading.applications.principal_of(operator_id) or operator_id,
+                principal,
                 CloudClock(holdfast.clock, reading.platform.cloud_now),
                 environments,
                 admin.registry if admin else None,
                 tenant.sql if tenant.has(Role.SQL_ADMIN) else None,
+                operating.starter,
+                operating.runs,
             )
         )
 

@@ -27,7 +27,7 @@ from holdfast.scan.carried import carried
 from holdfast.scan.standing import Picture
 
 if TYPE_CHECKING:
-    from holdfast.compose import Holdfast, Tenant
+    from holdfast.compose import Holdfast, Reach, Tenant
 
 LOG_REACHES: Final = timedelta(days=30)
 KIND_OF: Final = {"oauthSP": "secret", "certOauth": "certificate"}
@@ -47,8 +47,7 @@ async def bound_rotation(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asyn
         tenant.reached(Role.READER) as reading,
     ):
         environments = {str(each.id): each async for each in reading.platform.environments()}
-        operator_id = tenant.client_id(Role.OPERATOR)
-        principal = await reading.applications.principal_of(operator_id) or operator_id
+        principal = await operator_principal(tenant, operating, reading)
         yield Rotation(
             World(
                 admin.registry,
@@ -63,6 +62,14 @@ async def bound_rotation(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asyn
                 make_certificate,
             )
         )
+
+
+async def operator_principal(tenant: Tenant, operating: Reach, reading: Reach) -> str:
+    """Object id of the operator's identity; empty for a person."""
+    if operating.starter is not None:
+        return ""
+    client_id = tenant.client_id(Role.OPERATOR)
+    return await reading.applications.principal_of(client_id) or client_id
 
 
 async def rotations(holdfast: Holdfast, tenant: Tenant) -> list[Rotated]:

@@ -9,10 +9,7 @@ from holdfast.core.identity import Owner
 from holdfast.core.inventory import Flow
 from holdfast.migration.eligibility import Case, Moving
 
-LICENCE: Final = (
-    "A Power Automate Process (per flow) licence for each flow that a service principal owns: SQL is a premium connector,"
-    " and the platform turns an unlicensed premium flow off after 14 days"
-)
+LICENCE: Final = "A Power Automate Process (per flow) licence: SQL is premium, and an unlicensed premium flow is turned off after 14 days"
 """power-automate-docs service-principal-support and limits-and-config."""
 
 
@@ -31,13 +28,8 @@ def owner_rows(cases: Sequence[Case], application: str, app_admin: str) -> list[
         rows.append(_row("flow", moving.flow.display_name, moving.flow.owned_by))
     owner = Owner("", app_admin or "the application administrator who registers it", kind="ServicePrincipal")
     rows.append(_row("application", application, owner))
-    rows.append(
-        _row(
-            "secret",
-            f"of {application}",
-            Owner("", "whoever owns the application; its text: holdfast's store"),
-        )
-    )
+    keeper = "whoever owns the application; the text lies in the secret store of holdfast"
+    rows.append(_row("secret", "of it", Owner("", keeper)))
     return rows
 
 
@@ -53,7 +45,7 @@ def _row(what: str, name: str, owner: Owner | None) -> dict[str, Any]:
 def owners_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """The rows, a line each."""
     return "\n".join(
-        f"{row['what']} {row['name']}: {row['owner'] or 'a team, or not told'}"
+        f"Owner of {row['what']} {row['name']}: {row['owner'] or 'a team, or not told'}"
         + (" (has left)" if row["has_left"] else "")
         for row in rows
     )

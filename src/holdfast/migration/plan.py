@@ -46,6 +46,7 @@ class Choices:
         has_sql_admin: whether holdfast makes the database users itself; `has_app_admin` the applications.
         app_admin: what people call the application administrator; empty where none is of ours.
         own_flows: whether the operator takes the flows over from their owners.
+        starts: whether runs are started after the move, as the operator is a person.
     """
 
     plan: str
@@ -63,6 +64,7 @@ class Choices:
     accepted: tuple[Accepted, ...] = ()
     app_admin: str = ""
     own_flows: bool = False
+    starts: bool = False
 
 
 def plan_migration(cases: Sequence[Case], choices: Choices) -> Plan:
@@ -392,6 +394,13 @@ class _Saga:
 
     def _watch(self, moves: Sequence[PlannedStep]) -> Iterator[PlannedStep]:
         watched = self._watched(moves)
+        if self.choices.starts:
+            yield self._step(
+                "start",
+                "Starts each scheduled flow now, where the operator's person owns it, instead of waiting for its time",
+                watched,
+                risk="Each of these flows does its work once more than its schedule says",
+            )
         yield self._step(
             "watch",
             "Watches each flow until a run is green; takes the binding of one that turns red back",

@@ -16,7 +16,7 @@ from holdfast.migration.definitions import fingerprint
 from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
 from holdfast.migration.owning import Own, WatchOwned
 from holdfast.migration.plan import shows_of
-from holdfast.migration.watch import Confirm, Cycle, Watch
+from holdfast.migration.watch import Confirm, Cycle, Start, Watch
 from holdfast.migration.world import Planned, World
 from holdfast.saga import Past, Step
 
@@ -67,7 +67,7 @@ class Check(Planned):
         lent = {}
         for each in self._arguments["connections"]:
             where = (environment.id, ConnectorId(each["connector"]), ConnectionId(each["id"]))
-            lent[each["id"]] = not await is_usable(operator, where)
+            lent[each["id"]] = bool(self._world.principal) and not await is_usable(operator, where)
         shared = {
             own["flow"]: own["owner"] in await operator.flow_shares(environment, FlowId(own["flow"]))
             for own in self._arguments.get("own", ())
@@ -295,6 +295,7 @@ STEPS: Mapping[str, Callable[[PlannedStep, World], Step]] = {
     "bind": Bind,
     "reference": MakeReference,
     "define": Define,
+    "start": Start,
     "watch": Watch,
     "cycle": Cycle,
     "confirm": Confirm,

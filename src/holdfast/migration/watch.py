@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done, refused, waiting
+from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.inventory import ConnectionId, ConnectorId, FlowId, FlowRun
 from holdfast.lending import Loan
 from holdfast.migration.flows import define_back, loan_of, moved_back, off_and_on
@@ -16,6 +17,9 @@ from holdfast.migration.world import Planned
 from holdfast.saga import Past
 
 STAYS = "stays"
+
+APART: Final = timedelta(seconds=2)
+"""Between a move and a start: runs are told to the second, and this one has to be later."""
 
 
 class Watch(Planned):
@@ -101,6 +105,42 @@ class Watch(Planned):
             f"Flow {flow['flow_name']!r} failed in its first run after the move, so it was moved back; see why in its run"
             " history"
         )
+
+
+class Start(Planned):
+    """Runs of the flows that moved, started now by the person who is the operator, where that person owns them.
+
+    A start is never repeated blindly: a flow of which a run began since the move is not started.
+    """
+
+    async def do(self, past: Past) -> Outcome:
+        """Start each that has not run since; whose flow it is not waits for its own time."""
+        since = max(datetime.fromisoformat(at) for at in _moved_at(past))
+        await self._world.clock.sleep_until(since + APART)
+        started: list[str] = []
+        left: list[str] = []
+        for flow in self._arguments["flows"]:
+            if not (flow["on"] and flow["recurs"]):
+                continue
+            (started if await self._started(flow, since) else left).append(flow["flow_name"])
+        says = [f"Started {_names(started)}"] if started else []
+        says += [f"{_names(left)} cannot be started by this person"] if left else []
+        return done(f"{'; '.join(says) or 'Nothing to start'}.", at=self._now())
+
+    async def _started(self, flow: Mapping[str, Any], since: datetime) -> bool:
+        """Whether a run has begun since. Dataverse tells of runs late; the API of their owners tells at once."""
+        starter, runs, place = self._world.starter, self._world.runs, self._environment.id
+        if starter is None or runs is None:
+            return False
+        try:
+            async for run in runs.runs(place, FlowId(flow["flow"])):
+                if run.started_at is not None and run.started_at > since:
+                    return True
+                break  # newest first
+            await starter.start(place, FlowId(flow["flow"]))
+        except (RefusedError, MissingError):
+            return False
+        return True
 
 
 class Cycle(Planned):

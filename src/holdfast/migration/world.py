@@ -19,8 +19,10 @@ from holdfast.ports import (
     Operator,
     Platform,
     Registry,
+    Runs,
     SecretStore,
     SqlServer,
+    Starter,
 )
 from holdfast.saga import Past
 
@@ -40,7 +42,8 @@ class World:
         registry: None where nobody of ours administers applications; `sql_admin` likewise for databases.
         platform: as the reader; `directory` and `applications` likewise.
         sql_as: databases as the new application sees them.
-        principal: object id of the operator's identity in the tenant.
+        principal: object id of the operator's identity in the tenant; empty for a person, to whom nothing can be lent.
+        starter: of flows, where the operator is a person; `runs` tells at once what was started.
         clock: tells the cloud's time.
     """
 
@@ -56,6 +59,8 @@ class World:
     environments: Mapping[str, Environment]
     registry: Registry | None = None
     sql_admin: Callable[[], AbstractAsyncContextManager[SqlServer]] | None = None
+    starter: Starter | None = None
+    runs: Runs | None = None
 
 
 class Planned:

@@ -132,7 +132,7 @@ class Switch(_OfConnection):
             mode="beside",
             connection=id,
             at=self._now(),
-            lent=not is_usable,  # whenever something is bound to it again
+            lent=not is_usable and bool(self._world.principal),  # whenever something is bound to it again
         )
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:

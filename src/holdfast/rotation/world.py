@@ -33,7 +33,7 @@ class World:
 
     Attributes:
         directory: as the reader; for the sign-in log.
-        principal: object id of the operator's identity in the tenant.
+        principal: object id of the operator's identity in the tenant; empty for a person, to whom nothing can be lent.
         clock: tells the cloud's time: ends and sign-ins are told in it.
     """
 

@@ -15,6 +15,7 @@ from holdfast.cli.naming import connections_meant, environments_meant
 from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
+from holdfast.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -68,6 +69,12 @@ def command() -> None:
     is_flag=True,
     help="Hand the flows to holdfast's operator too, a service principal; their owners stay co-owners. Each then needs a Process"
     " licence.",
+)
+@click.option(
+    "--no-start",
+    "waits",
+    is_flag=True,
+    help="Where the operator is a person: do not start the flows that moved, but wait for their own time.",
 )
 @click.option(
     "--life", type=Length(), default="180d", show_default=True, help="How long the new secrets live at most."
@@ -126,8 +133,14 @@ async def _planned(
     life: timedelta = chosen["life"]
     found = await cases(holdfast, tenant, seen, wanted)
     client_id = tenant.client_id(Role.OPERATOR)
-    async with tenant.reached(Role.READER) as reach:
+    async with tenant.reached(Role.READER) as reach, tenant.reached(Role.OPERATOR) as operating:
         operator = await reach.applications.principal_of(client_id) or client_id
+        is_person = operating.starter is not None
+    if is_person and chosen["own_flows"]:
+        raise SettingsError(
+            "--own-flows hands the flows to holdfast's operator, and that is a person here: give the operator an application of"
+            " its own."
+        )
     choices = Choices(
         plan=new_id()[:8],
         tenant=tenant.id,
@@ -144,6 +157,7 @@ async def _planned(
         accepted=accepted,
         app_admin=await _app_admin(holdfast, tenant),
         own_flows=chosen["own_flows"],
+        starts=is_person and not chosen["waits"],
     )
     return plan_migration(found, choices)
 
