@@ -89,6 +89,20 @@ def test_flows_run_green_on_the_new_connection(plan: Path, danas: str, capsys: p
     assert standing[DANA]["flows"] == []
 
 
+def test_grants_that_no_run_used_are_listed_with_their_action(plan: Path, capsys: pytest.CaptureFixture[str]):
+    assert apply(plan, "30s") == 1
+    before = rows(capsys, "migrate", "status", "--unused")
+    holdfast("sandbox", "advance", "26h")
+    assert apply(plan) == 0
+
+    assert {row["action"] for row in before} == {
+        "Nightly order import: Read_open_orders",
+        "Nightly order import: Post_totals",
+        "Nightly stock check: Count_lines",
+    }
+    assert rows(capsys, "migrate", "status", "--unused") == []
+
+
 def test_undo_leaves_nothing_and_every_binding_as_it_was(plan: Path, capsys: pytest.CaptureFixture[str]):
     moved(plan)
 

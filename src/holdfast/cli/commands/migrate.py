@@ -32,6 +32,15 @@ DRIFT_COLUMNS = (
 )
 
 
+UNUSED_COLUMNS = (
+    Column("plan", "Plan", wraps=False),
+    Column("grant", "Grant", "bold"),
+    Column("action", "Named by"),
+    Column("database", "Database"),
+    Column("says", "Why no use of it is known"),
+)
+
+
 @click.group(cls=Verbs)
 def command() -> None:
     """Move flows to service principals: planned, with the least rights, resumable, undoable.
@@ -251,14 +260,32 @@ async def _stands(holdfast: Holdfast, plan: Plan) -> dict[str, tuple[str, ...]]:
 @click.option(
     "--drift", is_flag=True, help="Look whether bindings and definitions are still as they were left."
 )
+@click.option(
+    "--unused",
+    is_flag=True,
+    help="List the grants that no run since the move is known to have used, by action.",
+)
 @common_options
-def status_(file: Path | None, drift: bool, invocation: Invocation) -> int:
-    """How one plan, or every plan, stands. Asks the cloud nothing, but for --drift."""
+def status_(file: Path | None, drift: bool, unused: bool, invocation: Invocation) -> int:
+    """How one plan, or every plan, stands. Asks the cloud nothing, but for --drift and --unused."""
     from holdfast.cli.session import opened
 
-    if not drift:
+    if drift and unused:
+        raise click.UsageError("--drift and --unused are two questions: ask one at a time.")
+    if not (drift or unused):
         return deeds.status(file, "migrate", invocation)
     plan = None if file is None else deeds.plan_in(file, "migrate")
+    if unused:
+        with opened(invocation) as holdfast:
+            rows = asyncio.run(_unused(holdfast, plan, invocation))
+        emit(
+            rows,
+            UNUSED_COLUMNS,
+            invocation.output,
+            shape="holdfast.migrate-unused/1",
+            empty="Every grant was used by a run since the move.",
+        )
+        return 0
     with opened(invocation) as holdfast:
         rows = asyncio.run(_drifted(holdfast, plan, invocation))
     emit(
@@ -283,6 +310,24 @@ async def _drifted(holdfast: Holdfast, plan: Plan | None, invocation: Invocation
     async with tenant.reached(Role.OPERATOR) as reach:
         for one in plans:
             found += await drifted(one, await _stands(holdfast, one), reach.operator, environments)
+    return [each._asdict() for each in found]
+
+
+async def _unused(holdfast: Holdfast, plan: Plan | None, invocation: Invocation) -> list[dict[str, Any]]:
+    from holdfast.compose.verbs import environments_of
+    from holdfast.core.identity import Role
+    from holdfast.migration.unused import unused_grants
+
+    tenant = holdfast.chosen(invocation.tenant)
+    plans = [plan] if plan else [each.plan for each in await holdfast.journal.plans(tenant.id, "migrate")]
+    environments = await environments_of(tenant)
+    found = []
+    async with tenant.reached(Role.OPERATOR) as operating, tenant.reached(Role.READER) as reading:
+        for one in plans:
+            stands, notes = await _stands(holdfast, one), await holdfast.journal.deeds(one.tenant, one.id)
+            found += await unused_grants(
+                one, stands, notes, operating.operator, reading.platform, environments
+            )
     return [each._asdict() for each in found]
 
 
