@@ -251,6 +251,27 @@ async def test_a_flow_of_ours_lives_and_dies(tenant: Tenant):
         await operator.flow(environment, flow)
 
 
+async def test_a_flow_is_shared_with_whoever_owned_it(tenant: Tenant):
+    operator, environment = tenant.access("operator").operator, await a_place(tenant)
+    account = tenant.ready["accounts"][0]["object_id"]
+    user = await operator.user(environment, account)
+    assert user is not None
+    name = f"new_holdfast_{new_id()[:8]}"
+    await operator.make_reference(environment, name, "holdfast/p1-1", SQL, None)
+    flow = await operator.make_flow(environment, "holdfast/p1-1 shared", a_definition(name), "Shared")
+
+    for _ in range(2):
+        await operator.share_flow(environment, flow, user)
+    shared = await operator.flow_shares(environment, flow)
+    await operator.hand_over(environment, flow, user)
+    owned = await operator.flow(environment, flow)
+    for _ in range(2):
+        await operator.unshare_flow(environment, flow, user)
+    alone = await operator.flow_shares(environment, flow)
+
+    assert (shared, alone, owned.owner) == ({user}, frozenset(), user)
+
+
 async def test_a_solution_of_ours_lives_and_dies(tenant: Tenant):
     operator, environment = tenant.access("operator").operator, await a_place(tenant)
     name = f"new_holdfast_{new_id()[:8]}"

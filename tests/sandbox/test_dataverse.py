@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -360,3 +361,109 @@ def test_the_caller_learns_who_he_is(rooms, operator):
     told = ask(rooms, "WhoAmI", operator).json
     users = ask(rooms, "systemusers", operator, __filter=f"systemuserid eq {told['UserId']}").json["value"]
     assert users[0]["applicationid"] == operator.client_id
+
+
+# --- owners and shares -----------------------------------------------------------------------------------
+
+
+def test_the_owner_of_a_row_comes_along_where_that_is_asked(rooms, operator):
+    expand = "owninguser($select=fullname,azureactivedirectoryobjectid)"
+    dana = rooms.account("Dana Kim")
+
+    flow = ask(rooms, row_of(rooms, "Nightly stock check"), operator, __expand=expand).json
+    by_name = "connectionreferencelogicalname eq 'con_sql_erp'"
+    told = ask(rooms, "connectionreferences", operator, __filter=by_name, __expand=expand)
+    [reference] = told.json["value"]
+
+    assert flow["owninguser"]["fullname"] == dana.display_name
+    assert set(flow["owninguser"]) - {"@odata.etag"} == {
+        *("fullname", "azureactivedirectoryobjectid", "systemuserid")
+    }
+    assert reference["owninguser"]["azureactivedirectoryobjectid"] == dana.object_id
+
+
+@pytest.mark.parametrize("expand", ["nobody", "owninguser($select=shoesize)"])
+def test_a_row_that_does_not_exist_cannot_come_along(rooms, operator, expand):
+    assert ask(rooms, "workflows", operator, __expand=expand).status == 400
+
+
+def user_id(rooms: Rooms, operator: Application, name: str) -> str:
+    id = rooms.account(name).object_id
+    told = ask(rooms, "systemusers", operator, __filter=f"azureactivedirectoryobjectid eq {id}")
+    [row] = told.json["value"]
+    return str(row["systemuserid"])
+
+
+def sharing(rooms: Rooms, user: str, rights: str | None = "ReadAccess,WriteAccess") -> dict[str, Any]:
+    target = {
+        "@odata.type": "Microsoft.Dynamics.CRM.workflow",
+        "workflowid": rooms.flow("Nightly stock check").workflow_id,
+    }
+    who = {"@odata.type": "Microsoft.Dynamics.CRM.systemuser", "systemuserid": user}
+    if rights is None:
+        return {"Target": target, "Revokee": who}
+    return {"Target": target, "PrincipalAccess": {"Principal": who, "AccessMask": rights}}
+
+
+def shared(rooms: Rooms, operator: Application) -> list[dict[str, Any]]:
+    query = urlencode({"@t": f"{{'@odata.id':'{row_of(rooms, 'Nightly stock check')}'}}"})
+    path = "RetrieveSharedPrincipalsAndAccess(Target=@t)"
+    return list(ask(rooms, path, operator, written_query=query).json["PrincipalAccesses"])
+
+
+def test_a_flow_is_shared_until_that_is_taken_back(rooms, operator):
+    sam = user_id(rooms, operator, "Sam Ortiz")
+
+    for rights in ("ReadAccess", "WriteAccess"):
+        assert ask(rooms, "GrantAccess", operator, "POST", sharing(rooms, sam, rights)).status == 204
+    told = shared(rooms, operator)
+    assert ask(rooms, row_of(rooms, "Nightly stock check"), rooms.account("Sam Ortiz")).status == 200
+    for _ in range(2):
+        assert ask(rooms, "RevokeAccess", operator, "POST", sharing(rooms, sam, None)).status == 204
+
+    assert told == [
+        {
+            "AccessMask": "ReadAccess,WriteAccess",
+            "Principal": {"@odata.type": "#Microsoft.Dynamics.CRM.systemuser", "ownerid": sam},
+        }
+    ]
+    assert shared(rooms, operator) == []
+    assert ask(rooms, row_of(rooms, "Nightly stock check"), rooms.account("Sam Ortiz")).status == 404
+
+
+def test_a_flow_of_somebody_else_cannot_be_shared(rooms, operator):
+    sam = user_id(rooms, operator, "Sam Ortiz")
+
+    refused = ask(rooms, "GrantAccess", rooms.account("Sam Ortiz"), "POST", sharing(rooms, sam))
+
+    assert refused.status == 404
+    assert shared(rooms, operator) == []
+
+
+@pytest.mark.parametrize("rights", ["EveryAccess", ""])
+def test_rights_that_do_not_exist_are_refused(rooms, operator, rights):
+    sam = user_id(rooms, operator, "Sam Ortiz")
+
+    assert ask(rooms, "GrantAccess", operator, "POST", sharing(rooms, sam, rights)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("flip", "state", "is_shared"),
+    [
+        ("", "Started", True),
+        ("a_flow_stays_on_when_it_is_assigned", "Stopped", True),
+        ("shares_survive_another_owner", "Started", False),
+    ],
+)
+def test_what_another_owner_means_for_state_and_shares_can_be_flipped(
+    rooms, operator, flip, state, is_shared
+):
+    rooms.world.flips += [flip] if flip else []
+    ask(rooms, "GrantAccess", operator, "POST", sharing(rooms, user_id(rooms, operator, "Sam Ortiz")))
+
+    lee = user_id(rooms, operator, "Lee Brandt")
+    body = {"ownerid@odata.bind": f"systemusers({lee})"}
+    assert ask(rooms, row_of(rooms, "Nightly stock check"), operator, "PATCH", body).status == 204
+
+    assert rooms.flow("Nightly stock check").state == state
+    assert bool(shared(rooms, operator)) == is_shared

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.sandbox.dataverse.frame import (
+    MAKER_ROLES,
     User,
     bad_request,
     need,
@@ -98,6 +99,8 @@ def shared_with(call: Call) -> Response:
 
 
 def _body(call: Call, *names: str) -> dict[str, Any]:
+    caller = user(call)
+    need(caller.writes_all or not caller.roles.isdisjoint(MAKER_ROLES), caller, "prvShareWorkflow")
     try:
         body = call.json()
     except json.JSONDecodeError:
