@@ -23,6 +23,7 @@ TAKES: Mapping[str, frozenset[str]] = {
     "dlp_block": frozenset({"connector", "action", "server"}),
     "dlp_allow": frozenset({"connector"}),
     "slow_directory": frozenset({"seconds"}),
+    "set_vault_role": frozenset({"role"}),
     "edit_flow": frozenset({"definition"}),
     "deploy_solution": frozenset({"connection"}),
     "sql_drop_user": frozenset({"user"}),

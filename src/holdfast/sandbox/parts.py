@@ -6,6 +6,7 @@ from holdfast.sandbox.dataverse import part as dataverse
 from holdfast.sandbox.entra import part as entra
 from holdfast.sandbox.frame import Part
 from holdfast.sandbox.graph import part as graph
+from holdfast.sandbox.keyvault import part as keyvault
 from holdfast.sandbox.powerautomate import flow_api, signed_links
 from holdfast.sandbox.powerautomate import part as flow_part
 from holdfast.sandbox.powerplatform import api_hub, licences
@@ -24,5 +25,6 @@ PARTS: tuple[Part, ...] = (
     api_hub.PART,
     flow_part.PART,
     licences.PART,
+    keyvault.PART,
     tds.PART,
 )

@@ -27,6 +27,7 @@ class Host(StrEnum):
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
     LINKS = "links"
+    KEYVAULT = "keyvault"
     CONTROL = "control"
 
 

@@ -18,6 +18,7 @@ from holdfast.sandbox.chance import draw, guid
 from holdfast.sandbox.rules import Rule
 from holdfast.sandbox.run_records import Look, RunRecord, Stretch
 from holdfast.sandbox.sql.catalogue import Server
+from holdfast.sandbox.vault_records import Vault
 
 
 @dataclass(slots=True, kw_only=True)
@@ -634,6 +635,7 @@ class World:
     data_policies: dict[str, DataPolicy] = field(default_factory=dict)
     data_policies_checked_at: datetime | None = None
     servers: dict[str, Server] = field(default_factory=dict)
+    vault: Vault = field(default_factory=Vault)
     former_policies: dict[str, str] = field(default_factory=dict)
     named_locations: dict[str, NamedLocation] = field(default_factory=dict)
     terms: dict[str, TermsOfUse] = field(default_factory=dict)

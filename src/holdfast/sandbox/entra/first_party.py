@@ -66,13 +66,19 @@ APIHUB = Resource(
     Host.APIHUB,
 )
 DATAVERSE = Resource("00000007-0000-0000-c000-000000000000", "Dataverse", (), Host.DATAVERSE)
+KEYVAULT = Resource(
+    "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+    "Azure Key Vault",
+    ("https://vault.azure.net",),
+    Host.KEYVAULT,
+)
 MANAGEMENT = Resource(
     "797f4846-ba00-4fd7-ba43-dac1f8f63013",
     "Windows Azure Service Management API",
     ("https://management.azure.com", "https://management.core.windows.net"),
     None,
 )
-RESOURCES = (GRAPH, SQL, POWERAPPS, FLOW, POWERPLATFORM, APIHUB, DATAVERSE, MANAGEMENT)
+RESOURCES = (GRAPH, SQL, POWERAPPS, FLOW, POWERPLATFORM, APIHUB, DATAVERSE, KEYVAULT, MANAGEMENT)
 BY_CLIENT_ID = {resource.client_id: resource for resource in RESOURCES}
 
 SQL_CONNECTOR_CLIENT = APIHUB.client_id

@@ -68,6 +68,7 @@ def _identities(found: Founding) -> Application:
     app_admin = found.app("holdfast-app-admin", app_roles=[f"{graph}/Application.ReadWrite.OwnedBy"])
     sql_admin = found.app("holdfast-sql-admin", sql_databases=["erp", "finance"])
     roles = {"reader": reader, "operator": operator, "app_admin": app_admin, "sql_admin": sql_admin}
+    found.world.vault.roles[app_admin.principal_id or ""] = ["Key Vault Secrets Officer"]
     found.world.published["roles"] = {role: app.display_name for role, app in roles.items()}
     return found.app(
         "Sandbox client",

@@ -1,0 +1,1 @@
+"""Azure Key Vault, its data plane: one vault with secrets."""
