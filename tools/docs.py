@@ -88,6 +88,15 @@ def permissions() -> str:
     for role in Role:
         mine = [row for row in rows if role.value in row["roles"]]
         lines += ["", f"## {role.value}", "", *_permission_table(mine)]
+    vault = [row for row in rows if "vault" in row["roles"]]
+    lines += [
+        "",
+        "## The key vault's identity",
+        "",
+        "`[secrets.vault.identity]`, where secrets lie in an Azure key vault: one Azure role, and nothing in Entra or Power Platform.",
+        "",
+        *_permission_table(vault),
+    ]
     return "\n".join(lines) + "\n"
 
 

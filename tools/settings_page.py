@@ -23,22 +23,23 @@ A variable is named like the key, in capitals, with `HOLDFAST_` before it and tw
 settings give it no credential, and no other role. Paths in the file are relative to the file.
 
 A secret never stands in the file. It is referred to: `keyring:NAME` (the operating system's keyring), `file:NAME` (the
-encrypted file) or `env:VARIABLE`; `holdfast secret set NAME` stores one. Made from the code by `make docs`.
+encrypted file), `keyvault:NAME` (an Azure key vault) or `env:VARIABLE`; `holdfast secret set NAME` stores one. Made from the code by `make docs`.
 """
 
 
 def page() -> str:
     """Markdown."""
-    from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Watch
+    from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Vault, Watch
 
     tables: list[tuple[str, str, type[BaseModel]]] = [
         ("At the top of the file", "", Settings),
         ("`[secrets]`", "secrets.", SecretStores),
+        ("`[secrets.vault]`", "secrets.vault.", Vault),
         ("`[watch]`", "watch.", Watch),
         ("`[tenants.NAME]`", "tenants.NAME.", Tenant),
         ("`[tenants.NAME.hosts]`", "tenants.NAME.hosts.", Hosts),
         (
-            "`[tenants.NAME.reader]`, and likewise `operator`, `app_admin`, `sql_admin`, `flow_reader`",
+            "`[tenants.NAME.reader]`, and likewise `operator`, `app_admin`, `sql_admin`, `flow_reader`, and `[secrets.vault.identity]`",
             "tenants.NAME.reader.",
             Identity,
         ),
@@ -59,6 +60,8 @@ def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             "tenants",
             "hosts",
             "secrets",
+            "vault",
+            "identity",
             "watch",
             "reader",
             "operator",

@@ -16,11 +16,14 @@ def app_of(ready: dict[str, Any], role: str = "reader") -> dict[str, Any]:
     return app
 
 
-def settings_for(ready: dict[str, Any], folder: Path, *, reader: str, **changes: str) -> Path:
+def settings_for(
+    ready: dict[str, Any], folder: Path, *, reader: str, vault: str = "", **changes: str
+) -> Path:
     """A settings file with one tenant `c`; secrets lie in an encrypted file.
 
     Args:
         reader: lines of the reader's table.
+        vault: role whose application keeps secrets in the sandbox's key vault instead; others are set up then too.
         changes: TOML values that replace lines of the tenant's table.
     """
     if not (folder / "key").exists():
@@ -30,13 +33,24 @@ def settings_for(ready: dict[str, Any], folder: Path, *, reader: str, **changes:
         "ca_file": f'"{ready["ca_file"]}"',
         "allow_custom_hosts": "true",
     }
-    lines = ["[secrets]", 'store = "file"', 'key_file = "key"', "[tenants.c]"]
+    lines = ["[secrets]", f'store = "{"keyvault" if vault else "file"}"', 'key_file = "key"']
+    if vault:
+        lines += ["[secrets.vault]", f'url = "{ready["keyvault"]}"', "[secrets.vault.identity]"]
+        lines += [f'client_id = "{app_of(ready, vault)["client_id"]}"', 'secret = "env:VAULT_SECRET"']
+    lines += ["[tenants.c]"]
     lines += [f"{key} = {value}" for key, value in (given | changes).items()]
     lines += ["[tenants.c.hosts]", *(f'{kind} = "{ready[kind]}"' for kind in KINDS)]
     lines += [
         f"dataverse = {sorted({hosts_of(url) for url in ready['dataverse'].values()})}".replace("'", '"')
     ]
     lines += ["[tenants.c.reader]", reader, ""]
+    for role in ("operator", "app_admin", "sql_admin") if vault else ():
+        client_id = app_of(ready, role)["client_id"]
+        lines += [
+            f"[tenants.c.{role}]",
+            f'client_id = "{client_id}"',
+            f'secret = "env:{role.upper()}_SECRET"',
+        ]
     file = folder / "holdfast.toml"
     file.write_text("\n".join(lines))
     return file

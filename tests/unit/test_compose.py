@@ -8,6 +8,7 @@ import pytest
 from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity, Person
 from holdfast.compose import references, secret_stores, store_place, tenants_of
 from holdfast.compose.credentials import credential, sign_in_name
+from holdfast.core.errors import SettingsError
 from holdfast.core.inventory import SignIn
 from holdfast.core.secret import Secret, SecretReference
 from holdfast.settings import Settings, load
@@ -120,3 +121,21 @@ async def test_the_place_of_the_store_is_found_where_a_loop_runs_already(setting
     named = made.model_copy(update={"store_url": SecretReference("file", "store")})
 
     assert store_place(named) == "postgresql://holdfast@db/history"
+
+
+def test_a_key_vault_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+    import sys
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "azure"]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("holdfast.adapters.cloud.vault", "holdfast.adapters.secrets.key_vault"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "azure", None)
+    file = tmp_path / "holdfast.toml"
+    file.write_text(
+        f'[tenants.c]\ntenant_id = "{ID}"\n[secrets.vault]\nurl = "https://c.vault.azure.net"\n'
+        "[secrets.vault.identity]\naz = true\n"
+    )
+
+    with pytest.raises(SettingsError, match=r"holdfast\[azure\]"):
+        secret_stores(load(file, {"HOLDFAST_STATE_DIR": str(tmp_path)}))

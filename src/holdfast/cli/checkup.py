@@ -13,11 +13,15 @@ from urllib.parse import urlsplit
 from holdfast.core.errors import SecretStoreError, SettingsError, StoreError
 
 if TYPE_CHECKING:
+    from holdfast.ports import SecretStore
     from holdfast.settings import Settings
 
 SKEW_LIMIT = timedelta(minutes=5)
 """A sign-in with a certificate states when it was made; Entra advises five to ten minutes of life
 (entra-docs certificate-credentials @07bd829)."""
+
+
+NEVER_KEPT = "asked by doctor"
 
 
 class Check(NamedTuple):
@@ -76,18 +80,28 @@ def store(settings: Settings, environ: Mapping[str, str]) -> Check:
 
 
 def secret_store(settings: Settings) -> Check:
-    """Whether secrets can be read where new ones go."""
+    """Whether secrets can be read where new ones go, and as far as can be told without writing, written."""
     import asyncio
 
     from holdfast.compose import secret_stores
 
     kind = settings.secrets.store
     try:
-        names = asyncio.run(secret_stores(settings)[kind].names())
-    except SecretStoreError as error:
-        needed = any(_refers_to(settings, kind))
+        kept = asyncio.run(_looked(secret_stores(settings)[kind], kind))
+    except (SecretStoreError, SettingsError) as error:
+        needed = kind == "keyvault" or any(_refers_to(settings, kind))
         return Check("secret store", "finding" if needed else "note", str(error))
-    return Check("secret store", "ok", f"{kind}, {len(names)} kept")
+    vault = f" at {settings.secrets.vault.url}" if kind == "keyvault" and settings.secrets.vault else ""
+    return Check("secret store", "ok", f"{kind}{vault}, {kept} kept")
+
+
+async def _looked(store: SecretStore, kind: str) -> int:
+    """How many it keeps. In a vault each deed has a right of its own: a name that is never there shows whether we have it."""
+    kept = len(await store.names())
+    if kind == "keyvault":
+        await store.read(NEVER_KEPT)
+        await store.delete(NEVER_KEPT)
+    return kept
 
 
 def _refers_to(settings: Settings, kind: str) -> Iterator[bool]:

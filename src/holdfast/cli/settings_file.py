@@ -22,7 +22,8 @@ class Wanted(NamedTuple):
     """What the new tenant's table says.
 
     Attributes:
-        store: where a new file keeps secrets, "keyring" or "file"; an existing one stays as it is.
+        store: where a new file keeps secrets, "keyring", "file" or "keyvault"; an existing one stays as it is.
+        vault_url: of the key vault; `vault_client_id` who opens it, empty for the managed identity of the machine.
         ca_file: of a running sandbox; empty for a tenant of Microsoft's.
         hosts: the table of a running sandbox's hosts, else empty.
     """
@@ -36,6 +37,8 @@ class Wanted(NamedTuple):
     store: str
     ca_file: str = ""
     hosts: str = ""
+    vault_url: str = ""
+    vault_client_id: str = ""
 
 
 def rehearsed(wanted: Wanted, ready: Path) -> Wanted:
@@ -47,6 +50,7 @@ def rehearsed(wanted: Wanted, ready: Path) -> Wanted:
     from holdfast.settings import from_ready
 
     tenant = from_ready(ready).chosen()
+    admin = tenant.app_admin.client_id if tenant.app_admin else None
     client_id = tenant.reader.client_id if tenant.reader else None
     hosts = [
         "",
@@ -61,6 +65,8 @@ def rehearsed(wanted: Wanted, ready: Path) -> Wanted:
         client_id=client_id or NO_ID,
         ca_file=str(tenant.ca_file),
         hosts="\n".join(hosts),
+        vault_url=str(json.loads(ready.read_text(encoding="utf-8")).get("keyvault") or ""),
+        vault_client_id=admin or "",
     )
 
 
@@ -100,6 +106,9 @@ def filled(template: str, wanted: Wanted) -> str:
         "STORE": wanted.store,
         "KEYED": "" if wanted.store == "file" else "# ",
         "KEY_FILE": KEY_FILE if wanted.store == "file" else "/run/secrets/holdfast-key",
+        "VAULTED": "" if wanted.store == "keyvault" else "# ",
+        "VAULT_URL": wanted.vault_url or "https://NAME.vault.azure.net",
+        "VAULT_IDENTITY": _vault_identity(wanted),
         "SCOPE": "" if wanted.scope == "own" else "# ",
         **{mark.upper(): "" if mark == wanted.credential else "# " for mark in ("secret", "az", "sign_in")},
     }
@@ -111,6 +120,13 @@ def filled(template: str, wanted: Wanted) -> str:
         )
         text += wanted.hosts
     return text.replace('\nclient_id = "', '\n# client_id = "') if wanted.credential == "az" else text
+
+
+def _vault_identity(wanted: Wanted) -> str:
+    out = "" if wanted.store == "keyvault" else "# "
+    if not wanted.vault_client_id:
+        return f'{out}managed_identity = true   # or az = true, or client_id with certificate or secret = "keyring:NAME"'
+    return f'{out}client_id = "{wanted.vault_client_id}"\n{out}secret = "keyring:{wanted.name}-vault"'
 
 
 def _replace(path: Path, text: str) -> None:
@@ -135,6 +151,14 @@ def _next_steps(wanted: Wanted) -> list[str]:
     if NO_ID in (wanted.tenant_id, wanted.client_id) and wanted.credential != "az":
         steps.append(f"Put your ids in the place of {NO_ID} there.")
     steps.append("holdfast init --print-setup     prints how to register the reader; it runs nothing")
+    if wanted.store == "keyvault":
+        steps.append(
+            "holdfast init --print-setup --role vault   prints how to open the key vault to holdfast"
+        )
+    if wanted.store == "keyvault" and wanted.vault_client_id:
+        steps.append(
+            f"holdfast secret set {wanted.name}-vault --in keyring   stores what opens the key vault"
+        )
     if wanted.credential == "secret":
         steps.append(f"holdfast secret set {wanted.name}-reader    stores its secret")
     if wanted.credential == "sign_in":

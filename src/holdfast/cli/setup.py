@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from holdfast.core.identity import Cloud, Role
 
@@ -102,12 +103,19 @@ class Target:
 
     Attributes:
         store: where `holdfast secret set` puts secrets.
+        vault_url: of the key vault; empty where none is chosen.
     """
 
     name: str
     tenant_id: str
     cloud: Cloud
     store: str = "keyring"
+    vault_url: str = ""
+
+    @property
+    def vault_name(self) -> str:
+        """Of the key vault, as Azure's tools call it."""
+        return (urlsplit(self.vault_url).hostname or "VAULT").partition(".")[0]
 
     def app_name(self, role: Role) -> str:
         """The display name of the registration."""
@@ -228,7 +236,52 @@ def portal(target: Target, needs: Needs) -> Iterator[str]:
         )
 
 
+def key_vault(target: Target) -> Iterator[str]:
+    """How a vault is made and opened to holdfast: to a managed identity, or to an application of its own."""
+    name, tools = target.vault_name, ENDPOINTS[target.cloud]
+    yield "Needs:"
+    yield "- the Azure role Key Vault Secrets Officer on the vault, and nothing else in the subscription"
+    yield ""
+    yield "A vault for holdfast alone keeps other people's roles away from its secrets. Azure CLI:"
+    yield ""
+    yield "```sh"
+    yield f"az cloud set --name {tools.az}"
+    yield f"az login --tenant {target.tenant_id}"
+    yield f"az keyvault create --name {name} --resource-group GROUP --location LOCATION --enable-rbac-authorization true"
+    yield f"VAULT=$(az keyvault show --name {name} --query id -o tsv)"
+    yield "# The managed identity of the machine that holdfast runs on:"
+    yield (
+        'az role assignment create --role "Key Vault Secrets Officer" --scope $VAULT --assignee-object-id PRINCIPAL_ID'
+        " --assignee-principal-type ServicePrincipal"
+    )
+    yield "# or an application of its own:"
+    yield 'APP=$(az ad app create --display-name "holdfast vault" --sign-in-audience AzureADMyOrg --query appId -o tsv)'
+    yield "az ad sp create --id $APP"
+    yield 'az role assignment create --role "Key Vault Secrets Officer" --scope $VAULT --assignee $APP'
+    yield (
+        'az ad app credential reset --id $APP --append --years 1 --display-name "holdfast vault" --query password -o tsv'
+        f" | holdfast secret set {target.name}-vault --in keyring"
+    )
+    yield "```"
+    yield ""
+    yield "Then in the settings:"
+    yield ""
+    yield "```toml"
+    yield "[secrets]"
+    yield 'store = "keyvault"'
+    yield "[secrets.vault]"
+    yield f'url = "{target.vault_url or "https://VAULT.vault.azure.net"}"'
+    yield "[secrets.vault.identity]"
+    yield f'managed_identity = true        # or client_id = "…" and secret = "keyring:{target.name}-vault"'
+    yield "```"
+
+
 SOURCES = (
+    (
+        "documented",
+        "learn.microsoft.com/azure/key-vault/general/rbac-guide (Key Vault Secrets Officer; az keyvault create"
+        " --enable-rbac-authorization)",
+    ),
     ("documented", "learn.microsoft.com/cli/azure/ad/app/permission (add, admin-consent, appRoles as Role)"),
     (
         "documented",
@@ -252,7 +305,7 @@ SOURCES = (
 )
 
 
-def page(target: Target, roles: Iterable[Needs], *, person: bool = False) -> str:
+def page(target: Target, roles: Iterable[Needs], *, person: bool = False, with_vault: bool = False) -> str:
     """All of it as Markdown."""
     lines = [
         f"# Set holdfast up in {target.name} ({target.tenant_id}, {target.cloud.value})",
@@ -261,6 +314,8 @@ def page(target: Target, roles: Iterable[Needs], *, person: bool = False) -> str
     ]
     for needs in roles:
         lines += ["", f"## {needs.role.value}", "", *_role(target, needs, person or needs.is_for_a_person)]
+    if with_vault:
+        lines += ["", "## vault", "", *key_vault(target)]
     lines += ["", "Where this was read:", ""]
     return "\n".join([*lines, *(f"- {mark}: {source}" for mark, source in SOURCES)])
 

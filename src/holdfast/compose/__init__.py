@@ -28,8 +28,9 @@ from holdfast.settings import Settings
 def ledger() -> Iterator[dict[str, Any]]:
     """Every cloud call there is, as plain values."""
     from holdfast.wire.ledger import CALLS, SQL_CALLS
+    from holdfast.wire.vaulting import VAULT_CALLS
 
-    for call in (*CALLS, *SQL_CALLS):
+    for call in (*CALLS, *SQL_CALLS, *VAULT_CALLS):
         yield {
             "id": call.id,
             "does": call.does,

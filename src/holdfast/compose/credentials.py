@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from holdfast.compose.secrets import secret_stores, waited
-from holdfast.core.errors import SettingsError
+from holdfast.compose.proofs import proof
+from holdfast.compose.secrets import secret_stores
+from holdfast.compose.waiting import waited
 from holdfast.core.identity import Role
-from holdfast.core.secret import Secret, SecretReference
+from holdfast.core.secret import Secret
 from holdfast.settings import Identity, Settings
 from holdfast.settings import Tenant as TenantSettings
 
@@ -23,29 +21,8 @@ def credential(
     tenant: TenantSettings, role: Role, identity: Identity, settings: Settings, secrets: References
 ) -> AnyCredential:
     """How the identity proves itself; secrets are fetched when they are needed."""
-    from holdfast.adapters.cloud.credentials import AzureCli, Credential, MachineIdentity
-
-    def found(source: SecretReference | SecretStr) -> Secret:
-        if isinstance(source, SecretStr):
-            return Secret(source.get_secret_value())
-        return waited(secrets.text(source))
-
-    client_id = identity.client_id or ""
-    secret, certificate, token_file = identity.secret, identity.certificate, identity.federated_token_file
-    if secret is not None:
-        return Credential(client_id, secret=lambda: found(secret))
-    if certificate is not None:
-        password = identity.certificate_password
-        return Credential(
-            client_id,
-            certificate=lambda: mounted(certificate, "certificate"),
-            passphrase=None if password is None else lambda: found(password),
-        )
-    if token_file is not None:
-        return Credential(client_id, assertion=lambda: mounted(token_file, "federated token"))
-    if identity.managed_identity:
-        return MachineIdentity(identity.client_id)
-    return AzureCli() if identity.az else person(settings, tenant, role, client_id)
+    found = proof(identity, secrets)
+    return person(settings, tenant, role, identity.client_id or "") if found is None else found
 
 
 def person(settings: Settings, tenant: TenantSettings, role: Role, client_id: str) -> Person:
@@ -68,12 +45,3 @@ def login_command(role: Role) -> str:
 def sign_in_name(tenant: TenantSettings, role: Role) -> str:
     """Under which the secret store keeps a person's tokens."""
     return f"sign-in/{tenant.tenant_id}/{role.value}"
-
-
-def mounted(file: Path, what: str) -> Secret:
-    """A secret that lies in a file of its own, as a container mounts it. Raises SettingsError."""
-    try:
-        return Secret(file.read_text(encoding="ascii").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not plain text"
-        raise SettingsError(f"The {what} file {file} cannot be read: {why}.") from None

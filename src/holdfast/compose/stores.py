@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from holdfast.compose.secrets import references, waited
+from holdfast.compose.secrets import references
+from holdfast.compose.waiting import waited
 from holdfast.settings import Settings
 
 if TYPE_CHECKING:

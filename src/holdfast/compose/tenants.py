@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.compose.credentials import credential, login_command, mounted, person, sign_in_name
+from holdfast.compose.credentials import credential, login_command, person, sign_in_name
+from holdfast.compose.proofs import mounted
 from holdfast.compose.secrets import references, secret_stores
 from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
 from holdfast.core.identity import Role

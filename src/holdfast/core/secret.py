@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-KINDS = ("keyring", "file", "env")
+KINDS = ("keyring", "file", "keyvault", "env")
 
 
 class Secret:
@@ -32,7 +32,7 @@ class Secret:
 
 
 class SecretReference(NamedTuple):
-    """Where a secret's text lies: `keyring:NAME`, `file:NAME` (the encrypted file) or `env:VARIABLE`."""
+    """Where a secret's text lies: `keyring:NAME`, `file:NAME` (the encrypted file), `keyvault:NAME` or `env:VARIABLE`."""
 
     kind: str
     name: str

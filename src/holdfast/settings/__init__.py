@@ -3,7 +3,7 @@
 from holdfast.settings.complaint import place
 from holdfast.settings.load import config_file, load
 from holdfast.settings.ready import from_ready
-from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Watch
+from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Vault, Watch
 
 __all__ = [
     "Hosts",
@@ -11,6 +11,7 @@ __all__ = [
     "SecretStores",
     "Settings",
     "Tenant",
+    "Vault",
     "Watch",
     "config_file",
     "from_ready",

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from holdfast.core.errors import SettingsError
-from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Watch
+from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Vault, Watch
 
 Origins = Mapping[str, str]
 
@@ -59,6 +59,8 @@ _ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 _TABLES: dict[str, type[BaseModel]] = {
     "": Settings,
     "secrets": SecretStores,
+    "secrets.vault": Vault,
+    "secrets.vault.identity": Identity,
     "watch": Watch,
     "tenants.NAME": Tenant,
     "tenants.NAME.hosts": Hosts,

@@ -54,7 +54,7 @@ def _reference(value: Any) -> Any:
     if found is None:
         raise PydanticCustomError(
             "secret_reference",
-            "must say where the secret lies (keyring:NAME, file:NAME or env:VARIABLE), never the secret itself;"
+            "must say where the secret lies (keyring:NAME, file:NAME, keyvault:NAME or env:VARIABLE), never the secret itself;"
             " `holdfast secret set NAME` stores one",
         )
     return found
@@ -256,18 +256,52 @@ class Tenant(Frozen):
         return found
 
 
+class Vault(Frozen):
+    """An Azure key vault (the extra `azure`).
+
+    Attributes:
+        url: https://NAME.vault.azure.net.
+        tenant: which of the tenants here it trusts, where there are several.
+        identity: who holdfast is there, as for a role: client_id and one credential.
+    """
+
+    url: BaseUrl
+    tenant: str | None = None
+    identity: Identity
+
+    @model_validator(mode="after")
+    def _opens_from_outside(self) -> Vault:
+        secrets = (self.identity.secret, self.identity.certificate_password)
+        if self.identity.sign_in or any(getattr(each, "kind", "") == "keyvault" for each in secrets):
+            raise PydanticCustomError(
+                "circle",
+                "cannot be opened with what would lie in it: give its identity a managed identity, a certificate, a"
+                " federated token, the Azure CLI, or a secret from the keyring, the encrypted file or the environment",
+            )
+        return self
+
+
 class SecretStores(Frozen):
     """Where secrets lie.
 
     Attributes:
-        store: where new secrets go, "keyring" or "file".
+        store: where new secrets go, "keyring", "file" or "keyvault".
         file: the encrypted file; in the state folder by default.
         key_file: holds the encrypted file's key; the keyring holds it by default.
     """
 
-    store: Literal["keyring", "file"] = "keyring"
+    store: Literal["keyring", "file", "keyvault"] = "keyring"
     file: Path | None = None
     key_file: Path | None = None
+    vault: Vault | None = None
+
+    @model_validator(mode="after")
+    def _has_its_vault(self) -> SecretStores:
+        if self.store == "keyvault" and self.vault is None:
+            raise PydanticCustomError(
+                "no_vault", 'has store = "keyvault" and no vault: add [secrets.vault] with url and identity'
+            )
+        return self
 
 
 class Channel(Frozen):
@@ -387,6 +421,20 @@ class Settings(Frozen):
     sql_driver: Literal["auto", "python-tds", "odbc"] = "auto"
     source: Path | None = Field(default=None, exclude=True)
     origins: Mapping[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _knows_the_vault_s_tenant(self) -> Settings:
+        vault = self.secrets.vault
+        if vault is not None and self.tenants:
+            try:
+                self.chosen(vault.tenant)
+            except SettingsError as error:
+                raise PydanticCustomError(
+                    "vault_tenant",
+                    "secrets.vault.tenant must name the vault's tenant: {why}",
+                    {"why": str(error)},
+                ) from None
+        return self
 
     def chosen(self, name: str | None = None) -> Tenant:
         """The tenant of that name; without one, the setting `tenant` or the only one there is.

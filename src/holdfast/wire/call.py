@@ -21,6 +21,7 @@ class HostKind(StrEnum):
     DATAVERSE = "dataverse"
     LINKS = "links"  # signed addresses that an answer named
     SQL = "sql"  # SQL servers, which speak TDS
+    KEYVAULT = "keyvault"  # the vault of the settings
 
 
 class Audience(StrEnum):
@@ -34,6 +35,7 @@ class Audience(StrEnum):
     APIHUB = "apihub"
     DATAVERSE = "dataverse"
     DATABASE = "database"
+    VAULT = "vault"
     SIGNED = "signed"  # no token: the address itself is the key
 
 
@@ -50,9 +52,11 @@ class Call:
         who: who may call it.
         needs: the permission a refusal lacks.
         unlocks: what holdfast cannot do without it.
-        roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only.
+        roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only,
+            "vault" whoever keeps secrets in a key vault.
         permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
-            "power-platform/management-application", "power-platform/administrator" (a person); empty where nothing is granted.
+            "power-platform/management-application", "power-platform/administrator" (a person), "azure/ROLE"; empty where
+            nothing is granted.
         is_for_people: no application may make it, whatever it was granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.
         pace: calls and seconds that the service documents as its limit; None where it documents none.

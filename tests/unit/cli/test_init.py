@@ -81,3 +81,30 @@ def test_the_setup_is_for_the_tenant_of_the_settings(file, capsys):
     init(file, "--print-setup")
 
     assert f"fabrikam ({TENANT}, public)" in capsys.readouterr().out
+
+
+def test_a_key_vault_is_written_with_its_identity(tmp_path):
+    file = tmp_path / "holdfast.toml"
+    url = "https://contoso.vault.azure.net"
+
+    assert run(["init", "--config", str(file), "--store", "keyvault", "--vault-url", url]) == 0
+
+    vault = load(file, {}).secrets.vault
+    assert vault is not None
+    assert (vault.url, vault.identity.credential) == (url, "managed_identity")
+
+
+def test_a_key_vault_without_its_address_is_refused(tmp_path, capsys):
+    file = tmp_path / "holdfast.toml"
+
+    assert run(["init", "--config", str(file), "--store", "keyvault"]) == 2
+    assert not file.exists()
+
+
+def test_the_set_up_of_a_key_vault_asks_for_one_azure_role(capsys):
+    run(["init", "--print-setup", "--role", "vault", "--vault-url", "https://contoso.vault.azure.net"])
+
+    said = capsys.readouterr().out
+    assert 'az role assignment create --role "Key Vault Secrets Officer"' in said
+    assert "az keyvault create --name contoso " in said
+    assert "az ad app permission" not in said

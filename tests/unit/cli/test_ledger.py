@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from holdfast.cli.main import cli
 from holdfast.cli.render import OUTPUTS
 from holdfast.wire.ledger import CALLS, SQL_CALLS
+from holdfast.wire.vaulting import VAULT_CALLS
 
 
 def told(*arguments: str) -> str:
@@ -26,6 +27,6 @@ def test_every_call_is_told_in_every_form(output):
 def test_a_program_reads_who_may_call_and_how_well_it_is_known():
     rows = [json.loads(line) for line in told("-o", "jsonl").splitlines()]
 
-    assert [row["id"] for row in rows] == [call.id for call in (*CALLS, *SQL_CALLS)]
+    assert [row["id"] for row in rows] == [call.id for call in (*CALLS, *SQL_CALLS, *VAULT_CALLS)]
     assert all(row["who"] and row["needs"] and row["unlocks"] and row["source"] for row in rows)
     assert {row["support"] for row in rows} <= {"recorded", "documented", "code", "secondary", "assumed"}

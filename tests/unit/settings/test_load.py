@@ -285,3 +285,43 @@ def test_a_misspelt_key_that_must_be_there_is_told_by_its_nearest(written):
 
     assert "tenent_id" in said
     assert "the nearest is tenant_id" in said
+
+
+# --- the key vault -----------------------------------------------------------------------------------------
+
+VAULT = """\
+[secrets]
+store = "keyvault"
+[secrets.vault]
+url = "https://holdfast.vault.azure.net/"
+"""
+IDENTITY = "[secrets.vault.identity]\n"
+
+
+def test_a_key_vault_has_an_identity_of_its_own(written):
+    settings = load(written(f"{VAULT}{IDENTITY}managed_identity = true\n{CONTOSO}"), {})
+
+    assert settings.secrets.vault is not None
+    assert settings.secrets.vault.url == "https://holdfast.vault.azure.net"
+    assert settings.secrets.vault.identity.credential == "managed_identity"
+
+
+WRONG_VAULTS = {
+    "no vault": ('[secrets]\nstore = "keyvault"\n', "[secrets.vault]"),
+    "no identity": (VAULT, "secrets.vault.identity"),
+    "what lies in it": (
+        f'{VAULT}{IDENTITY}client_id = "{CLIENT}"\nsecret = "keyvault:opens-itself"\n',
+        "cannot be opened with what would lie in it",
+    ),
+    "a person": (f'{VAULT}{IDENTITY}client_id = "{CLIENT}"\nsign_in = true\n', "cannot be opened with"),
+    "several tenants": (
+        f'{VAULT}{IDENTITY}az = true\n{CONTOSO}[tenants.b]\ntenant_id = "{OTHER}"\n',
+        "secrets.vault.tenant",
+    ),
+    "a misspelt key": (f"{VAULT}uri = 1\n{IDENTITY}az = true\n", "secrets.vault.uri"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG_VAULTS.values(), ids=WRONG_VAULTS.keys())
+def test_a_vault_that_cannot_be_opened_is_said(written, text, said):
+    assert said in refusal(written(text))

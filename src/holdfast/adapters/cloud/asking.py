@@ -19,6 +19,7 @@ SERVICES = {
     HostKind.APIHUB: "The connector",
     HostKind.DATAVERSE: "Dataverse",
     HostKind.LINKS: "Power Automate",
+    HostKind.KEYVAULT: "The key vault",
 }
 _REQUEST_IDS = (
     "x-ms-correlation-request-id",

@@ -21,6 +21,7 @@ AUDIENCES = {
     HostKind.DATAVERSE: Audience.DATAVERSE,
     HostKind.LINKS: Audience.SIGNED,
     HostKind.SQL: Audience.DATABASE,
+    HostKind.KEYVAULT: Audience.VAULT,
 }
 # Those that one base URL can replace. Organisations, signed links and SQL servers have as many as there are.
 _REPLACEABLE = [
@@ -66,7 +67,7 @@ def matches(host: str, pattern: str) -> bool:
 def _table(
     *, login: str, graph: str, bap: str, powerapps: str, powerplatform: str, flow: str,
     powerapps_scope: str, flow_scope: str, dataverse: str, apihub: tuple[str, ...], links: tuple[str, ...],
-    sql: tuple[str, ...],
+    sql: tuple[str, ...], vault: str,
 ) -> HostTable:  # fmt: skip
     return HostTable(
         bases={
@@ -84,6 +85,7 @@ def _table(
             Audience.POWERPLATFORM: f"https://{powerplatform}/.default",
             Audience.APIHUB: "https://apihub.azure.com/.default",
             Audience.DATABASE: f"https://{sql[0]}/.default",
+            Audience.VAULT: f"https://{vault}/.default",
         },
         patterns={
             Audience.NONE: (login,),
@@ -96,6 +98,7 @@ def _table(
             Audience.DATAVERSE: (dataverse,),
             Audience.SIGNED: links,
             Audience.DATABASE: tuple(f"*.{name}" for name in sql),
+            Audience.VAULT: (f"*.{vault}",),
         },
     )
 
@@ -103,7 +106,7 @@ def _table(
 # Sources: microsoft/terraform-provider-power-platform internal/constants/constants.go @024b82a (Power Platform,
 # Power Apps scopes; the admin PowerShell names other ones for the two US clouds), Microsoft.PowerApps.RestClientModule
 # (Flow), microsoft-graph-docs-contrib concepts/deployments.md @032e3ef (sign-in and Graph). Dataverse, API Hub
-# and links of the sovereign clouds: one public source each. SQL: azure-docs of the sovereign clouds, general knowledge. None was tried.
+# and links of the sovereign clouds: one public source each. SQL and Key Vault: azure-docs of the sovereign clouds, general knowledge. None was tried.
 TABLES: Mapping[Cloud, HostTable] = {
     Cloud.PUBLIC: _table(
         login="login.microsoftonline.com",
@@ -118,6 +121,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         apihub=("*.azure-apihub.net", "*.azure-apim.net"),
         links=("*.logic.azure.com", "*.powerplatformusercontent.com"),
         sql=("database.windows.net", "database.fabric.microsoft.com", "sql.azuresynapse.net"),
+        vault="vault.azure.net",
     ),
     Cloud.GCC: _table(
         login="login.microsoftonline.com",
@@ -132,6 +136,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
         sql=("database.windows.net", "database.usgovcloudapi.net"),
+        vault="vault.azure.net",
     ),
     Cloud.GCC_HIGH: _table(
         login="login.microsoftonline.us",
@@ -146,6 +151,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
         sql=("database.usgovcloudapi.net", "sql.azuresynapse.usgovcloudapi.net"),
+        vault="vault.usgovcloudapi.net",
     ),
     Cloud.DOD: _table(
         login="login.microsoftonline.us",
@@ -160,6 +166,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         apihub=("*.azure-apihub.us", "*.azure-apim.us"),
         links=("*.logic.azure.us",),
         sql=("database.usgovcloudapi.net", "sql.azuresynapse.usgovcloudapi.net"),
+        vault="vault.usgovcloudapi.net",
     ),
     Cloud.CHINA: _table(
         login="login.chinacloudapi.cn",
@@ -174,6 +181,7 @@ TABLES: Mapping[Cloud, HostTable] = {
         apihub=("*.azure-apihub.cn", "*.azure-apim.cn"),
         links=("*.logic.azure.cn",),
         sql=("database.chinacloudapi.cn", "sql.azuresynapse.azure.cn"),
+        vault="vault.azure.cn",
     ),
 }
 

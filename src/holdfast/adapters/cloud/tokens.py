@@ -59,7 +59,7 @@ class MsalTokens:
         self._traffic = traffic
         self._door = EntraDoor(hosts, clock, ca_file, wire)
         authority = f"{hosts.bases[HostKind.AUTHORITY]}/{tenant}"
-        self._source = _source(authority, tenant, credential, self._door, clock, wire)
+        self._source = source_of(authority, tenant, credential, self._door, clock, wire)
         self._held: dict[str, _Held] = {}
         self._turn = asyncio.Lock()
 
@@ -105,7 +105,7 @@ class MsalTokens:
         self._traffic.waited += waited
 
 
-def _source(
+def source_of(
     authority: str,
     tenant: str,
     credential: AnyCredential,
@@ -113,6 +113,12 @@ def _source(
     clock: Clock,
     wire: httpx2.BaseTransport | None,
 ) -> Source:
+    """Where tokens come from, by the kind of credential.
+
+    Args:
+        authority: the sign-in host and the tenant.
+        wire: where requests of the machine's identity go instead of the network, for tests.
+    """
     match credential:
         case Credential():
             return ApplicationSource(authority, credential, door)

@@ -10,7 +10,7 @@ from holdfast.ports import SecretStore
 
 
 class References:
-    """Finds what `keyring:NAME`, `file:NAME` and `env:VARIABLE` mean.
+    """Finds what `keyring:NAME`, `file:NAME`, `keyvault:NAME` and `env:VARIABLE` mean.
 
     Args:
         stores: by the kind that references name them by.
@@ -33,7 +33,12 @@ class References:
             raise SecretStoreError(
                 f"The variable {reference.name}, named by {reference} in the settings, is not set."
             )
-        found = await self._stores[reference.kind].read(reference.name)
+        store = self._stores.get(reference.kind)
+        if store is None:
+            raise SecretStoreError(
+                f"The settings refer to {reference} and have no key vault: add [secrets.vault] with url and identity."
+            )
+        found = await store.read(reference.name)
         if found is None:
             raise SecretStoreError(
                 f"There is no secret {reference}, though the settings name it: store it with"

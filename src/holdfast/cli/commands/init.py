@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from holdfast.cli.setup import Target
 
 CLOUDS = ("public", "gcc", "gcc_high", "dod", "china")
-ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
+ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader", "vault")
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -34,11 +34,13 @@ NO_ID = "00000000-0000-0000-0000-000000000000"
 )
 @click.option(
     "--store",
-    type=click.Choice(("keyring", "file")),
+    type=click.Choice(("keyring", "file", "keyvault")),
     default="keyring",
     show_default=True,
-    help="Where a new file keeps secrets: the operating system's keyring, or an encrypted file with a key beside.",
+    help="Where a new file keeps secrets: the operating system's keyring, an encrypted file with a key beside, or an"
+    " Azure key vault.",
 )
+@click.option("--vault-url", metavar="URL", default="", help="The key vault: https://NAME.vault.azure.net.")
 @click.option(
     "--ready",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -66,6 +68,7 @@ def command(
     client_id: str | None,
     credential: str,
     store: str,
+    vault_url: str,
     ready: Path | None,
     scope: str,
     print_setup: bool,
@@ -88,6 +91,7 @@ def command(
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise click.UsageError(f"--name {name!r} must be a word of small letters, digits, - and _.")
     wanted = Wanted(name, tenant_id or NO_ID, cloud, client_id or NO_ID, credential, scope, store)
+    wanted = wanted._replace(vault_url=vault_url)
     if ready is not None:
         wanted = rehearsed(wanted, ready)
     if print_setup:
@@ -96,9 +100,13 @@ def command(
         from holdfast.core.identity import Role
 
         rows = list(ledger())
-        needs = [needs_of(Role(role), rows, as_maker=scope == "own") for role in roles or ("reader",)]
-        click.echo(page(_target(wanted, invocation), needs, person=credential == "sign_in"))
+        asked = [role for role in roles or ("reader",) if role != "vault"]
+        needs = [needs_of(Role(role), rows, as_maker=scope == "own") for role in asked]
+        target = _target(wanted, invocation)
+        click.echo(page(target, needs, person=credential == "sign_in", with_vault="vault" in roles))
         return
+    if store == "keyvault" and not wanted.vault_url:
+        raise click.UsageError("--store keyvault needs --vault-url https://NAME.vault.azure.net.")
     for line in write(wanted, config_file(invocation.config, os.environ)):
         click.echo(line)
 
@@ -115,6 +123,7 @@ def _target(wanted: Wanted, invocation: Invocation) -> Target:
     )
     if wanted.tenant_id == NO_ID and settings.tenants:
         tenant = settings.chosen(invocation.tenant)
-        return Target(tenant.name, tenant.tenant_id, tenant.cloud, settings.secrets.store)
+        vault_url = settings.secrets.vault.url if settings.secrets.vault else wanted.vault_url
+        return Target(tenant.name, tenant.tenant_id, tenant.cloud, settings.secrets.store, vault_url)
     tenant_id = "TENANT_ID" if wanted.tenant_id == NO_ID else wanted.tenant_id
-    return Target(wanted.name, tenant_id, Cloud(wanted.cloud), wanted.store)
+    return Target(wanted.name, tenant_id, Cloud(wanted.cloud), wanted.store, wanted.vault_url)

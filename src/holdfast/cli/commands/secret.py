@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 _GUID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 in_store = click.option(
-    "--in", "kind", type=click.Choice(("keyring", "file")), help="Which store; default is [secrets] store."
+    "--in",
+    "kind",
+    type=click.Choice(("keyring", "file", "keyvault")),
+    help="Which store; default is [secrets] store.",
 )
 
 
 @click.group(cls=Verbs)
 def command() -> None:
-    """Keep secrets in the keyring or the encrypted file."""
+    """Keep secrets in the keyring, the encrypted file or the key vault."""
 
 
 @command.command(name="set")
@@ -37,7 +40,7 @@ def set_(name: str, kind: str | None, invocation: Invocation) -> None:
     """Store a secret under NAME.
 
     Asks for its text on a terminal, else reads it from standard input; never from an argument, which other
-    users of the machine could see. The settings then say `secret = "keyring:NAME"` or `"file:NAME"`.
+    users of the machine could see. The settings then say `secret = "keyring:NAME"`, `"file:NAME"` or `"keyvault:NAME"`.
     """
     from holdfast.core.secret import Secret
 
@@ -72,7 +75,10 @@ def list_(invocation: Invocation) -> None:
 @in_store
 @common_options
 def remove(name: str, kind: str | None, invocation: Invocation) -> None:
-    """Remove the secret NAME from its store. The cloud keeps accepting it."""
+    """Remove the secret NAME from its store. The cloud keeps accepting it.
+
+    A key vault keeps what is removed, disabled, until its own time of recovery ends.
+    """
     store, kind = _store(_settings(invocation), kind)
     if not asyncio.run(store.delete(name)):
         raise click.UsageError(f"There is no secret {kind}:{name}.")
@@ -112,7 +118,10 @@ def _store(settings: Settings, kind: str | None) -> tuple[SecretStore, str]:
     from holdfast.compose import secret_stores
 
     kind = kind or settings.secrets.store
-    return secret_stores(settings)[kind], kind
+    stores = secret_stores(settings)
+    if kind not in stores:
+        raise click.UsageError("The settings have no key vault: add [secrets.vault] with url and identity.")
+    return stores[kind], kind
 
 
 def _asked(name: str) -> str:
@@ -123,7 +132,7 @@ def _asked(name: str) -> str:
 
 
 async def _names(settings: Settings) -> list[dict[str, Any]]:
-    """Of both stores; one that is not set up has none."""
+    """Of all stores; one that is not set up has none."""
     from holdfast.compose.secrets import KEY_NAME, secret_stores
     from holdfast.core.errors import SecretStoreError
 
