@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def settings_for(
     lines += [
         f"dataverse = {sorted({hosts_of(url) for url in ready['dataverse'].values()})}".replace("'", '"')
     ]
+    if vault:
+        sql = ready["sql"]
+        places = [f"{sql['host']}:{sql['port']}"]
+        places += [f"{name}={sql['host']}:{port}" for name, port in sql["servers"].items()]
+        lines += [f"sql = {json.dumps(places)}"]
     lines += ["[tenants.c.reader]", reader, ""]
     for role in ("operator", "app_admin", "sql_admin") if vault else ():
         client_id = app_of(ready, role)["client_id"]

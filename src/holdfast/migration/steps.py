@@ -188,6 +188,8 @@ class AddSecret(Planned):
         app, world = past["app"].facts, self._world
         if not app["own"] or world.registry is None:
             return await self._handed_in(app["client_id"])
+        # A store that cannot be asked should be noticed before there is something to lose.
+        await world.secrets.read(secret_name(app["client_id"], "-"))
         ends_at = world.clock.now() + timedelta(seconds=self._arguments["life_seconds"])
         try:
             made, text = await world.registry.add_secret(
