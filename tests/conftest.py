@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgresql import database_url, postgresql  # noqa: F401 - fixtures
+
+# A busy machine is no fault of the code: speed is for bench/.
+settings.register_profile("holdfast", deadline=None)
+settings.load_profile("holdfast")
 
 
 @pytest.fixture(scope="session")

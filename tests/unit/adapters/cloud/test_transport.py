@@ -464,7 +464,7 @@ SECRET_PLACES = {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~", min_size=12, max_size=60
     ).map("Q~{}".format)  # hypothesis also tries words of our own source, which addresses hold
 )
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_secret_reaches_an_error_or_a_log(caplog, place, secret):
     with caplog.at_level(logging.DEBUG):
         error = await error_of([SECRET_PLACES[place](secret)])

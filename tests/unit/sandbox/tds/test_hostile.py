@@ -62,7 +62,7 @@ def _nobody(request):
     raise SqlError(18456, "Login failed.", 14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, sum(map(len, WHOLE)) - 1),
     st.integers(0, 255),
@@ -82,7 +82,7 @@ def test_a_talk_with_a_wrong_byte_or_an_early_end_leaves_no_session(place, byte,
     assert not any(session.in_transaction for session in talk.sessions)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 2000), max_size=30))
 def test_how_bytes_are_cut_changes_nothing(cuts):
     content = b"".join(WHOLE)
