@@ -48,12 +48,11 @@ class Accounts:
 
     def behind(self, connection: Connection) -> Account | None:
         """Whose sign-in the connection holds: the account that it names, else whoever made it."""
-        owner = connection.owner
-        for name in (connection.account_name, owner.id if owner else None):
-            account = self.by_name.get(name.casefold()) if name else None
-            if account is not None:
-                return account
-        return None
+        name, owner = connection.account_name, connection.owner
+        account = self.by_name.get(name.casefold()) if name else None
+        if account is None and owner is not None and owner.id:
+            account = self.by_name.get(owner.id.casefold())
+        return account
 
 
 def account_evidence(

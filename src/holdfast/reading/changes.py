@@ -129,7 +129,7 @@ class Changes:
     def to(self, target: str | None, activities: frozenset[str]) -> tuple[Change, ...]:
         """What of this kind was done to it, oldest first."""
         rows = self.by_target.get((target or "").casefold(), ())
-        return tuple(row for row in rows if letters(row.activity) in activities)
+        return tuple([row for row in rows if letters(row.activity) in activities]) if rows else ()
 
     def of_kind(self, activities: frozenset[str]) -> list[Change]:
         """What of this kind was done to anything, each row once."""
@@ -137,7 +137,8 @@ class Changes:
 
     def latest(self, target: str | None, activities: frozenset[str]) -> Change | None:
         """The newest of them."""
-        return next(reversed(self.to(target, activities)), None)
+        rows = self.to(target, activities)
+        return rows[-1] if rows else None
 
 
 def act_of(row: Change, id: str, thing: str) -> Act:

@@ -64,6 +64,8 @@ def instant(text: str | None) -> datetime | None:
         read = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if read.tzinfo is UTC:
+        return read
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 

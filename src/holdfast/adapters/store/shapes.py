@@ -78,7 +78,7 @@ class Shape(NamedTuple, Generic[T]):
         if self.has_sets:
             told = self.adapter.dump_python(thing, mode="json", exclude_defaults=True)
             return json.dumps(in_order(told), separators=(",", ":"), ensure_ascii=False)
-        return numbered(self.adapter.dump_json(thing, exclude_defaults=True).decode())
+        return numbered(self.adapter.serializer.to_json(thing, exclude_defaults=True).decode())
 
     def read(self, facts: str) -> T:
         """The thing with these fields."""

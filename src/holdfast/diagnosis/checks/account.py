@@ -39,8 +39,9 @@ def lay_idle(case: Case) -> Iterator[Finding]:
 def account_deleted(case: Case) -> Iterator[Finding]:
     """The account is not in the directory."""
     owner = case.connection.owner
-    is_gone = case.accounts is not None and case.account is None and owner is not None
-    if not case.is_person or not is_gone or owner is None or owner.kind != "User":
+    if not case.is_person or case.accounts is None or owner is None or owner.kind != "User":
+        return
+    if case.account is not None:
         return
     row = case.changes.latest(owner.id, DELETED) if case.changes else None
     fact = _fact(
@@ -61,8 +62,8 @@ def account_deleted(case: Case) -> Iterator[Finding]:
 
 def account_disabled(case: Case) -> Iterator[Finding]:
     """Sign-in of the account is blocked."""
-    account = case.account
-    if not case.is_person or account is None or account.is_enabled is not False:
+    account = case.account if case.is_person else None
+    if account is None or account.is_enabled is not False:
         return
     row = case.changes.latest(account.id, DISABLED) if case.changes else None
     fact = _fact(
@@ -172,10 +173,11 @@ def revoking(case: Case, rows: list[Change], since: datetime) -> Change | None:
 
 def mfa_of_account(case: Case) -> Iterator[Finding]:
     """A second factor is demanded of the account itself, apart from every policy."""
-    if not case.is_person or case.person_id is None:
+    person = case.person_id if case.is_person else None
+    if person is None:
         return
-    on = case.changes.latest(case.person_id, MFA_ON) if case.changes else None
-    off = case.changes.latest(case.person_id, MFA_OFF) if case.changes else None
+    on = case.changes.latest(person, MFA_ON) if case.changes else None
+    off = case.changes.latest(person, MFA_OFF) if case.changes else None
     stands = case.mfa_demanded
     if stands is None:
         stands = on is not None and (off is None or off.at < on.at)
@@ -196,7 +198,7 @@ def mfa_of_account(case: Case) -> Iterator[Finding]:
         is_certain=False,
         since=since,
         evidence=_with_row(fact, on),
-        act=_act(on, case.person_id, case.person_name),
+        act=_act(on, person, case.person_name),
     )
 
 
