@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from holdfast.adapters.store.database import Database
-from holdfast.adapters.store.schema import REVISION
+from holdfast.adapters.store.schema import REVISION, metadata
 from holdfast.adapters.system import make_private_file
 from holdfast.core.errors import StoreError
 
@@ -34,7 +34,10 @@ def up_to_date(database: Database) -> None:
         if database.file is None:
             connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": UPGRADE_LOCK})
         # Another process may have been faster; the lock that we hold now makes this answer final.
-        if revision_of(connection) != REVISION:
+        now = revision_of(connection)
+        if now is None:
+            _make(connection)
+        elif now != REVISION:
             _upgrade(connection)
 
 
@@ -63,6 +66,19 @@ def _copy(database: Database, copy: Path) -> None:
         make_private_file(copy)
     with database.outside_transactions() as connection:
         connection.execute(text("VACUUM INTO :copy"), {"copy": str(copy)})
+
+
+def _make(connection: Connection) -> None:
+    """The tables of `REVISION` at once, where there are none; a test compares them with what the migrations make."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(text(_VERSIONS))
+    connection.execute(text("insert into alembic_version values (:revision)"), {"revision": REVISION})
+
+
+_VERSIONS = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 def _upgrade(connection: Connection) -> None:

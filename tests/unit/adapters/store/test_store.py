@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 from datetime import timedelta
@@ -51,9 +52,25 @@ def test_a_store_that_others_could_read_is_closed_to_them(file: Path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def tables(file: Path) -> dict[str, str]:
+    with sqlite3.connect(file) as store:
+        made = store.execute("select name, sql from sqlite_master where sql is not null").fetchall()
+    return {name: re.sub(r"\s+", "", sql) for name, sql in made}
+
+
+def test_a_new_store_is_made_as_the_migrations_make_it(tmp_path: Path):
+    new, migrated = tmp_path / "new.sqlite3", tmp_path / "migrated.sqlite3"
+    up_to_date(Database(new))
+    with Database(migrated).writing() as connection:
+        upgrade._upgrade(connection)
+
+    assert tables(new) == tables(migrated)
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(file: Path):
     database = Database(file)
-    up_to_date(database)
+    with database.writing() as connection:
+        upgrade._upgrade(connection)
 
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
@@ -99,7 +116,7 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(file: Path, monkeypatc
         connection.exec_driver_sql("create table half (id integer)")
         connection.exec_driver_sql("nonsense")
 
-    monkeypatch.setattr(upgrade, "_upgrade", breaks)
+    monkeypatch.setattr(upgrade, "_make", breaks)
     database = Database(file)
 
     with pytest.raises(StoreError):
