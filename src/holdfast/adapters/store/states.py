@@ -77,8 +77,11 @@ def _observe(
     new = 0
     for some in _batches(list(facts.items())):
         pairs = [text for pair in some for text in pair]
-        changed += map(_Changed._make, _KNOWN.rows(transaction, (*pairs, *place), pairs=len(some)))
-        new += _NEW.written(transaction, (*pairs, *place, now, now, *place), pairs=len(some))
+        added = _NEW.written(transaction, (*pairs, *place, now, now, *place), pairs=len(some))
+        new += added
+        # Where all were new none can have changed; those just added are as they were seen.
+        if added < len(some):
+            changed += map(_Changed._make, _KNOWN.rows(transaction, (*pairs, *place), pairs=len(some)))
     _rewrite(transaction, scan, at, changed)
     if new:
         _FIRST.written(transaction, (scan, now, *changes.WHOLE, last, *place))
