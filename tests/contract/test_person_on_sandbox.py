@@ -15,7 +15,8 @@ from holdfast.adapters.cloud.door import EntraDoor
 from holdfast.adapters.cloud.hosts import host_table
 from holdfast.adapters.system import SystemClock
 from holdfast.core.errors import MissingError, RefusedError
-from holdfast.core.identity import Cloud
+from holdfast.core.identity import Cloud, Role
+from holdfast.core.probe import Answered
 from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded
 from holdfast.sandbox.steering import Steering
@@ -194,3 +195,10 @@ async def test_an_owner_is_given_the_link_to_sign_in_by(as_person, ready, financ
     assert link.startswith(ready["authority"])
     with pytest.raises(MissingError):
         await MakerPlatform(as_person("sam").transport).consent_link(connection)
+
+
+async def test_an_administrator_may_all_that_the_flow_reader_does(as_person):
+    found = [one async for one in as_person("lee").probe(Role.FLOW_READER)]
+
+    assert {"flow.flows.admin_list", "flow.flows.admin_get"} <= {one.call for one in found}
+    assert {one.answered for one in found} == {Answered.ALLOWED}
