@@ -53,6 +53,14 @@ def test_only_what_would_go_idle_is_planned(plan: Path):
     assert {each["reason"] for each in content["declined"]} >= {"no_refresh_token", "not_needed:kept_alive"}
 
 
+def test_a_misspelt_database_is_refused_since_it_would_not_be_spared(plan: Path, capsys):
+    misspelt = "sql-contoso.database.windows.net/finanse"
+
+    assert holdfast("keepalive", "plan", "--serverless", misspelt) == 2
+
+    assert "Nearest: sql-contoso.database.windows.net/finance" in capsys.readouterr().err
+
+
 def test_it_waits_for_the_owner_and_says_so(plan: Path, capsys: pytest.CaptureFixture[str]):
     assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 1
 

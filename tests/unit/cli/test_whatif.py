@@ -63,6 +63,11 @@ def test_a_name_that_nobody_has_is_refused_with_the_nearest(scanned, capsys, wor
     assert said in capsys.readouterr().err
 
 
+def test_a_rotation_of_an_application_that_nobody_knows_is_refused(scanned, capsys):
+    assert run(["rotate", "plan", "--app", "nonsense", "--tenant", "contoso"]) == 2
+    assert "no application 'nonsense'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [ADA, "ada@", "o1", "Ada Kent"])
 def test_a_person_goes_by_any_of_their_names(scanned, capsys, name):
     assert run(["whatif", "disable-account", name, "-o", "json"]) == 1
