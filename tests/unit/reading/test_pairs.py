@@ -23,6 +23,16 @@ FAMILIES = {
     "We were unable to authenticate as svc-flow.": "bad_credentials",
     "Logging on to the SQL instance did not succeed: the principal was rejected.": "sql_login_failed_other",
     "The grant went stale last week.": "token_inactive",
+    "The grant is dormant, nobody made use of it.": "token_inactive",
+    "Policy wants that you sign in every eight hours.": "signin_frequency",
+    "The token names a directory that the server never trusts.": "token_audience_or_tenant_wrong",
+    "Somebody has to approve the scopes first.": "consent_missing",
+    "UPDATE on that view is no right of this principal.": "sql_permission_denied",
+    "No principal of that kind was mapped in the database.": "sql_user_missing",
+    "The client's address is missing from the allowlist.": "sql_firewall",
+    "The proxy closed the tunnel.": "network_or_tls",
+    "An unexpected fault of the backend.": "service_transient",
+    "The connection needs a fix, choose another.": "connection_missing_or_unshared",
     "An administrator ended all sessions of this user.": "session_revoked",
     "The passphrase of the account expired.": "password_expired",
     "The owner left the company and the user object was purged.": "account_deleted",
@@ -58,6 +68,10 @@ def test_two_words_are_never_said_with_confidence(text):
 
 def test_words_of_two_sentences_make_no_pair():
     assert hints("the gateway is fine. nobody is offline.") == []
+
+
+def test_a_host_or_a_namespace_is_no_sentence():
+    assert hints("login.contoso.example rejected.gateway.offline") == []
 
 
 def test_words_far_apart_make_no_pair():

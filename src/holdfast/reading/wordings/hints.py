@@ -78,6 +78,21 @@ PAIRS: Final = (
         0.55,
     ),
     _clear(
+        "a sign-in that nobody used",
+        "token_inactive",
+        "authorization authorisation grant sign-in connection",
+        "lapsed inactivity unused idle dormant",
+        0.65,
+    ),
+    _clear(
+        "a sign-in that is asked for regularly",
+        "signin_frequency token_inactive",
+        "sign sign-in signin login reauthenticat* session",
+        "every hours frequency periodic* lifetime maximum over",
+        0.6,
+        "every frequency periodically lifetime policy organization organisation",
+    ),
+    _clear(
         "a token taken back",
         "session_revoked password_changed",
         "token tokens session sessions grant sign sign-in access accesstoken refreshtoken",
@@ -148,7 +163,7 @@ PAIRS: Final = (
         "a password past its time",
         "password_expired",
         "password passwords passphrase kennwort",
-        "expired expire expires expiry",
+        "expired expire expires expiry old older",
         0.75,
     ),
     _clear(
@@ -162,7 +177,7 @@ PAIRS: Final = (
         "a password that must change",
         "password_expired password_changed",
         "password",
-        "change forced",
+        "change forced replaced renewed",
         0.55,
     ),
     _clear(
@@ -247,8 +262,17 @@ PAIRS: Final = (
         "a consent that lacks",
         "consent_missing",
         "consent consented approval preauthori*",
-        "required require* missing granted grant admin admin's administrator* user given needed need needs not before",
+        "required require* missing granted grant admin admin's administrator* user given needed need needs not"
+        " before",
         0.7,
+    ),
+    _clear(
+        "permissions that nobody approved",
+        "consent_missing",
+        "approve approved approval",
+        "permissions permission scopes application app apps",
+        0.65,
+        "permissions permission scopes",
     ),
     _clear(
         "a policy on data",
@@ -274,7 +298,7 @@ PAIRS: Final = (
         "a secret that is wrong",
         "secret_invalid",
         "secret secrets clientsecret client_secret",
-        f"{_WRONG} missing empty match rejected",
+        f"{_WRONG} missing empty match rejected id identifier value",
         0.75,
     ),
     _clear(
@@ -310,30 +334,53 @@ PAIRS: Final = (
         "the wrong audience or tenant",
         "token_audience_or_tenant_wrong",
         "audience issuer tenant tid iss aud resource directory cloud",
-        f"{_WRONG} match unexpected different",
+        f"{_WRONG} match unexpected different another other",
         0.65,
+    ),
+    _clear(
+        "a token of another tenant",
+        "token_audience_or_tenant_wrong",
+        "tenant tenants directory issuer",
+        "issued trusts trust trusted accepts expects expected",
+        0.6,
+        "token tokens",
     ),
     # rights
     _loose(
         "a right that lacks",
         "role_or_assignment_missing sql_permission_denied",
         "permission permissions role roles privilege privileges rights authori* entitled accessible listed acl rbac prv*",
-        f"missing denied require* insufficient lack* need needs sufficient necessary hold must {_NOT}",
+        f"missing denied require* insufficient lack* need needs needed sufficient necessary hold must {_NOT}",
         0.6,
     ),
     _loose(
         "no way in",
         "role_or_assignment_missing conditional_access_blocked",
         "access forbidden",
-        f"denied {_NOT} refused allowed permitted restrict*",
+        f"denied {_NOT} refused allowed permitted restrict* resource forbidden",
         0.5,
+    ),
+    _clear(
+        "a right in the database that lacks",
+        "sql_permission_denied role_or_assignment_missing",
+        "select insert update delete execute alter references",
+        "denied right rights permission permissions privilege privileges permitted",
+        0.7,
+    ),
+    _clear(
+        "a user that the database lacks",
+        "sql_user_missing",
+        "user principal login",
+        "database",
+        0.6,
+        "create mapped unknown no",
     ),
     # connections of the platform
     _clear(
         "a connection that cannot be used",
         "connection_missing_or_unshared",
         "connection connections connectionreference connectionid connectionname",
-        "shared share unshared permission permissions bind unbound owner reference references authenticated unauthenticated"
+        "shared share unshared permission permissions bind unbound reference references authenticated unauthenticated"
         " unauthorized authorized allowed acl",
         0.6,
     ),
@@ -343,18 +390,27 @@ PAIRS: Final = (
         "connectionreference connectionid connectionname connections",
         "missing found exist exists deleted removed invalid",
     ),
+    _loose(
+        "a connection to choose anew",
+        "connection_missing_or_unshared token_inactive bad_credentials",
+        "connection connections",
+        "invalid select another different fix reconnect",
+        0.5,
+        "select choose pick fix flow reconnect",
+    ),
     _clear(
         "a flow that is off",
         "flow_suspended",
         "flow flows workflow workflows",
-        "off suspended disabled stopped deactivated inactive",
+        "off turned suspended disabled stopped deactivated inactive paused",
     ),
     # gateways
     _clear(
         "a gateway that does not answer",
         "gateway_offline network_or_tls",
         "gateway gateways shir opdg",
-        "offline unreachable online reach unavailable down running stopped responding isn't unresponsive disconnected",
+        "offline unreachable online reach unavailable down running stopped respond responding isn't unresponsive disconnected"
+        " switched asleep",
         0.75,
     ),
     _clear(
@@ -370,7 +426,15 @@ PAIRS: Final = (
         "gateway",
         "source datasource",
         0.6,
-        "access reach reached connect",
+        "reach reached reaching",
+    ),
+    _loose(
+        "a source that the gateway does not open",
+        "network_or_tls bad_credentials gateway_offline",
+        "gateway",
+        "source datasource",
+        0.5,
+        "access connect open",
     ),
     # SQL
     _clear(
@@ -382,15 +446,24 @@ PAIRS: Final = (
     _clear(
         "an address that may not in",
         "sql_firewall",
-        "ip",
+        "ip address",
         "allowed allow denied blocked whitelist allowlist permitted",
+        about="ip client firewall allowlist whitelist",
+    ),
+    _clear(
+        "a network that may not in",
+        "sql_firewall network_or_tls",
+        "public private",
+        "endpoint endpoints connections refuse* denied deny disabled",
+        0.65,
+        "sql database server",
     ),
     _clear(
         "a database that is not there",
         "sql_database_unavailable sql_transient",
         "database databases pool warehouse capacity lakehouse replica availability instance compute",
         "paused offline restor* recover* unavailable resum* suspect available active inactive suspended stopped secondary"
-        " readable intent primary read-only shutdown starting shutting",
+        " readable intent primary read-only shutdown starting shutting emergency single-user standby",
         0.65,
     ),
     _clear(
@@ -419,7 +492,7 @@ PAIRS: Final = (
         "a limit that is reached",
         "throttled",
         "rate requests calls throttle throttling quota limit limits",
-        "exceeded exceed exceeds throttled many reached",
+        "exceeded exceed exceeds throttled many reached large high",
         0.65,
         "requests calls rate throttle throttling quota api concurrent actions per",
     ),
@@ -428,13 +501,13 @@ PAIRS: Final = (
         "a name that does not resolve",
         "network_or_tls",
         "dns host hostname resolve resolution",
-        "resolve resolved unknown found failed failure lookup name",
+        "resolve resolved unknown found failed failure lookup name associated",
         0.75,
     ),
     _clear(
         "a port that does not answer",
         "network_or_tls",
-        "port socket tcp host endpoint udp protocol pre-login prelogin",
+        "port socket tcp host endpoint udp protocol pre-login prelogin proxy tunnel",
         "refused timeout timed reset unreachable established aborted closed response respon* connect listen* unexpected",
         0.65,
     ),
@@ -459,6 +532,14 @@ PAIRS: Final = (
         "response respond responded answer disconnect*",
         f"no incomplete timeout seconds waiting within {_NOT}",
         0.45,
+    ),
+    _clear(
+        "a service that fails",
+        "service_transient",
+        "internal unexpected",
+        "service backend",
+        0.55,
+        "problem error fault failure",
     ),
     _clear(
         "a service that is down",

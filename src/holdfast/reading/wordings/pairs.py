@@ -41,7 +41,10 @@ ADVICE: Final = frozenset(
 """Words that begin a sentence of advice."""
 _FEW: Final = 2
 _APART: Final = 100  # sentences lie so far apart that nothing is near across their border
-_TOKEN: Final = re.compile(r"(?:access|refresh|id|bearer) tokens?\b|\w+(?:['-]\w+)*|[.;!?](?=\s|$)")
+_DOTTED: Final = r"[\w-]+(?:\.[\w-]+){2,}"  # a host or a namespace is a name, whatever words it is made of
+_TOKEN: Final = re.compile(
+    rf"(?:access|refresh|id|bearer) tokens?\b|{_DOTTED}|\w+(?:['-]\w+)*|[.;!?](?=\s|$)"
+)
 
 Place = tuple[int, int, int]
 """Which word it is, and where it begins and ends."""

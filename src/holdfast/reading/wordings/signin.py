@@ -40,6 +40,8 @@ SIGN_IN: Final = (
         "code is expired or",
         "grant is expired",
         "session has expired. please sign in again",
+        "sign-in expired",
+        "sign-in has expired",
         "access token has expired",
         "access token is expired",
         "access token expiry utc time",
@@ -926,6 +928,9 @@ SIGN_IN: Final = (
         "forbidden, why unsaid",
         Meaning(("role_or_assignment_missing", "conditional_access_blocked"), 0.45, ENVELOPE),
         "request was forbidden",
+        "request is forbidden",
+        "access is forbidden",
+        "access was forbidden",
         "forbidden with client authentication scheme",
     ),
     _says(
