@@ -130,7 +130,9 @@ def _through(parts: Phrase, line: str, start: int) -> int:
     end = start + len(parts[0].text)
     for text, gap in parts[1:]:
         at = line.find(text, end, end + gap + len(text))
-        if at < 0 or line.find(". ", end, at) >= 0:  # a phrase does not go on in the next sentence
+        if (
+            at < 0 or line.find(". ", end, at) >= 0 or line.find("][", end, at) >= 0
+        ):  # where another begins to speak
             return 0
         end = at + len(text)
     return end

@@ -380,7 +380,7 @@ PAIRS: Final = (
         "a connection that cannot be used",
         "connection_missing_or_unshared",
         "connection connections connectionreference connectionid connectionname",
-        "shared share unshared permission permissions bind unbound reference references authenticated unauthenticated"
+        "shared share unshared permission permissions bind unbound authenticated unauthenticated"
         " unauthorized authorized allowed acl",
         0.6,
     ),
@@ -557,14 +557,14 @@ PAIRS: Final = (
         " body site folder drive document record row rows key page view form sheet worksheet workbook cell recipient attachment"
         " calendar event channel team chat task plan bucket list loop condition trigger formula step steps statement cursor batch"
         " index argument keyword identifier id class assembly library module package dll element entity attribute lookup"
-        " component layer publisher solution message text size delegated driver drivers header headers payload content format"
+        " component layer publisher solution statement resultset message text size delegated driver drivers header headers payload content format"
         " date number enum function operator script cmdlet command method member instance reference url uri path link run runs"
         " version etag job resource request",
         "found invalid missing required type expected support* valid allowed exists exist pars* match initialized duplicate"
         " converted cast unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
         " undefined exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
         " malformed loaded load primary only installed conflict read-only already deleted recognized recognised unrecogni* small"
-        " overflow negative",
+        " overflow negative executed contain",
         0.55,
     ),
     _clear(

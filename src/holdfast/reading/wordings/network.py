@@ -78,10 +78,14 @@ NETWORK: Final = (
         "not configured to accept remote logins",
     ),
     _says(
-        "a connection that was not made",  # why, the rest of the sentence says
-        Meaning(("network_or_tls", "sql_login_failed_other", "sql_database_unavailable"), 0.6, ENVELOPE),
+        "a host that does not answer",
+        Meaning(("network_or_tls", "service_transient"), 0.7, NARROW),
         "unable to connect to the remote server",
         "unable to connect to remote host",
+    ),
+    _says(
+        "a connection that was not made",  # why, the rest of the sentence says
+        Meaning(("network_or_tls", "sql_login_failed_other", "sql_database_unavailable"), 0.6, ENVELOPE),
         "unable to connect to the server",
         "could not connect to server",
         "could not connect to the server",

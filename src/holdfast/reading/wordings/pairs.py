@@ -43,7 +43,7 @@ _FEW: Final = 2
 _APART: Final = 100  # sentences lie so far apart that nothing is near across their border
 _DOTTED: Final = r"[\w-]+(?:\.[\w-]+){2,}"  # a host or a namespace is a name, whatever words it is made of
 _TOKEN: Final = re.compile(
-    rf"(?:access|refresh|id|bearer) tokens?\b|{_DOTTED}|\w+(?:['-]\w+)*|[.;!?](?=\s|$)"
+    rf"(?:access|refresh|id|bearer) tokens?\b|{_DOTTED}|\w+(?:['-]\w+)*|[.;!?](?=\s|$)|\"(?=\s?[:,}}\]])"
 )
 
 Place = tuple[int, int, int]
@@ -139,7 +139,7 @@ def _places(line: str) -> tuple[dict[str, list[Place]], dict[str, list[Place]]]:
         if count > READ:
             break
         word = found[0]
-        if word in ".;!?":
+        if word in '.;!?"':
             position += _APART
             begins = True
             continue

@@ -380,6 +380,11 @@ PLATFORM: Final = (
         "server did not respond within",
     ),
     _says(
+        "an import that fails",  # of what, the rest of the sentence says
+        Meaning(("not_connection",), 0.5, ENVELOPE),
+        "import failed",
+    ),
+    _says(
         "an error inside, whose unsaid",
         Meaning(("service_transient", "not_connection"), 0.6, ENVELOPE),
         "an internal error",
@@ -458,7 +463,6 @@ PLATFORM: Final = (
         "at least one recipient",
         "message size exceeds",
         "attachment … too large",
-        "import failed",
         "cannot import",
         "is not recognized as the name of a cmdlet",
         "is not recognized as an internal or external command",

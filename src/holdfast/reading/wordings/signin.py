@@ -475,9 +475,20 @@ SIGN_IN: Final = (
         "not allowed by policy conditions",
     ),
     _says(
+        "a renewal that failed",
+        Meaning(("bad_credentials", "token_inactive", "service_transient"), 0.7),
+        "failed to renew oauth token",
+        "failed to renew the token",
+        "failed to refresh oauth token",
+        "failed to renew token",
+    ),
+    _says(
         "access policy, which one unsaid",
         Meaning(("conditional_access_blocked", "mfa_required", "device_not_compliant"), 0.5, FAMILY),
         "conditional access",
+        "claims challenge",
+        "claimschallengerequiredexception",
+        "insufficient claims",
         "proof-up",
     ),
     _says(
