@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from holdfast.core.errors import CloudError
 from holdfast.core.identity import Owner, Principal, ServicePrincipal
-from holdfast.core.inventory import Connection, ConnectionReference, Flow
+from holdfast.core.inventory import Connection, ConnectionReference, Flow, ListedFlow
 from holdfast.ports import Applications
 from holdfast.reading.accounts import Accounts
 
@@ -42,6 +42,20 @@ class Ownership:
         """With their owners marked."""
         async for thing in source:
             yield replace(thing, owned_by=self._marked(thing.owned_by))
+
+    async def listed(self, source: AsyncIterator[ListedFlow]) -> AsyncIterator[ListedFlow]:
+        """With who made them, by the account: the list of a person tells no name."""
+        async for flow in source:
+            if flow.owned_by is not None or not flow.owner:
+                yield flow
+                continue
+            account = self.accounts.by_name.get(flow.owner.casefold()) if self.accounts else None
+            owner = (
+                Owner(flow.owner, account.display_name, account.user_principal_name)
+                if account
+                else Owner(flow.owner)
+            )
+            yield replace(flow, owned_by=self._marked(owner))
 
     async def applications(
         self, source: AsyncIterator[ServicePrincipal], known: Mapping[str, ServicePrincipal]
