@@ -16,7 +16,8 @@ import pytest
 from holdfast.core.plan import Plan
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
-from holdfast.sandbox.world import World
+from holdfast.sandbox.flows.runtime import bound
+from holdfast.sandbox.world import Flow, World
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.moving import ACCEPTED, DANA, DESK, Fate, MortalSecrets, Mover, a_story
 from tests.fakes.tenant import TenantInProcess
@@ -45,6 +46,14 @@ async def planned(mover: Mover, *names: str, **more: Any) -> Plan:
     return await mover.plan(*(names or (DANA, DESK)), accepted=ACCEPTED, **more)
 
 
+def held(world: World, flow: Flow) -> dict[str, Any]:
+    """What a flow names, and the connection it really runs on: that of its reference, or one that it holds on to."""
+    return {
+        key: (named.reference, named.connection_id, used.id if (used := bound(world, flow, key)) else None)
+        for key, named in flow.connections.items()
+    }
+
+
 def stand(mover: Mover, world: World) -> dict[str, Any]:
     """All that a migration could leave behind or change, without ids that are drawn anew at every attempt."""
     apps = [app for app in world.applications.values() if app.deleted_at is None]
@@ -52,7 +61,7 @@ def stand(mover: Mover, world: World) -> dict[str, Any]:
     return {
         "bindings": {one.logical_name: one.connection_id for one in world.references.values()},
         "definitions": {
-            one.id: (one.definition, str(one.connections), one.state) for one in world.flows.values()
+            one.id: (one.definition, held(world, one), one.state) for one in world.flows.values()
         },
         "owners": {one.id: (one.owner_id, dict(one.shares)) for one in world.flows.values()},
         "connections": sorted(
