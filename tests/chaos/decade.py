@@ -84,9 +84,10 @@ class Years:
             await self.trial.go_on(plan, Peril())
 
     async def _check(self) -> None:
-        """By the truth: what a connection holds and that ends soon is named by an alert."""
+        """By the truth: what a connection holds and that ends soon is named by an alert that is not over."""
         threads = await self.holdfast.outbox.threads("t")
-        named = {subject for thread in threads.values() for subject in thread.subjects}
+        open_ = [thread for thread in threads.values() if thread.recovered_at is None]
+        named = {subject for thread in open_ for subject in thread.subjects}
         now, world = self.trial.clock.now(), self.trial.world
         for app in self.trial.apps:
             for secret in app.secrets:

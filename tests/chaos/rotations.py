@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +28,7 @@ from holdfast.adapters.cloud.credentials import Credential
 from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.compose import Reach
 from holdfast.compose.rotating import bound_rotation, planned
-from holdfast.core.deed import Standing
+from holdfast.core.deed import Standing, State
 from holdfast.core.errors import CloudError, HoldfastError, SecretStoreError
 from holdfast.core.identity import Role
 from holdfast.core.plan import Plan
@@ -52,6 +53,12 @@ SLOW = 600
 LIFE = timedelta(days=90)
 
 
+@cache
+def opened(kept: str) -> Secret:
+    """What is kept of a certificate, decrypted but once: its lock is made to be slow."""
+    return pem_of(Secret(kept))
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Everything in one thread, as the tenant is served, and no pauses between retries."""
@@ -69,6 +76,9 @@ def undisturbed() -> Iterator[None]:
         stamina.set_testing(False)
 
 
+PERILS = ("kill before", "kill after", "lose", "refuse")
+
+
 class Killed(BaseException):
     """The process is gone: nothing that it would have done after this is done."""
 
@@ -80,23 +90,36 @@ class Peril:
     Attributes:
         plan: call number → "kill before", "kill after", "lose" (it is done, its answer is lost), "refuse" (a store
             that cannot be asked).
+        only_writes: only those calls are counted that can change something; between two of them a kill is the same
+            wherever it comes.
+        chance: draws a peril for any call, so often as `rate` says, beside the plan; None for never.
     """
 
     plan: dict[int, str] = field(default_factory=dict)
+    only_writes: bool = False
+    chance: random.Random | None = None
+    rate: float = 0.0
     calls: int = 0
     dead: bool = False
     met: Counter[str] = field(default_factory=Counter)
 
-    def next(self) -> str:
+    def next(self, *, is_write: bool = True) -> str:
         if self.dead:
             raise Killed
+        if self.only_writes and not is_write:
+            return ""
         self.calls += 1
-        what = self.plan.pop(self.calls, "")
+        what = self.plan.pop(self.calls, "") or self._drawn()
         if what:
             self.met[what] += 1
         if what == "kill before":
             self.die()
         return what
+
+    def _drawn(self) -> str:
+        if self.chance is None or self.chance.random() >= self.rate:
+            return ""
+        return self.chance.choice(PERILS)
 
     def die(self) -> None:
         self.dead = True
@@ -118,7 +141,9 @@ class PerilousWire(Wire):
         return self._perilous(request, request.read())
 
     def _perilous(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
-        what = self.peril.next()
+        # To sign in changes nothing but the log of it.
+        is_write = request.method != "GET" and not request.url.path.endswith("/token")
+        what = self.peril.next(is_write=is_write)
         self._app._tenant.recent.clear()  # limits that are counted in real time; here time is made
         answer = self._answered(request, body)
         if what == "kill after":
@@ -214,7 +239,7 @@ class ChaosTenant:
     async def signs_in(self, client_id: str, secret: Secret, kind: str = "secret") -> str:
         credential = Credential(client_id, secret=lambda: secret)
         if kind == "certificate":
-            credential = Credential(client_id, certificate=lambda: pem_of(secret))
+            credential = Credential(client_id, certificate=lambda: opened(secret.reveal()))
         access = self._way(credential)
         try:
             await access.tokens.token(access.hosts.scopes[Audience.DATABASE])
@@ -273,6 +298,7 @@ class Trial:
         )
         self.foreign = {app.client_id: self._keys(app) for app in self.apps}
         self.counts: Counter[str] = Counter()
+        self.interrupted: Counter[str] = Counter()
         self.number = 0
         self.failed_before = self._failed()
 
@@ -369,11 +395,19 @@ class Trial:
                 return found
         except Killed:
             self.counts["killed"] += 1
+            await self._note_interrupted(plan)
         except HoldfastError:
             self.counts["stopped by an error of its own store or of the cloud"] += 1
         finally:
             self.counts.update(peril.met)
         return None
+
+    async def _note_interrupted(self, plan: Plan) -> None:
+        """Count in which steps the kill came."""
+        newest = {(deed.saga, deed.way, deed.step): deed for deed in await self.journal.deeds("t", plan.id)}
+        for (_, way, step), deed in newest.items():
+            if deed.outcome.state is State.BEGUN:
+                self.interrupted[step.partition(":")[0] if way == "do" else "undo"] += 1
 
     async def finish(self, plan: Plan, perils: Iterator[Peril], way: str = "apply") -> list[Standing]:
         """Processes one after another, time passing between them, until nothing is left to do."""
@@ -400,11 +434,10 @@ class Trial:
             peril.dead = False
             yield peril
 
-    def perils(self, calls: int) -> Iterator[Peril]:
-        """Each process meets a peril with every second try."""
-        for _ in range(self.chance.choice((0, 2, 4, 8))):
-            kinds = ("kill before", "kill after", "lose", "refuse")
-            yield Peril({self.chance.randint(1, calls): self.chance.choice(kinds) for _ in range(3)})
+    def perils(self) -> Iterator[Peril]:
+        """The first processes of a round meet perils at any call, seldom or often; so does whoever resumes after them."""
+        for _ in range(self.chance.choice((12, 24, 40))):
+            yield Peril(chance=self.chance, rate=self.chance.choice((0.01, 0.03, 0.1)))
 
     # --- what must hold --------------------------------------------------------------------------------
 
@@ -471,12 +504,11 @@ async def many(
     trial = Trial(scenario, seed)
     await trial.leave_out_what_is_declined()
     names = [app.client_id for app in trial.apps]
-    calls = 6 * len(names)  # of one process, about
     while trial.counts["rotations"] < how_many:
         plan = await trial.plan(names)
         begun = len(plan.sagas())
         assert begun, plan.declined
-        await trial.finish(plan, trial.perils(calls))
+        await trial.finish(plan, trial.perils())
         trial.counts["rotations"] += begun
         trial.counts["rounds"] += 1
         if trial.failures() or trial.strays() or trial.foreign_touched():
@@ -490,6 +522,11 @@ def table(trial: Trial, seed: int) -> Iterator[str]:
     yield "|---|--:|"
     for name in ("rounds", "killed", "kill before", "kill after", "lose", "refuse"):
         yield f"| {name} | {trial.counts[name]} |"
+    yield (
+        "| steps that kills interrupted | "
+        + ", ".join(f"{step} {count}" for step, count in sorted(trial.interrupted.items()))
+        + " |"
+    )
     runs = trial.inner.truth()["counters"]
     yield f"| flow runs meanwhile | {runs['runs_executed'] + runs['runs_folded']} |"
     yield f"| failed queries | {trial.failures()} |"

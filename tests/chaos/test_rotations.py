@@ -8,6 +8,7 @@ import random
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -15,12 +16,12 @@ import pytest
 from holdfast.core.errors import MissingError
 from holdfast.core.identity import Role
 from holdfast.core.plan import plan_text
-from tests.chaos.rotations import Killed, Peril, Trial, many, undisturbed
+from tests.chaos.rotations import PERILS, Killed, Peril, Trial, many, undisturbed
 
 SEED = secrets.randbits(32)
 WHOLE = "HOLDFAST_CHAOS_KILLS" in os.environ
 SAMPLE = 4
-PERILS = ("kill before", "kill after", "lose", "refuse")
+DONE_AGAIN = 4
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,14 @@ async def clean() -> tuple[Any, int]:
     trial, peril = story(), Peril()
     await trial.rotated(peril)
     return trial.state(), peril.calls
+
+
+async def rotated_before(often: int) -> Trial:
+    """A tenant in which so many rotations went well."""
+    trial = story()
+    for _ in range(often):
+        await trial.rotated(Peril())
+    return trial
 
 
 def assert_unharmed(trial: Trial) -> None:
@@ -63,6 +72,24 @@ async def test_one_peril_at_any_call_leads_to_the_same_end(what: str):
         await trial.rotated(Peril({number: what}))
 
         assert trial.state() == wanted, f"seed {SEED}, call {number} of {calls}"
+        assert_unharmed(trial)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("earlier", [0, 1], ids=["one is made beside", "ours is replaced"])
+async def test_any_two_perils_at_writes_lead_to_the_same_end(earlier: int):
+    counted = Peril(only_writes=True)
+    trial = await rotated_before(earlier)
+    await trial.rotated(counted)
+    wanted, writes = trial.state(), counted.calls
+    # What a kill or a lost answer undid is done once more, and can be met there.
+    places = combinations(range(1, writes + DONE_AGAIN + 1), 2)
+    pairs = [(place, kinds) for place in places for kinds in product(PERILS, repeat=2)]
+    for place, kinds in pairs if WHOLE else random.Random(SEED).sample(pairs, SAMPLE):
+        trial = await rotated_before(earlier)
+        await trial.rotated(Peril(dict(zip(place, kinds, strict=True)), only_writes=True))
+
+        assert trial.state() == wanted, f"seed {SEED}, writes {place} of {writes}: {kinds}"
         assert_unharmed(trial)
 
 
@@ -305,7 +332,7 @@ async def test_no_secret_is_in_anything_that_was_written(caplog: pytest.LogCaptu
     trial.secrets.write = noted  # type: ignore[method-assign]
     plan = await planned(trial)
     said = [plan_text(plan)]
-    for peril in trial.perils(200):
+    for peril in trial.perils():
         await trial.go_on(plan, peril)
     said += [each.says for each in await trial.finish(plan, trial.again(Peril()))]
     said += [repr(deed) for deed in await trial.journal.deeds("t", plan.id)]

@@ -177,14 +177,14 @@ class Bind(_OfConnection):
         """Bind those that are still bound to the old one, noting them."""
         switched = self._switched(past)
         if switched["mode"] != "beside":
-            return done("Nothing to bind: the connection kept its id.", before={})
+            return done("Nothing to bind: the connection kept its id.", before={}, at=switched["at"])
         new = ConnectionId(switched["connection"])
         bound = {each["id"]: await self._binding(each["id"]) for each in self._arguments["references"]}
         # Of an interrupted attempt some are bound already. Whatever somebody bound elsewhere meanwhile stays there.
         before = {id: self._id for id, connection in bound.items() if connection in (self._id, new)}
         for id in before:
             await self._bind(id, new)
-        return done(f"{len(before)} bound.", before=before)
+        return done(f"{len(before)} bound.", before=before, at=self._now())
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
         """Bind those that are still bound to ours as they were before."""

@@ -44,6 +44,15 @@ def _at(past: Past, step: str, fact: str) -> datetime:
     return datetime.fromisoformat(past[step].facts[fact])
 
 
+def _given_at(past: Past) -> list[datetime]:
+    """When each consumer was given the new credential; by a connection beside it, only when it was bound to that.
+
+    Deeds of earlier versions tell no time of binding.
+    """
+    gave = [each.facts.get("at") for name, each in past.items() if name.startswith(("switch:", "bind:"))]
+    return [datetime.fromisoformat(at) for at in gave if at]
+
+
 class Add(Planned):
     """A new credential beside the others, in our store."""
 
@@ -189,9 +198,8 @@ class Quiet(_Watching):
     """Nothing signs in with an older credential any more."""
 
     async def do(self, past: Past) -> Outcome:
-        """Read the log since the last switch; without a log, let the time pass."""
-        switched = [each.facts["at"] for name, each in past.items() if name.startswith("switch:")]
-        start = datetime.fromisoformat(max([*switched, past["add"].facts["added_at"]]))
+        """Read the log since the last consumer got the new one; without a log, let the time pass."""
+        start = max([*_given_at(past), _at(past, "add", "added_at")])
         now, length = self._world.clock.now(), timedelta(seconds=self._arguments["quiet_seconds"])
         until, why = start + length, "The older one may go"
         rows = await self._shown(start)
@@ -249,8 +257,7 @@ class Remove(_Watching):
                 f"Somebody removed the new {self._kind}, so the older one stays: undo, and plan again."
             )
         rows = await self._shown(self._world.clock.now() - QUIET)
-        switched = [each.facts["at"] for name, each in past.items() if name.startswith("switch:")]
-        late = [row for row in rows if all(row.at > datetime.fromisoformat(at) for at in switched)]
+        late = [row for row in rows if all(row.at > at for at in _given_at(past))]
         if late:
             return waiting(f"An older one is in use again: {_who(late[0])}.")
         said = await self._signs_in(await self._new(past))

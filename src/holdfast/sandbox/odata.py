@@ -26,6 +26,19 @@ class Token(NamedTuple):
     text: str
 
 
+class Clause(NamedTuple):
+    """A plain comparison of a filter that every row of the answer fulfils.
+
+    Attributes:
+        name: the property, in lower case; `operator` likewise.
+        value: a text in lower case, an instant, a number, a truth or None.
+    """
+
+    name: str
+    operator: str
+    value: Any
+
+
 _WORDS = re.compile(
     r"""\s*(?:
       (?P<string>'(?:[^']|'')*')
@@ -181,18 +194,27 @@ class _Parser:
 
     def _literal(self) -> Any:
         word = self._take()
-        if word.kind == "string":
-            return word.text[1:-1].replace("''", "'")
-        if word.kind in ("time", "date"):
-            return _instant(word.text) or word.text
-        if word.kind == "number":
-            return float(word.text)
-        if word.kind == "guid":
-            return word.text.lower()
-        named = {"true": True, "false": False, "null": None}
-        if word.kind == "name" and word.text.lower() in named:
-            return named[word.text.lower()]
-        raise self._wrong()
+        if not _is_literal(word):
+            raise self._wrong()
+        return _value_of(word)
+
+
+_NAMED = {"true": True, "false": False, "null": None}
+
+
+def _is_literal(word: Token) -> bool:
+    return word.kind not in ("name", "sign") or (word.kind == "name" and word.text.lower() in _NAMED)
+
+
+def _value_of(word: Token) -> Any:
+    """What a literal stands for."""
+    if word.kind == "string":
+        return word.text[1:-1].replace("''", "'")
+    if word.kind in ("time", "date"):
+        return _instant(word.text) or word.text
+    if word.kind == "number":
+        return float(word.text)
+    return word.text.lower() if word.kind == "guid" else _NAMED[word.text.lower()]
 
 
 def _instant(value: Any) -> datetime | None:
@@ -257,6 +279,41 @@ def value_at(row: Any, path: Sequence[str]) -> Any:
 def parse_filter(text: str) -> Test:
     """The test that a ``$filter`` states. Raises QueryError."""
     return _Parser(text).whole()
+
+
+def clauses_of(text: str) -> Iterator[Clause]:
+    """What every row of the answer fulfils, as far as plain comparisons say it: to leave rows out before they are made.
+
+    Nothing of what is no filter: whoever lays the page out refuses it in the cloud's words.
+    """
+    try:
+        words = list(words_of(text))
+    except QueryError:
+        return
+    for part in _conjuncts(words):
+        if len(part) == 3 and part[0].kind == "name" and _is_literal(part[2]):
+            value = _value_of(part[2])
+            yield Clause(
+                part[0].text.lower(),
+                part[1].text.lower(),
+                value.lower() if isinstance(value, str) else value,
+            )
+
+
+def _conjuncts(words: Sequence[Token]) -> list[list[Token]]:
+    """The parts between the outermost "and"s; none where an "or" stands among them."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word.text, 0) if word.kind == "sign" else 0
+        joins = word.text.lower() if word.kind == "name" and depth == 0 else ""
+        if joins == "or":
+            return []
+        if joins == "and":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
 
 
 def names_in_filter(text: str) -> set[str]:

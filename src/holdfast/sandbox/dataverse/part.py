@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -36,6 +37,7 @@ from holdfast.sandbox.dataverse.rows import FLOW_RUNS, SECURITY_ROLES, SYSTEM_US
 from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.frame import Call, Part, Room, answer, at
+from holdfast.sandbox.odata import clauses_of
 from holdfast.sandbox.powerplatform import activation
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
 from holdfast.sandbox.tenant import Host
@@ -210,13 +212,22 @@ def delete_workflow(call: Call) -> Response:
 def list_flow_runs(call: Call) -> Response:
     """The runs of flows in solutions of the last 28 days."""
     caller = user(call)
-    named = re.search(r"_workflow_value eq '?([0-9a-fA-F-]{36})", call.query.get("$filter", ""))
-    # Rows are made for the flow that the filter names, if it names one: the whole table is large.
+    # Rows are made only for what the filter names: the whole table is large.
+    asked = {(one.name, one.operator): one.value for one in clauses_of(call.query.get("$filter", ""))}
+    named, status = asked.get(("_workflow_value", "eq")), asked.get(("status", "eq"))
+    since = asked.get(("starttime", "ge"))
     rows = (
         row
         for flow in _flows(call, caller)
-        if named is None or flow.workflow_id == named[1].lower()
-        for row in dataverse_rows.flow_runs(call.world, caller.environment, flow, call.now)
+        if named is None or flow.workflow_id == named
+        for row in dataverse_rows.flow_runs(
+            call.world,
+            caller.environment,
+            flow,
+            call.now,
+            since if isinstance(since, datetime) else None,
+            status if isinstance(status, str) else None,
+        )
     )
     return many(call, FLOW_RUNS, rows)
 

@@ -127,7 +127,7 @@ CONSTANT_COLUMNS: dict[str, Any] = {
 
 def instant(at: datetime) -> str:
     """To the second, as Dataverse writes it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat()[:19] + "Z"
 
 
 def _version(at: datetime, key: str) -> int:
@@ -192,21 +192,33 @@ def reference(world: World, environment: Environment, one: ConnectionReference) 
     }
 
 
-def flow_runs(world: World, environment: Environment, flow: Flow, now: datetime) -> Iterator[dict[str, Any]]:
-    """The runs of a flow in a solution as rows of ``flowruns``, newest first."""
-    for run in runs_of(world, flow, now):
+def flow_runs(
+    world: World,
+    environment: Environment,
+    flow: Flow,
+    now: datetime,
+    since: datetime | None = None,
+    status: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The runs of a flow in a solution as rows of ``flowruns``, newest first; see `runs_of`."""
+    if status is not None and status.casefold() == _good(world).casefold():
+        status = SUCCEEDED
+    for run in runs_of(world, flow, now, since, status):
         if run.ended_at <= now and run.started_at > now - RUN_LIFE:
             yield _flow_run(world, environment, flow, run)
 
 
+def _good(world: World) -> str:
+    return "Succeeded" if world.holds(RUN_STATUS_WORDS) else "Success"
+
+
 def _flow_run(world: World, environment: Environment, flow: Flow, run: Run) -> dict[str, Any]:
     error = run.record.error
-    good = "Succeeded" if world.holds(RUN_STATUS_WORDS) else "Success"
     return {
         "@odata.etag": f'W/"{_version(run.ended_at, run.id)}"',
         "flowrunid": guid(world.seed, "flow run", run.id),
         "name": run.id,
-        "status": good if run.record.status == SUCCEEDED else run.record.status,
+        "status": _good(world) if run.record.status == SUCCEEDED else run.record.status,
         "starttime": instant(run.started_at),
         "endtime": instant(run.ended_at),
         "duration": int((run.ended_at - run.started_at).total_seconds() * 1000),

@@ -41,11 +41,19 @@ class Run(NamedTuple):
             yield action, action.started_at + self.later, action.ended_at + self.later
 
 
-def runs_of(world: World, flow: Flow, now: datetime) -> list[Run]:
-    """Every run of the last 30 days, newest first."""
-    edge = now - HISTORY
-    by_id = {run.id: run for run in flow.runs}
-    found = [Run(run.id, run, timedelta()) for run in flow.runs if edge <= run.started_at <= now]
+def runs_of(
+    world: World, flow: Flow, now: datetime, since: datetime | None = None, status: str | None = None
+) -> list[Run]:
+    """Every run of the last 30 days, newest first.
+
+    Args:
+        since: of those only what began then or later; None for all.
+        status: of those only what ended so, whatever its case; None for all.
+    """
+    edge = now - HISTORY if since is None else max(since, now - HISTORY)
+    wanted = None if status is None else status.casefold()
+    by_id = {run.id: run for run in flow.runs if wanted is None or run.status.casefold() == wanted}
+    found = [Run(run.id, run, timedelta()) for run in by_id.values() if edge <= run.started_at <= now]
     for stretch in flow.stretches:
         record = by_id.get(stretch.run_id or "")
         if record is None:

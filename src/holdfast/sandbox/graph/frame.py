@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from holdfast.sandbox.entra.bearer import Caller, TokenRefusedError, caller_of
 from holdfast.sandbox.entra.first_party import GRAPH
 from holdfast.sandbox.frame import Call, CallRefusedError, answer
+from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.odata import (
     QueryError,
     Row,
@@ -109,13 +110,19 @@ def permitted(call: Call, *any_of: str) -> Caller:
 
 def instant(value: datetime | None) -> str | None:
     """An instant as Graph prints it."""
-    return f"{value:%Y-%m-%dT%H:%M:%S}Z" if value is not None else None
+    return value.isoformat()[:19] + "Z" if value is not None else None
 
 
 def context(call: Call, entity: str) -> str:
     """The context link; it names the real Graph, as recorded answers do, whatever host was asked."""
     version = "beta" if call.path.startswith("/beta") else "v1.0"
     return f"https://graph.microsoft.com/{version}/$metadata#{entity}"
+
+
+Source = TypeVar("Source")
+
+MOST_LISTINGS = 8
+"""So many are kept for their following pages; whoever asks on after that meets the list as it is by then."""
 
 
 class Shape(NamedTuple):
@@ -143,24 +150,55 @@ def one(call: Call, shape: Shape, row: Row) -> Response:
 def many(call: Call, shape: Shape, rows: Iterable[Row]) -> Response:
     """A page of rows by the query options; the next link is to be followed as it is."""
     try:
-        return _page(call, shape, list(rows))
+        chosen: Sequence[Row] = _filtered(call, shape, list(rows), lambda row: row)
+        if "$orderby" in call.query:
+            chosen = ordered(chosen, call.query["$orderby"])
+        return _page(call, shape, chosen, lambda row: row)
     except QueryError as error:
         raise bad_request(call, str(error)) from None
 
 
-def _page(call: Call, shape: Shape, rows: list[Row]) -> Response:
-    query = call.query
-    if "$skip" in query:
+def many_of_log(
+    call: Call, shape: Shape, sources: Iterable[Source], lay_out: Callable[[Source], Row]
+) -> Response:
+    """The same of a long list: what its first page chose is kept for the pages after it, and laid out page by page.
+
+    Args:
+        sources: what each row is laid out from.
+    """
+    if "$orderby" in call.query:
+        return many(call, shape, map(lay_out, sources))
+    kept: dict[Any, Sequence[Source]] = memo_of(call.world).setdefault("listings", {})
+    asked = (call.path, *sorted(pair for pair in call.query.items() if pair[0] != "$skiptoken"))
+    try:
+        chosen = kept.pop(asked, None) if "$skiptoken" in call.query else None
+        if chosen is None:
+            chosen = _filtered(call, shape, list(sources), lay_out)
+        while len(kept) >= MOST_LISTINGS:
+            del kept[next(iter(kept))]
+        kept[asked] = chosen
+        return _page(call, shape, chosen, lay_out)
+    except QueryError as error:
+        raise bad_request(call, str(error)) from None
+
+
+def _filtered(
+    call: Call, shape: Shape, sources: list[Source], lay_out: Callable[[Source], Row]
+) -> list[Source]:
+    if "$skip" in call.query:
         raise QueryError("'$skip' is not supported by the service.")
-    if "$filter" in query:
-        test = parse_filter(query["$filter"])
-        _check_known(shape, rows, names_in_filter(query["$filter"]))
-        rows = [row for row in rows if test(row)]
-    if "$orderby" in query:
-        rows = ordered(rows, query["$orderby"])
+    if "$filter" not in call.query:
+        return sources
+    test = parse_filter(call.query["$filter"])
+    _check_known(shape, [lay_out(one) for one in sources[:1]], names_in_filter(call.query["$filter"]))
+    return [one for one in sources if test(lay_out(one))]
+
+
+def _page(call: Call, shape: Shape, rows: Sequence[Source], lay_out: Callable[[Source], Row]) -> Response:
+    query = call.query
     size = whole_number(query["$top"], "$top", shape.most) if "$top" in query else shape.page
     start = _start(query.get("$skiptoken"), shape)
-    page = rows[start : start + size]
+    page = [lay_out(one) for one in rows[start : start + size]]
     names = _names(call, shape, page[0] if page else None)
     told: dict[str, Any] = {"@odata.context": context(call, shape.entity)}
     if query.get("$count", "").lower() == "true":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from datetime import timedelta
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from starlette.responses import Response
@@ -12,8 +14,9 @@ from starlette.responses import Response
 from holdfast.sandbox.entra.first_party import BY_CLIENT_ID
 from holdfast.sandbox.entra.policy_conditions import demands_of, frequency_of
 from holdfast.sandbox.frame import Call
-from holdfast.sandbox.graph.frame import Shape, instant, many, permitted, refuse
+from holdfast.sandbox.graph.frame import Shape, instant, many, many_of_log, permitted, refuse
 from holdfast.sandbox.graph.limits import limited
+from holdfast.sandbox.odata import clauses_of
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.world import Audit, SignIn, World
 
@@ -38,9 +41,6 @@ PREMIUM = Rule(
 )
 RULES = (INTERACTIVE_ONLY, LOG_RETENTION, PREMIUM)
 
-_OF_ONE = re.compile(r"(userId|appId) eq '([0-9a-fA-F-]{36})' and (?!.*\bor\b)", re.IGNORECASE)
-"""A filter that asks for the rows of one account or application and narrows them further."""
-
 SIGN_INS = Shape("auditLogs/signIns", page=1000, most=1000)
 AUDITS = Shape("auditLogs/directoryAudits", page=1000, most=1000)
 LOG_ROLES = frozenset(
@@ -56,8 +56,11 @@ def _reader(call: Call) -> None:
         raise refuse(call, 403, "Authentication_RequestDenied", "User is not in the allowed roles.")
 
 
-def sign_in_row(world: World, row: SignIn, *, beta: bool) -> dict[str, Any]:
+def sign_in_row(
+    world: World, row: SignIn, *, beta: bool, policies: PolicyColumn | None = None
+) -> dict[str, Any]:
     """One attempt; beta tells its kind and, for an application, which credential it showed."""
+    policies = policies or PolicyColumn(world)
     account = world.accounts.get(row.principal_id)
     app = world.applications.get(row.client_id)
     resource = BY_CLIENT_ID.get(row.resource_id)
@@ -97,7 +100,7 @@ def sign_in_row(world: World, row: SignIn, *, beta: bool) -> dict[str, Any]:
             "countryOrRegion": None,
             "geoCoordinates": {"altitude": None, "latitude": None, "longitude": None},
         },
-        "appliedConditionalAccessPolicies": list(_policies(world, row)),
+        "appliedConditionalAccessPolicies": policies.of(row),
     }
     return {**told, **_beta(row, told["appDisplayName"])} if beta else told
 
@@ -105,6 +108,23 @@ def sign_in_row(world: World, row: SignIn, *, beta: bool) -> dict[str, Any]:
 def _policy_status(row: SignIn) -> str:
     results = row.policies.values()
     return "failure" if "failure" in results else "success" if "success" in results else "notApplied"
+
+
+class PolicyColumn:
+    """The policies of many attempts at one moment: of most they are the same."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._made = sorted(policy.created_at for policy in world.policies.values())
+        self._known: dict[Any, list[dict[str, Any]]] = {}
+
+    def of(self, row: SignIn) -> list[dict[str, Any]]:
+        """Every policy of that time, with its result."""
+        key = (bisect_right(self._made, row.at), *row.policies.items())
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = list(_policies(self._world, row))
+        return known
 
 
 def _policies(world: World, row: SignIn) -> Iterator[dict[str, Any]]:
@@ -156,15 +176,34 @@ def list_sign_ins(call: Call) -> Response:
     """GET /auditLogs/signIns, newest first."""
     _reader(call)
     beta = call.path.startswith("/beta")
-    oldest = call.now - RETENTION
-    rows = [row for row in reversed(call.world.sign_ins) if row.at >= oldest]
-    if not beta or "signineventtypes" not in call.query.get("$filter", "").lower():
-        rows = [row for row in rows if row.kind == "interactiveUser"]
-    if asked := _OF_ONE.match(call.query.get("$filter", "")):
-        # The filter would drop the others, too, after each was laid out whole.
-        of_account, one = asked[1].lower() == "userid", asked[2].lower()
-        rows = [row for row in rows if (row.principal_id if of_account else row.client_id) == one]
-    return many(call, SIGN_INS, [sign_in_row(call.world, row, beta=beta) for row in rows])
+    lay_out = partial(sign_in_row, call.world, beta=beta, policies=PolicyColumn(call.world))
+    return many_of_log(call, SIGN_INS, _attempts(call, beta=beta), lay_out)
+
+
+_OF_ONE: dict[str, Callable[[SignIn], str]] = {
+    "userid": attrgetter("principal_id"),
+    "appid": attrgetter("client_id"),
+}
+
+
+def _attempts(call: Call, *, beta: bool) -> Iterator[SignIn]:
+    """What the filter can let pass, newest first: it would drop the others, too, after each was laid out whole."""
+    oldest, asked = call.now - RETENTION, call.query.get("$filter", "")
+    rows: Iterable[SignIn] = reversed(call.world.sign_ins)
+    for name, operator, value in clauses_of(asked):
+        if (name, operator) == ("createddatetime", "ge") and isinstance(value, datetime):
+            # As laid out an instant has no fractions of a second, so this drops no more than the filter.
+            oldest = max(oldest, value)
+        elif operator == "eq" and name in _OF_ONE:
+            rows = _of(rows, _OF_ONE[name], value)
+    persons_only = not beta or "signineventtypes" not in asked.lower()
+    for row in rows:
+        if row.at >= oldest and not (persons_only and row.kind != "interactiveUser"):
+            yield row
+
+
+def _of(rows: Iterable[SignIn], whose: Callable[[SignIn], str], wanted: Any) -> Iterable[SignIn]:
+    return (row for row in rows if whose(row) == wanted)
 
 
 def audit_row(world: World, row: Audit) -> dict[str, Any]:
