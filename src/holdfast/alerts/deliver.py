@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather, timeout
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,15 @@ from holdfast.ports import Notifier, Outbox
 FIRST_AGAIN: Final = timedelta(minutes=1)
 LONGEST_AGAIN: Final = timedelta(hours=6)
 FAILING_AFTER: Final = timedelta(minutes=10)
-"""A channel that has not taken anything for so long is told of by the others."""
+"""What a channel has not taken for so long is told by the others."""
 
 DIGEST_AT_MOST: Final = 100
+
+ENOUGH: Final = 3
+"""So many failures one after another are the channel's, and not a message's or a recipient's."""
+
+LONGEST_SEND: Final = timedelta(seconds=45)
+"""A receiver that answers drop by drop is let go; it may have the message then, and gets it again under the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +99,57 @@ def routed(
 async def deliver(
     outbox: Outbox, notifiers: Mapping[str, Notifier], routes: Sequence[Route], now: datetime
 ) -> tuple[int, int]:
-    """Hand on all that is due; how many events arrived, and how many did not."""
+    """Hand on all that is due, the channels side by side; how many events arrived, and how many did not.
+
+    A channel that failed `ENOUGH` times running is given nothing more this time: one that hangs takes long to fail.
+    """
     digests = {route.channel for route in routes if route.is_digest}
     arrived = lost = 0
-    for message, ways in _messages(await outbox.due(now), digests):
-        notifier = notifiers.get(ways[0].channel)
-        if notifier is None:
-            trouble: str | None = f"There is no channel {ways[0].channel!r} in the settings any more."
-        else:
-            trouble = await _sent(notifier, message)
-        if trouble is None:
-            await outbox.delivered(ways, now)
-            arrived += len(ways)
-        else:
-            again = min(FIRST_AGAIN * 2 ** min(ways[0].attempts, 10), LONGEST_AGAIN)
-            await outbox.failed(ways, now, trouble, now + again)
-            lost += len(ways)
+    # Whatever was handed on, or put off, is due no more.
+    while due := await outbox.due(now):
+        queues: defaultdict[str, list[tuple[Message, list[Delivery]]]] = defaultdict(list)
+        for message, ways in _messages(due, digests):
+            queues[ways[0].channel].append((message, ways))
+        rounds = [
+            _through(outbox, channel, notifiers.get(channel), queue, now) for channel, queue in queues.items()
+        ]
+        for some_arrived, some_lost in await gather(*rounds):
+            arrived, lost = arrived + some_arrived, lost + some_lost
     return arrived, lost
 
 
-async def _sent(notifier: Notifier, message: Message) -> str | None:
+async def _through(
+    outbox: Outbox,
+    channel: str,
+    notifier: Notifier | None,
+    queue: Sequence[tuple[Message, list[Delivery]]],
+    now: datetime,
+) -> tuple[int, int]:
+    """Hand a channel what is for it, in order."""
+    arrived = lost = running = 0
+    trouble: str | None = None
+    for message, ways in queue:
+        if notifier is None:
+            trouble = f"There is no channel {channel!r} in the settings any more."
+        elif running < ENOUGH:
+            trouble = await sent(notifier, message)
+        if trouble is None:
+            await outbox.delivered(ways, now)
+            arrived, running = arrived + len(ways), 0
+        else:
+            again = min(FIRST_AGAIN * 2 ** min(ways[0].attempts, 10), LONGEST_AGAIN)
+            await outbox.failed(ways, now, trouble, now + again)
+            lost, running = lost + len(ways), running + 1
+    return arrived, lost
+
+
+async def sent(notifier: Notifier, message: Message) -> str | None:
+    """Send a message through a channel; why it did not arrive, None where it did."""
     try:
-        await notifier.send(message)
+        async with timeout(LONGEST_SEND.total_seconds()):
+            await notifier.send(message)
+    except TimeoutError:
+        return f"It did not take the message within {LONGEST_SEND.seconds} seconds."
     except (CloudError, SettingsError, SecretStoreError) as error:
         return str(error)
     return None
@@ -134,7 +170,7 @@ def _messages(due: Sequence[Delivery], digests: set[str]) -> Iterator[tuple[Mess
 
 
 def of_channels(failing: Mapping[str, tuple[datetime, str]], now: datetime) -> Iterator[Problem]:
-    """Channels that take nothing, to be told by the others."""
+    """Channels that do not take what they are given, to be told by the others."""
     for channel, (since, trouble) in failing.items():
         if now - since >= FAILING_AFTER:
             yield Problem(
@@ -142,7 +178,7 @@ def of_channels(failing: Mapping[str, tuple[datetime, str]], now: datetime) -> I
                 Topic.CHANNEL,
                 since,
                 (f"channel:{channel}",),
-                f"The alert channel {channel!r} takes nothing",
+                f"The alert channel {channel!r} does not take what it is given",
                 trouble,
                 f"Mend it, then try it: `holdfast alerts test --channel {channel}`.",
             )

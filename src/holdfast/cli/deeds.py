@@ -346,6 +346,9 @@ async def _told(
             f"{len(stranded)} of {len(found)} sagas stopped half-way; {first.saga} stands at {first.step!r}:"
             f" {first.says.rstrip('.')}. Then run the same again, or `holdfast {plan.kind} undo {file} --yes`."
         )
+    waiting = sum(each.state == "waiting" for each in found)
+    if waiting and invocation.output in READ_BY_PEOPLE:
+        click.echo(f"{waiting} of {len(found)} wait. The same again goes on, and so does `holdfast watch`.")
     return int(any(each.state not in OVER for each in found))
 
 

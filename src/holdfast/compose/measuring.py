@@ -35,7 +35,7 @@ async def measures(
     """
     found = [Measure("holdfast_build_info", "The version that runs.", 1, {"version": __version__})]
     for channel, (since, _) in (await holdfast.outbox.failing()).items():
-        says = "Since when an alert channel takes nothing."
+        says = "Since when an alert channel has not taken what it was given."
         found.append(
             Measure(
                 "holdfast_alert_channel_failing_since_timestamp_seconds",

@@ -244,9 +244,9 @@ async def _uses(directory: Directory, app: ServicePrincipal, now: datetime) -> t
     return tuple(sorted(found.values(), key=lambda use: (use.by_connection, use.last_at), reverse=False))
 
 
-async def _owners(applications: Applications, app: ServicePrincipal) -> frozenset[str] | None:
+async def _owners(applications: Applications, app: ServicePrincipal) -> dict[str, str] | None:
     try:
-        return frozenset(await applications.owners_of(app.object_id))
+        return await applications.owners_of(app.object_id)
     except RefusedError:
         return None
 

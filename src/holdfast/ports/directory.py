@@ -56,8 +56,8 @@ class Applications(Protocol):
         """Object id of an application's identity in the tenant; None where it has none."""
         ...
 
-    async def owners_of(self, application: str) -> tuple[str, ...]:
-        """Object ids of who owns the application of that object id."""
+    async def owners_of(self, application: str) -> dict[str, str]:
+        """Who owns the application of that object id: names by object id, empty where none is told."""
         ...
 
     async def app_policy(self) -> AppPolicy:

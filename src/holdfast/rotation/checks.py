@@ -26,6 +26,8 @@ QUIET_UNSEEN: Final = timedelta(days=7)
 QUIET_STRANGE: Final = timedelta(days=30)
 """The same where something that is no connection used it: as far as the log reaches, for it may come but once a month."""
 
+MOST_NAMED: Final = 3
+
 STRANGERS: Final = "other_consumers"
 """The fact that somebody answers for who knows the other consumers."""
 
@@ -140,10 +142,21 @@ def _is_owned(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal |
     if choices.app_admin in candidate.owners:
         return None
     says = (
-        "holdfast's application administrator does not own it. An administrator makes it an owner:"
+        f"holdfast's application administrator does not own it ({owned_by(candidate, choices)}). An administrator makes"
+        " it an owner:"
         f" az ad app owner add --id {candidate.app.client_id} --owner-object-id {choices.app_admin}"
     )
     return "not_owned", says
+
+
+def owned_by(candidate: Candidate, choices: Choices) -> str:
+    """Who owns the application, for people; whom to ask about a credential that holdfast did not make."""
+    owners = candidate.owners or {}
+    names = sorted(name or id for id, name in owners.items() if id != choices.app_admin)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    if names:
+        return f"owned by {', '.join(names[:MOST_NAMED])}{more}"
+    return "owned by nobody else" if choices.app_admin in owners else "owned by nobody"
 
 
 def _is_allowed(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:

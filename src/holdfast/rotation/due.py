@@ -63,7 +63,7 @@ class Candidate:
 
     Attributes:
         kind: "secret" or "certificate".
-        owners: object ids of who owns the registration.
+        owners: names of who owns the registration, by object id.
         stored: key ids whose text lies in our secret store, with the name there.
         ours: key ids that holdfast made, by its journal.
         held: key ids that the connections are known to hold; empty where that is not known.
@@ -74,7 +74,7 @@ class Candidate:
 
     app: ServicePrincipal
     consumers: tuple[Consumer, ...] = ()
-    owners: frozenset[str] | None = None
+    owners: Mapping[str, str] | None = None
     stored: Mapping[str, str] = field(default_factory=dict)
     own: str = ""
     log_read: bool = False

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from holdfast.core.identity import ClientSecret
 from holdfast.core.plan import Declined, Plan, PlannedStep, label, saga_id
-from holdfast.rotation.checks import STRANGERS, Choices, life_of, quiet_of, refusal_of
+from holdfast.rotation.checks import STRANGERS, Choices, life_of, owned_by, quiet_of, refusal_of
 from holdfast.rotation.due import SETS, Candidate, Consumer, Use, deciding, due_at, is_due
 
 __all__ = ["KIND", "Candidate", "Choices", "Consumer", "due_at", "is_due", "plan_rotation"]
@@ -17,11 +17,11 @@ KIND: Final = "rotate"
 
 
 def plan_rotation(candidates: Sequence[Candidate], choices: Choices) -> Plan:
-    """A saga for each application that has a credential in use that is due."""
+    """A saga for each application that has a credential in use that is due, the first to end first."""
     steps: list[PlannedStep] = []
     declined: list[Declined] = []
     number = 0
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=lambda each: _decided(each, choices.now)):
         wanted = candidate.app.client_id in choices.apps
         if choices.apps and not wanted:
             continue
@@ -42,6 +42,11 @@ def plan_rotation(candidates: Sequence[Candidate], choices: Choices) -> Plan:
         choices={"apps": sorted(choices.apps), "life_days": choices.life.days if choices.life else None},
         accepted=choices.accepted,
     )
+
+
+def _decided(candidate: Candidate, now: datetime) -> datetime:
+    decides = deciding(candidate, now)
+    return decides.expires_at if decides and decides.expires_at else datetime.max.replace(tzinfo=UTC)
 
 
 def _declined(candidate: Candidate, reason: str, says: str) -> Iterator[Declined]:
@@ -124,10 +129,14 @@ def _end(
     yield PlannedStep(
         saga,
         "remove",
-        _removes(ours, foreign),
+        _removes(ours, foreign, candidate, choices),
         None,
         None,
-        {**watched, "remove": [each.key_id for each in ours]},
+        {
+            **watched,
+            "remove": [each.key_id for each in ours],
+            "foreign": [_foreign_json(each, candidate) for each in foreign],
+        },
     )
     yield PlannedStep(
         saga,
@@ -162,7 +171,20 @@ def _use_json(use: Use) -> dict[str, Any]:
     return {**use._asdict(), "last_at": use.last_at.isoformat()}
 
 
-def _removes(ours: Sequence[ClientSecret], foreign: Sequence[ClientSecret]) -> str:
+def _foreign_json(secret: ClientSecret, candidate: Candidate) -> dict[str, Any]:
+    """What somebody else made, and whom to ask about it."""
+    return {
+        "key_id": secret.key_id,
+        "name": secret.display_name,
+        "made_at": secret.starts_at.isoformat() if secret.starts_at else None,
+        "ends_at": secret.expires_at.isoformat() if secret.expires_at else None,
+        "owners": dict(candidate.owners or {}),
+    }
+
+
+def _removes(
+    ours: Sequence[ClientSecret], foreign: Sequence[ClientSecret], candidate: Candidate, choices: Choices
+) -> str:
     removed = (
         f"Removes {'the older one' if len(ours) == 1 else f'{len(ours)} older ones'} that holdfast made"
         if ours
@@ -170,15 +192,16 @@ def _removes(ours: Sequence[ClientSecret], foreign: Sequence[ClientSecret]) -> s
     )
     if not foreign:
         return removed
-    return f"{removed}; leaves {', '.join(map(_dated, foreign))}, which somebody else made"
+    named = ", ".join(_dated(each, choices.now) for each in foreign)
+    return f"{removed}; leaves {named}, which somebody else made: the application is {owned_by(candidate, choices)}"
 
 
-def _dated(secret: ClientSecret) -> str:
-    dates = [
-        f"{word} {at:%Y-%m-%d}"
-        for word, at in (("made", secret.starts_at), ("ends", secret.expires_at))
-        if at is not None
-    ]
+def _dated(secret: ClientSecret, now: datetime) -> str:
+    dates = []
+    if secret.starts_at is not None:
+        dates.append(f"made {secret.starts_at:%Y-%m-%d}, {max((now - secret.starts_at).days, 0)} days ago")
+    if secret.expires_at is not None:
+        dates.append(f"{'ends' if secret.expires_at > now else 'ended'} {secret.expires_at:%Y-%m-%d}")
     name = secret.display_name or secret.key_id
     return f"{name} ({', '.join(dates)})" if dates else name
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 import pytest
 
-from holdfast.alerts.deliver import Hours, Route, deliver, of_channels, routed
+from holdfast.alerts.deliver import ENOUGH, Hours, Route, deliver, of_channels, routed
 from holdfast.core.alert import Audience, Delivery, Event, Message, Thread, Topic
 from holdfast.core.errors import UnreachableError
 from tests.builders import START, day
@@ -34,6 +35,7 @@ class Box:
     def __init__(self, *ways: Delivery) -> None:
         self.waiting = {(way.event.id, way.channel): (way, START) for way in ways}
         self.arrived: list[str] = []
+        self.at_once = 200
         self.troubles: dict[str, tuple[datetime, str]] = {}
 
     async def threads(self, tenant: str) -> dict[str, Thread]:
@@ -46,7 +48,7 @@ class Box:
             self.waiting[way.event.id, way.channel] = (way, at)
 
     async def due(self, now: datetime, limit: int = 200) -> list[Delivery]:
-        return [way for way, at in self.waiting.values() if at <= now]
+        return [way for way, at in self.waiting.values() if at <= now][: min(limit, self.at_once)]
 
     async def delivered(self, deliveries: Sequence[Delivery], at: datetime) -> None:
         for way in deliveries:
@@ -84,6 +86,37 @@ async def test_one_failing_channel_stops_no_other():
 
     assert await deliver(box, {"mail": Channel(False), "teams": Channel()}, routes, START) == (1, 1)
     assert box.arrived == ["teams:e1"]
+
+
+class Hanging:
+    """A channel that never answers; how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def send(self, message: Message) -> None:
+        self.asked += 1
+        await asyncio.Event().wait()
+
+
+async def test_one_that_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("holdfast.alerts.deliver.LONGEST_SEND", timedelta(milliseconds=1))
+    events = [an_event(f"e{number}") for number in range(20)]
+    box = Box(*(Delivery(event, channel) for event in events for channel in ("hook", "mail")))
+    hanging = Hanging()
+    routes = [Route("hook", ADMIN), Route("mail", ADMIN)]
+
+    assert await deliver(box, {"hook": hanging, "mail": Channel()}, routes, START) == (20, 20)
+    assert hanging.asked == ENOUGH
+    assert "did not take the message" in box.troubles["hook"][1]
+    assert await box.due(START) == []
+
+
+async def test_more_than_is_read_at_once_leaves_in_one_go():
+    box, channel = Box(*(Delivery(an_event(f"e{number}"), "mail") for number in range(5))), Channel()
+    box.at_once = 2
+
+    assert await deliver(box, {"mail": channel}, [Route("mail", ADMIN)], START) == (5, 0)
 
 
 async def test_it_is_tried_again_less_and_less_often():

@@ -29,7 +29,7 @@ def a_candidate(*secrets: ClientSecret, **changes: Any) -> Candidate:
     consumer = Consumer(
         an_app_connection(), an_environment(), True, (a_reference(connection="c2"),), ("s", "d")
     )
-    return replace(Candidate(app, (consumer,), frozenset({"admin"}), log_read=True), **changes)
+    return replace(Candidate(app, (consumer,), {"admin": "holdfast-app-admin"}, log_read=True), **changes)
 
 
 def choices(**changes: Any) -> Choices:
@@ -100,7 +100,7 @@ DECLINED = {
     "not due": (a_candidate(secret(ends=900)), {}, "not_due"),
     "our own identity": (a_candidate(own="reader"), {}, "own_identity"),
     "owners not looked at": (a_candidate(owners=None), {}, "not_looked_at:owners"),
-    "not owned": (a_candidate(owners=frozenset({"ada"})), {}, "not_owned"),
+    "not owned": (a_candidate(owners={"ada": "Ada"}), {}, "not_owned"),
     "secrets forbidden": (a_candidate(), {"policy": AppPolicy(allows_secrets=False)}, "secrets_forbidden"),
     "life too short": (a_candidate(), {"policy": AppPolicy(longest_secret=timedelta(days=1))}, "life_too_short"),
     "policy not looked at": (a_candidate(), {"policy": None}, "not_looked_at:app_policy"),
@@ -126,9 +126,10 @@ def test_what_cannot_be_renewed_is_declined(candidate: Candidate, chosen: dict[s
 
 
 def test_who_may_make_us_an_owner_is_given_the_command():
-    [declined] = plan_rotation([a_candidate(owners=frozenset())], choices()).declined
+    [declined] = plan_rotation([a_candidate(owners={"ada": "Ada"})], choices()).declined
 
     assert "az ad app owner add --id app-1 --owner-object-id admin" in declined.says
+    assert "owned by Ada" in declined.says
 
 
 def test_an_application_that_was_named_is_taken_though_it_is_not_due():
@@ -167,10 +168,26 @@ def removal(candidate: Candidate) -> Any:
 def test_what_somebody_else_made_is_named_and_left():
     made = (secret("k1", "first"), secret("k2", "holdfast/p0-1", -10, 110))
 
-    step = removal(a_candidate(*made, ours=frozenset({"k2"})))
+    owners = {"admin": "holdfast-app-admin", "ada": "Ada", "b0b": ""}
+
+    step = removal(a_candidate(*made, ours=frozenset({"k2"}), owners=owners))
 
     assert step.arguments["remove"] == ["k2"]
-    assert "first (made 2026-03-02, ends 2026-06-30)" in step.does
+    assert "first (made 2026-03-02, 100 days ago, ends 2026-06-30)" in step.does
+    assert "owned by Ada, b0b" in step.does
+    [foreign] = step.arguments["foreign"]
+    assert (foreign["key_id"], foreign["owners"]) == ("k1", owners)
+
+
+def test_what_ends_first_is_renewed_first():
+    later, sooner = (
+        a_candidate(secret(ends=ends), app=ServicePrincipal(name, name, name, (secret(ends=ends),)))
+        for name, ends in (("later", 112), ("sooner", 103))
+    )
+
+    plan = plan_rotation([later, sooner], choices())
+
+    assert [step.arguments["name"] for step in plan.steps if step.name == "add"] == ["sooner", "later"]
 
 
 def test_a_label_like_ours_does_not_make_a_secret_ours():

@@ -96,11 +96,11 @@ class GraphDirectory:
             return told.id
         return None
 
-    async def owners_of(self, application: str) -> tuple[str, ...]:
-        """Object ids of who owns the application of that object id."""
+    async def owners_of(self, application: str) -> dict[str, str]:
+        """Who owns the application of that object id: names by object id, empty where none is told."""
         at = {"application": application}
         owners = self._transport.items(APPLICATION_OWNERS, graph.DirectoryObject, at=at)
-        return tuple([told.id async for told in owners])
+        return {told.id: told.display_name or "" async for told in owners}
 
     async def app_policy(self) -> AppPolicy:
         """What the tenant forbids secrets of applications."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import smtplib
 import ssl
+from collections.abc import Mapping
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from holdfast.adapters.notify.words import line, plain
-from holdfast.core.alert import Message
+from holdfast.core.alert import Message, Topic
 from holdfast.core.errors import SettingsError, UnreachableError
 from holdfast.core.secret import Secret
 
 SECONDS: Final = 20
+
+_log = logging.getLogger("holdfast.alerts")
 
 
 class Mail:
@@ -38,7 +42,18 @@ class Mail:
         recipients = (message.to,) if message.to else self._to
         if not recipients:
             raise SettingsError(f"The mail channel {self._name!r} has no recipients: give it `to`.")
-        await asyncio.to_thread(self._send, self._letter(message, recipients), recipients)
+        refused = await asyncio.to_thread(self._send, self._letter(message, recipients), recipients)
+        if not refused:
+            return
+        told = ", ".join(f"{line(each)} ({code})" for each, code in refused.items())
+        if message.events[0].topic is Topic.TEST:
+            raise UnreachableError(
+                f"The server of the mail channel {self._name!r} took the message, but not for {told}.",
+                "alerts",
+                "alerts.send",
+            )
+        # To try it again would repeat it to those who have it; `alerts test` names who gets nothing.
+        _log.warning("mail channel %r: %d recipients were refused", self._name, len(refused))
 
     def _letter(self, message: Message, recipients: tuple[str, ...]) -> EmailMessage:
         letter = EmailMessage()
@@ -54,7 +69,8 @@ class Mail:
         letter.set_content(plain(message))
         return letter
 
-    def _send(self, letter: EmailMessage, recipients: tuple[str, ...]) -> None:
+    def _send(self, letter: EmailMessage, recipients: tuple[str, ...]) -> dict[str, int]:
+        """Send it; the recipients that the server refused though it took others, with its codes."""
         try:
             parts = urlsplit(self._url.reveal())
             host, port = parts.hostname or "", parts.port
@@ -79,7 +95,14 @@ class Mail:
                             f"The server of the mail channel {self._name!r} offers no TLS, so no password is sent to it."
                         )
                     server.login(unquote(parts.username), unquote(parts.password or ""))
-                server.send_message(letter, self._sender, list(recipients))
+                return _codes(server.send_message(letter, self._sender, list(recipients)))
+        except smtplib.SMTPRecipientsRefused as error:
+            told = ", ".join(f"{line(each)} ({code})" for each, code in _codes(error.recipients).items())
+            raise UnreachableError(
+                f"The server of the mail channel {self._name!r} refused every recipient: {told}.",
+                "alerts",
+                "alerts.send",
+            ) from None
         except (OSError, smtplib.SMTPException) as error:
             # The words of a server may quote what it was sent: only the kind and the code are told.
             code = getattr(error, "smtp_code", None)
@@ -94,3 +117,8 @@ class Mail:
         server = smtplib.SMTP(host, port or 587, timeout=SECONDS)
         server.ehlo()
         return server
+
+
+def _codes(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, int]:
+    # Only the codes: a server's words may quote what it was sent.
+    return {recipient: code for recipient, (code, _) in refused.items()}

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -76,6 +77,14 @@ class Letters:
     def __init__(self) -> None:
         self.got: list[Any] = []
         self.answer = "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - likewise
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address.startswith("nobody"):
+            return "550 no such box"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd calls it so
         self, server: Any, session: Any, envelope: Any
@@ -185,6 +194,24 @@ async def test_a_server_that_refuses_is_said(post_office: tuple[Letters, str]):
 
     with pytest.raises(UnreachableError, match="554"):
         await send(Way("mail", "mail", Secret(url), None, "h@c.example", ("ops@c.example",)))
+
+
+async def test_recipients_that_are_refused_are_named(post_office: tuple[Letters, str]):
+    way = Way("mail", "mail", Secret(post_office[1]), None, "h@c.example", ("nobody@c.example",))
+
+    with pytest.raises(UnreachableError, match=r"nobody@c.example \(550\)"):
+        await send(way)
+
+
+async def test_one_refused_recipient_keeps_it_from_no_other(post_office: tuple[Letters, str]):
+    letters, url = post_office
+    way = Way("mail", "mail", Secret(url), None, "h@c.example", ("nobody@c.example", "ops@c.example"))
+
+    await send(way)
+    with pytest.raises(UnreachableError, match=r"but not for nobody@c.example \(550\)"):
+        await send(way, Message((replace(EVENT, topic=Topic.TEST),)))
+
+    assert letters.got[0].rcpt_tos == ["ops@c.example"]
 
 
 async def test_no_password_goes_out_in_the_open(post_office: tuple[Letters, str]):
