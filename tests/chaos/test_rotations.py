@@ -237,6 +237,22 @@ async def test_an_application_that_somebody_deleted_ends_the_rotation():
 
 
 @pytest.mark.slow
+async def test_an_application_deleted_before_the_proof_stops_it_at_once():
+    trial = story()
+    plan = await planned(trial)
+    await stands(trial, plan)
+    trial.inner.advance(minutes=13)
+    trial.inner.event("delete_app", trial.apps[0].client_id)
+
+    refused = await stands(trial, plan)
+    undone = await trial.finish(plan, trial.again(Peril()), "undo")
+
+    assert (refused.state, refused.step) == ("refused", "prove")
+    assert "deleted" in refused.says
+    assert undone[0].state == "undone"
+
+
+@pytest.mark.slow
 async def test_an_application_deleted_after_the_switch_can_be_undone():
     trial = story()
     plan = await planned(trial)

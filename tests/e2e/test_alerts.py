@@ -79,7 +79,9 @@ def test_a_receiver_that_is_away_is_tried_again_and_said(
     run(["scan", settings])
 
     assert run(["alerts", "send", settings]) == 1
-    assert "1 not" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "1 not" in told.out
+    assert "Waiting for ops: The alert channel 'ops' gave no answer" in told.err
     assert run(["alerts", "test", settings]) == 1
 
 

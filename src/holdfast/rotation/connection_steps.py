@@ -22,7 +22,7 @@ from holdfast.core.secret import Secret
 from holdfast.lending import Loan, bind_back
 from holdfast.ports import Operator
 from holdfast.rotation.due import SETS
-from holdfast.rotation.world import Planned
+from holdfast.rotation.world import GONE, Planned
 from holdfast.saga import Past
 
 REDIRECT: Final = "https://global.consent.azure-apim.net/redirect/sql"
@@ -237,6 +237,8 @@ class ProveConnection(_OfConnection):
         since = self._world.clock.now() - datetime.fromisoformat(switched["at"])
         if switched.get("before") and since >= BROKEN_BEFORE:
             return done(f"It does not work, as it did not before the switch: {said}", works=False)
+        if await self._application() is None:
+            return refused(GONE)
         if since >= GIVES_UP:
             return refused(f"It worked before the switch and does not now: {said}")
         return waiting(f"It does not work yet: {said}")

@@ -14,7 +14,7 @@ from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.rotation.checks import QUIET, QUIET_STRANGE
 from holdfast.rotation.due import DUE_AT
-from holdfast.rotation.world import Planned, remove_credential, secret_name
+from holdfast.rotation.world import GONE, Planned, remove_credential, secret_name
 from holdfast.saga import Past
 
 IN_A_ROW: Final = 5
@@ -168,6 +168,8 @@ class Prove(Planned):
             if number:
                 await self._world.clock.sleep_until(self._world.clock.now() + BETWEEN)
             said = await self._signs_in(credential)
+            if said and await self._application() is None:
+                return refused(GONE)
             if said and now - added_at >= GIVES_UP:
                 return refused(
                     f"The new {self._kind} has not signed in for {GIVES_UP.seconds // 60} minutes: {said}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done
 from holdfast.core.errors import ConflictError, MissingError
@@ -52,6 +52,9 @@ class World:
 def secret_name(client_id: str, key_id: str) -> str:
     """Under which the secret store keeps the text of a credential that holdfast made."""
     return f"app/{client_id}/{key_id}"
+
+
+GONE: Final = "The application is gone: somebody deleted it, and restores it or undoes this plan."
 
 
 class Planned:

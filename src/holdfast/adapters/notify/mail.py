@@ -8,6 +8,7 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -65,6 +66,7 @@ class Mail:
         first = message.events[0]
         if len(message.events) == 1 and first.thread != first.id:
             letter["In-Reply-To"] = letter["References"] = f"<{first.thread}@{domain}>"
+        letter["Date"] = format_datetime(message.events[-1].at)
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(plain(message))
         return letter

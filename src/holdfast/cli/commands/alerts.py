@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, Verbs, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.times import iso
 from holdfast.core.errors import SettingsError
 
@@ -121,17 +121,21 @@ def send(invocation: Invocation) -> int:
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        told, arrived, lost = asyncio.run(_send(holdfast, invocation))
+        told, arrived, lost, failing = asyncio.run(_send(holdfast, invocation))
         unheard = (
             "" if holdfast.settings.alerts.channels else " The settings name no channel, so nobody is told."
         )
     click.echo(f"{told} new, {arrived} delivered, {lost} not.{unheard}")
+    for channel, trouble in sorted(failing.items()):
+        click.echo(f"Waiting for {clean(channel)}: {clean(trouble)}", err=True)
     return int(lost > 0)
 
 
-async def _send(holdfast: Holdfast, invocation: Invocation) -> tuple[int, int, int]:
+async def _send(holdfast: Holdfast, invocation: Invocation) -> tuple[int, int, int, dict[str, str]]:
     from holdfast.cli.looking import chosen
     from holdfast.compose.alerting import hand_on, look
 
     told = sum([await look(holdfast, tenant) for tenant in chosen(holdfast, invocation)])
-    return told, *(await hand_on(holdfast))
+    arrived, lost = await hand_on(holdfast)
+    failing = {channel: trouble for channel, (_, trouble) in (await holdfast.outbox.failing()).items()}
+    return told, arrived, lost, failing

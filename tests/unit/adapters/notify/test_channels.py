@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.utils
 import json
 import socket
 import threading
@@ -174,6 +175,7 @@ async def test_a_letter_carries_the_id_of_its_event_and_thread(post_office: tupl
     assert envelope.rcpt_tos == ["ops@contoso.example"]
     assert letter["Message-ID"] == "<e2@contoso.example>"
     assert letter["In-Reply-To"] == "<e1@contoso.example>"
+    assert email.utils.parsedate_to_datetime(letter["Date"]) == START
     assert "Sign in again." in letter.get_payload()
 
 
@@ -233,7 +235,7 @@ async def test_a_nasty_name_adds_no_header(post_office: tuple[Letters, str], nam
     letter = email.message_from_bytes(letters.got[0].content)
     assert letters.got[0].rcpt_tos == ["ops@c.example"]
     assert set(letter.keys()) <= {
-        "Subject", "From", "To", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version", "X-Peer"
+        "Subject", "From", "To", "Message-ID", "Date", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version", "X-Peer"
     }  # fmt: skip
 
 
