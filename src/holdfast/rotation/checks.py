@@ -205,10 +205,10 @@ def _can_be_switched(candidate: Candidate, choices: Choices, wanted: bool) -> Re
     if not stuck:
         return None
     names = ", ".join(repr(each.connection.display_name) for each in stuck[:3])
+    whose = "belongs to a person" if len(stuck) == 1 else "belong to persons"
     says = (
-        f"{names} belongs to a person and is bound directly by flows, so only its owner can put the new {candidate.kind} in."
-        if len(stuck) == 1
-        else f"{len(stuck)} of its connections ({names}) belong to persons and are bound directly: their owners have to act."
+        f"{names}{' and more' if len(stuck) > 3 else ''} {whose}, and no connection reference leads there: whoever owns it"
+        f" shares it with holdfast's operator, or deletes it if nothing uses it. Until then the new {candidate.kind} cannot be put in."
     )
     return "consumer_not_ours", says
 
