@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from holdfast.core.deed import Deed, Outcome, Standing, State, Turn, refused, waiting
 from holdfast.core.errors import (
@@ -31,6 +31,8 @@ Past = Mapping[str, Outcome]
 
 Durably = Callable[[str, Callable[[], Awaitable[Outcome]]], Awaitable[Outcome]]
 """Carries out a named deed once: an outcome that is done is noted, and answered without the deed from then on."""
+
+Result = TypeVar("Result")
 
 AT_ONCE = 8
 """How many sagas of a plan run side by side; the limiter at the door to the cloud decides how fast."""
@@ -285,7 +287,7 @@ async def _until(
 
     while True:
         deeds = await journal.deeds(plan.tenant, plan.id)
-        await _side_by_side([gated(saga, deeds) for saga in sagas if saga in left])
+        await side_by_side([gated(saga, deeds) for saga in sagas if saga in left])
         standings = standing(plan, await journal.deeds(plan.tenant, plan.id))
         left = {each.saga for each in standings if _may_go_on(each, way)}
         if not left or clock.now() + pause > ends_at:
@@ -294,14 +296,15 @@ async def _until(
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def _side_by_side(parts: Sequence[Coroutine[None, None, None]]) -> None:
+async def side_by_side(parts: Sequence[Coroutine[None, None, Result]]) -> list[Result]:
+    """What each came to; where one fails the others are cancelled, and its error is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
+            tasks = [group.create_task(part) for part in parts]
     except BaseExceptionGroup as failures:
         # One cause in one sentence: the others were cancelled because of it.
         raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _may_go_on(saga: Standing, way: str) -> bool:

@@ -30,7 +30,7 @@ class Mortal:
         self.dies = False
 
     async def _call(self, name: str, *arguments: Any) -> Any:
-        when = self._chance.choice(("before", "after", "never", "never")) if self.dies else "never"
+        when = self._chance.choice(("before", "after", *["never"] * 6)) if self.dies else "never"
         if when == "before":
             raise KilledError
         answer = await getattr(self._outbox, name)(*arguments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import gather, timeout
+from asyncio import timeout
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from holdfast.core.alert import Audience, Delivery, Event, Message, Problem, Topic, pattern_fits
 from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
 from holdfast.ports import Notifier, Outbox
+from holdfast.saga import side_by_side
 
 FIRST_AGAIN: Final = timedelta(minutes=1)
 LONGEST_AGAIN: Final = timedelta(hours=6)
@@ -113,7 +114,7 @@ async def deliver(
         rounds = [
             _through(outbox, channel, notifiers.get(channel), queue, now) for channel, queue in queues.items()
         ]
-        for some_arrived, some_lost in await gather(*rounds):
+        for some_arrived, some_lost in await side_by_side(rounds):
             arrived, lost = arrived + some_arrived, lost + some_lost
     return arrived, lost
 
