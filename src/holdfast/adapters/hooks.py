@@ -17,7 +17,8 @@ async def run_hook(command: Sequence[str], about: Mapping[str, Any], seconds: fl
         seconds: how long it may take.
 
     Returns:
-        Why it failed; empty where it ended with 0. Its own words are not told: they may hold anything.
+        Why it failed; empty where it ended with 0. Its own words go to our standard error and are kept
+        nowhere: they may hold anything.
     """
     content = json.dumps(about, ensure_ascii=True).encode() + b"\n"
     try:
@@ -25,7 +26,7 @@ async def run_hook(command: Sequence[str], about: Mapping[str, Any], seconds: fl
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=None,  # to ours: it says there why, and nothing of it is kept
         )
     except OSError as error:
         return f"the hook {command[0]!r} could not be started: {error.strerror or error}"

@@ -29,6 +29,13 @@ async def test_failure_is_failure(program: str, says: str):
     assert says in await run_hook([sys.executable, "-c", program], {}, 1)
 
 
+async def test_what_it_complains_of_is_seen_and_not_kept(capfd: pytest.CaptureFixture[str]):
+    said = await run_hook([sys.executable, "-c", "raise SystemExit('change freeze')"], {}, 20)
+
+    assert "change freeze" in capfd.readouterr().err
+    assert "change freeze" not in said
+
+
 async def test_a_command_that_is_not_there_is_said():
     assert "could not be started" in await run_hook(["/nowhere/hook"], {}, 1)
 
