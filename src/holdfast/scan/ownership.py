@@ -15,7 +15,7 @@ from holdfast.reading.accounts import Accounts
 MOST_APPLICATIONS: Final = 100
 """Asked in one scan, those never asked before first: an application is one question."""
 
-Owned = TypeVar("Owned", Flow, ConnectionReference)
+Owned = TypeVar("Owned", Flow, ListedFlow, ConnectionReference)
 
 
 class Ownership:
@@ -42,20 +42,6 @@ class Ownership:
         """With their owners marked."""
         async for thing in source:
             yield replace(thing, owned_by=self._marked(thing.owned_by))
-
-    async def listed(self, source: AsyncIterator[ListedFlow]) -> AsyncIterator[ListedFlow]:
-        """With who made them, by the account: the list of a person tells no name."""
-        async for flow in source:
-            if flow.owned_by is not None or not flow.owner:
-                yield flow
-                continue
-            account = self.accounts.by_name.get(flow.owner.casefold()) if self.accounts else None
-            owner = (
-                Owner(flow.owner, account.display_name, account.user_principal_name)
-                if account
-                else Owner(flow.owner)
-            )
-            yield replace(flow, owned_by=self._marked(owner))
 
     async def applications(
         self, source: AsyncIterator[ServicePrincipal], known: Mapping[str, ServicePrincipal]
@@ -98,4 +84,8 @@ class Ownership:
         if owner is None or self.accounts is None or owner.kind != "User":
             return owner
         account = self.accounts.by_name.get(owner.id.casefold())
+        if account is not None and not (owner.display_name or owner.user_principal_name):
+            owner = replace(
+                owner, display_name=account.display_name, user_principal_name=account.user_principal_name
+            )
         return replace(owner, has_left=account is None or account.is_enabled is False)

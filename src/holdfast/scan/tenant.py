@@ -351,7 +351,7 @@ class _Work:
                 flow.id async for flow in history.current(tenant, Flow, environment.id) if flow.is_readable
             }
             known = {flow.id: flow async for flow in history.current(tenant, ListedFlow, environment.id)}
-            source = self.ownership.listed(self.listing.of(environment, shown, known))
+            source = self.ownership.owned(self.listing.of(environment, shown, known))
             await self._read(part, source, lambda flow: flow.id)
         elif (environment.id, LISTED_FLOWS) in self._before:
             now = self._time.now()

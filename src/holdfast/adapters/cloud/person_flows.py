@@ -10,6 +10,7 @@ from typing import Final
 from holdfast.adapters.cloud.flows import Definition
 from holdfast.adapters.cloud.transport import Transport
 from holdfast.core.errors import MissingError
+from holdfast.core.identity import Owner
 from holdfast.core.inventory import (
     ActionFailure,
     Binding,
@@ -131,7 +132,20 @@ def flow_of(told: flows.Flow, environment: EnvironmentId) -> Flow:
         modified_at=instant(properties.last_modified_time),
         recurrence=read.recurrence,
         operations=read.operations,
+        owned_by=_owner(properties),
     )
+
+
+def _owner(told: flows.FlowProperties) -> Owner | None:
+    """Whose it is, by the object id alone; None where only a row of Dataverse is named.
+
+    A list names who made it, and a flow outside solutions stays with that person.
+    """
+    if told.owning_user and told.owning_user.azure_active_directory_object_id:
+        return Owner(told.owning_user.azure_active_directory_object_id)
+    maker = told.creator
+    is_person = maker is not None and maker.user_type in (None, "ActiveDirectory")
+    return Owner(maker.object_id) if maker and is_person and maker.object_id else None
 
 
 def listed_flow(told: flows.Flow, environment: EnvironmentId) -> ListedFlow:
