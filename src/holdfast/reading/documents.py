@@ -48,9 +48,9 @@ def is_document(head: str) -> bool:
         return False
     whole = _parsed(first)
     if whole is not None:
-        return not rest and (
-            isinstance(whole, list) or (isinstance(whole, dict) and bool(_KNOWN & whole.keys()))
-        )
+        if isinstance(whole, dict):
+            return bool(_KNOWN & whole.keys())
+        return isinstance(whole, list) and not rest
     if first in ("[", "{") or any(line[0] in " \t" for line in rest[:1]):
         return True
     return not rest and (
@@ -92,14 +92,15 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def _things(text: str) -> Iterator[Any]:
-    """The document's items: of a list, of `value`, or the document itself; as many as are whole."""
+    """The document's items: of a list, of `value`, or the document itself, or several written one after the other."""
     try:
         whole = json.loads(text)
     except RecursionError:
-        yield Piece("1", "text", "", ("The JSON is nested too deeply to be read.",))
+        yield Piece("1", "text", "", ("It is nested too deeply and cannot be read.",))
         return
     except ValueError as error:
-        yield from _whole_ones(text, str(error))
+        several = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
+        yield from _whole_ones(text, str(error), several=several)
         return
     listed = whole.get("value") if isinstance(whole, dict) else whole
     if isinstance(listed, list):
@@ -108,11 +109,16 @@ def _things(text: str) -> Iterator[Any]:
         yield whole
 
 
-def _whole_ones(text: str, why: str) -> Iterator[Any]:
-    """Of a broken list the items before the break; of anything else its raw text."""
-    at = 1 if text.startswith("[") else text.find("[", text.find('"value"')) + 1 if '"value"' in text else 0
-    read = 0
-    while at and at < len(text):
+def _begin(text: str) -> int:
+    """Where the items of a list begin; the end of the text where there is no list."""
+    bracket = 0 if text.startswith("[") else text.find("[", at) if (at := text.find('"value"')) >= 0 else -1
+    return bracket + 1 if bracket >= 0 else len(text)
+
+
+def _whole_ones(text: str, why: str, *, several: bool) -> Iterator[Any]:
+    """Of several documents each, of a broken list the items before the break; then the rest as raw text."""
+    at, read = 0 if several else _begin(text), 0
+    while at < len(text):
         while at < len(text) and text[at] in " \r\n\t,":
             at += 1
         if at >= len(text) or text[at] == "]":
@@ -123,6 +129,8 @@ def _whole_ones(text: str, why: str) -> Iterator[Any]:
             break
         read += 1
         yield thing
+    if several and at >= len(text):
+        return
     rest = text[at:] if read else text
     said = f"It is not whole JSON ({why}): {read} things before the break were read one by one, the rest as raw text."
     yield Piece(str(read + 1), "text", rest, (said,))
@@ -153,8 +161,8 @@ def _connection(properties: Mapping[str, Any], id: str) -> Piece:
     found = []
     for status in statuses if isinstance(statuses, list) else []:
         error = status.get("error") if isinstance(status, dict) else None
-        if isinstance(error, dict):
-            found.append(f"{error.get('code') or ''}: {error.get('message') or ''}")
+        if error:
+            found.append(_told(error))
         elif not isinstance(status, dict):
             missing.append("A status of it is no object, and was left out.")
     if not isinstance(statuses, list):
@@ -166,14 +174,32 @@ def _connection(properties: Mapping[str, Any], id: str) -> Piece:
     return Piece(id, "connection", "\n".join(found), tuple(missing))
 
 
+def _told(error: Any) -> str:
+    """What an error says: its code and its message, or all of it where it is no such object."""
+    if isinstance(error, dict) and isinstance(error.get("message") or "", str):
+        return f"{error.get('code') or ''}: {error.get('message') or ''}"
+    return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
+
+
 def _run(properties: Mapping[str, Any], id: str) -> Piece:
-    error = properties.get("error")
-    code = str(properties.get("code") or "")
-    said = f"{error.get('code') or ''}: {error.get('message') or ''}" if isinstance(error, dict) else code
+    error, actions = properties.get("error"), properties.get("actions")
+    said = _told(error) if error else str(properties.get("code") or "")
     if properties.get("status") == "Succeeded":
         return Piece(id, "run", "", ("It succeeded.",))
     missing = []
-    if "ActionFailed" in said or not isinstance(error, dict):
+    failed = [
+        _told(action["error"])
+        for action in (
+            actions.values() if isinstance(actions, dict) else ()
+        )  # as `$expand=properties/actions` gives
+        if isinstance(action, dict) and action.get("error") and action.get("status") != "Skipped"
+    ]
+    failed = [
+        said for said in failed if not said.startswith("ActionFailed")
+    ] or failed  # a scope's, of what is in it
+    if failed:
+        said = "\n".join(failed)
+    elif "ActionFailed" in said or not error:
         missing.append(
             "A run's own error never tells the cause: give the outputs of its first failed action, which lie behind"
             " its outputsLink."

@@ -120,6 +120,17 @@ def test_dash_is_standard_input(capsys, typed):
     assert rows(capsys)[0]["id"] == 7
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("lines", [1, 500])
+def test_a_file_may_come_from_any_shell(capsys, tmp_path, encoding, lines):
+    file = tmp_path / "texts.jsonl"
+    line = f'{{"id": "ä", "text": "{IDLE}"}}\r\n'
+    file.write_bytes((line * lines).encode(encoding))
+
+    assert run(["explain", "--input", str(file), "-o", "jsonl"]) == 0
+    assert [(row["id"], row["cause"]) for row in rows(capsys)] == [("ä", "token_inactive")] * lines
+
+
 def test_text_and_input_exclude_each_other(capsys, tmp_path):
     file = tmp_path / "texts.jsonl"
     file.write_text("")

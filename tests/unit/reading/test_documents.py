@@ -91,3 +91,56 @@ def test_a_table_of_the_portal_gives_a_piece_for_each_row():
 )
 def test_nothing_hostile_is_raised_on(text):
     list(pieces(text))
+
+
+def test_documents_one_after_the_other_are_read_each():
+    text = "\n".join(json.dumps(one) for one in (SIGN_IN, CONNECTION))
+
+    assert is_document(text)
+    assert [(piece.kind, piece.missing != ()) for piece in pieces(text)] == [
+        ("sign-in", False),
+        ("connection", True),
+    ]
+
+
+def test_of_documents_one_after_the_other_the_broken_one_is_raw_text():
+    text = "\n".join(json.dumps(one) for one in (SIGN_IN, CONNECTION))
+
+    found = list(pieces(text[:-30]))
+
+    assert [piece.kind for piece in found] == ["sign-in", "text"]
+    assert "1 things before the break" in found[-1].missing[0]
+
+
+def test_a_list_that_ends_after_a_whole_item_is_not_whole():
+    found = list(pieces(f"[{json.dumps(SIGN_IN)},"))
+
+    assert [piece.kind for piece in found] == ["sign-in", "text"]
+    assert "not whole JSON" in found[-1].missing[0]
+
+
+def test_a_run_with_its_actions_gives_their_errors_but_not_a_scope_s():
+    actions = {
+        "Scope": {"status": "Failed", "error": {"code": "ActionFailed", "message": "An action failed."}},
+        "Get_rows": {"status": "Failed", "error": REVOKED},
+        "After": {"status": "Skipped", "error": {"code": "ActionConditionFailed", "message": "Not run."}},
+        "Odd": None,
+    }
+    (piece,) = pieces(json.dumps({"name": "r1", "properties": {"status": "Failed", "actions": actions}}))
+
+    assert (piece.text, piece.missing) == (f"{REVOKED['code']}: {REVOKED['message']}", ())
+
+
+@pytest.mark.parametrize(
+    "error", ["AADSTS50173: gone", [{"message": {"a": "AADSTS50173"}}], {"message": {"b": "AADSTS50173"}}]
+)
+@pytest.mark.parametrize("of", ["connection", "run"])
+def test_an_error_of_another_shape_is_read_whole(error, of):
+    properties = (
+        {"statuses": [{"error": error}]} if of == "connection" else {"status": "Failed", "error": error}
+    )
+
+    (piece,) = pieces(json.dumps({"properties": properties}))
+
+    assert piece.kind == of
+    assert "AADSTS50173" in piece.text

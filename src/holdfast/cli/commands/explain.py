@@ -33,6 +33,7 @@ NOT_READ = Column("not_read", "Not read")
 HEAD = 64 * 1024
 """Bytes that tell what a file is."""
 ZIP = b"PK\x03\x04"
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -73,7 +74,10 @@ def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes]
         head = getattr(input_file, "read1", input_file.read)(HEAD)
         if head.startswith(ZIP):
             return explain_package(input_file.name, invocation.output)
-        source = io.BufferedReader(Rejoined(head, input_file))
+        source: IO[bytes] = io.BufferedReader(Rejoined(head, input_file))
+        if head.startswith(WIDE):  # as Windows PowerShell writes what is sent to a file
+            recoded = io.BufferedReader(Recoded(source), HEAD)
+            source, head = recoded, recoded.peek(HEAD)
         if is_document(head.decode("utf-8", "replace")):
             return explain_document(source, invocation.output)
         return explain_lines(source, invocation.output)
@@ -124,6 +128,26 @@ class Rejoined(io.RawIOBase):
         found = self._head.read(len(buffer)) or self._rest.read(len(buffer))
         buffer[: len(found)] = found
         return len(found)
+
+
+class Recoded(io.RawIOBase):
+    """UTF-16 with its byte order mark, as UTF-8."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        super().__init__()
+        self._source = io.TextIOWrapper(source, "utf-16", errors="replace", newline="")
+        self._left = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As many bytes as fit."""
+        data = self._left or self._source.read(max(1, len(buffer) // 4)).encode("utf-8", "replace")
+        given, self._left = data[: len(buffer)], data[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 def explain_document(source: IO[bytes], output: str) -> int:
