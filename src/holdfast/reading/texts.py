@@ -175,6 +175,10 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
     return read_text(f"{fault.code}: {fault.message}", book, origin)
 
 
+_DATA: Final = ("not_connection",)
+_RIGHT: Final = "role_or_assignment_missing"
+
+
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
     said = folded
     if "://" in folded:  # a page about a matter is no sentence about it
@@ -191,8 +195,15 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
         signs += numbered
         top = FAMILY if numbered else top
     if top <= HINT:
-        signs += map(_worded, pairs(_without_wrappers(said, signs), words))
+        hints = list(map(_worded, pairs(_without_wrappers(said, signs), words)))
+        if not (_refused(signs) and all(hint.meaning.causes[:1] in ((), _DATA) for hint in hints)):
+            signs += hints
     return signs
+
+
+def _refused(signs: list[_Sign]) -> bool:
+    """Whether a status says that somebody was not let in: what else a text says of data does not weigh against it."""
+    return any(sign.meaning.rank == ENVELOPE and _RIGHT in sign.meaning.causes for sign in signs)
 
 
 def _without_wrappers(folded: str, signs: list[_Sign]) -> str:

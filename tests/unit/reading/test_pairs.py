@@ -117,3 +117,11 @@ def test_every_pair_can_be_found():
             lost.append((pair.wording.code, line))
 
     assert lost == []
+
+
+def test_words_about_data_do_not_weigh_against_a_refusal():
+    assert first("Requesting the path with that query is unsupported.").cause.id == "not_connection"
+    refused = first("Requesting the path with that query is unsupported, status code 403.")
+
+    assert refused.cause.id == "role_or_assignment_missing"
+    assert refused.confidence < 0.8
