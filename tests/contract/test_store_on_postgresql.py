@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from holdfast.adapters.store.history import SqlHistory
 from holdfast.adapters.store.leaving import Remains
@@ -27,6 +27,32 @@ def test_two_that_open_an_empty_database_make_its_tables_once(database_url: str)
             history.close()
 
     assert look(database_url).revision == look(database_url).newest
+
+
+def test_a_new_store_is_made_as_the_migrations_make_it(database_url: str):
+    SqlHistory(database_url).close()
+    engine = create_engine(database_url)
+    new = _described(engine)
+    with engine.begin() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+    _at_revision(database_url, "head")
+
+    assert new == _described(engine)
+    engine.dispose()
+
+
+def _described(engine: Engine) -> list[tuple[str, ...]]:
+    """Every column with its type, collation and default, and every index and constraint as the server writes it."""
+    questions = (
+        "select table_name, column_name, data_type, is_nullable, coalesce(column_default, ''),"
+        " coalesce(collation_name, '') from information_schema.columns where table_schema = 'public'",
+        "select tablename, indexdef from pg_indexes where schemaname = 'public'",
+        "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
+        " where connamespace = 'public'::regnamespace",
+    )
+    with engine.connect() as connection:
+        return sorted(tuple(map(str, row)) for each in questions for row in connection.execute(text(each)))
 
 
 def test_looking_makes_no_tables(database_url: str):
