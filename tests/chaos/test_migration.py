@@ -69,7 +69,10 @@ def stand(mover: Mover, world: World) -> dict[str, Any]:
             for one in world.connections.values()
             if one.deleted_at is None
         ),
-        "apps": sorted((app.display_name, sorted(one.label for one in app.secrets)) for app in apps),
+        "apps": sorted(
+            (app.display_name, sorted([s.label for s in app.secrets] + [c.label for c in app.certificates]))
+            for app in apps
+        ),
         "users": sorted(
             (database.name, one.name, tuple(one.roles))
             for server in servers
@@ -88,11 +91,11 @@ def stand(mover: Mover, world: World) -> dict[str, Any]:
 
 
 async def untroubled(
-    story: bytes, keys: Keys
+    story: bytes, keys: Keys, *names: str, **more: Any
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], int, int]:
     """The states before, after and undone, and how many calls each way takes."""
     mover = a_mover(story, keys)
-    plan = await planned(mover)
+    plan = await planned(mover, *names, **more)
     before = stand(mover, mover.tenant.world)
     mover.fate.calls = 0
     found = await mover.to_the_end(plan)
@@ -103,14 +106,14 @@ async def untroubled(
     return before, after, stand(mover, mover.tenant.world), there, mover.fate.calls - there
 
 
-def fates(calls: int, draw: random.Random) -> Iterator[Fate]:
-    """Every kill and every loss alone, then pairs; or so many of each."""
+def fates(calls: int, draw: random.Random, most: int = MOVES) -> Iterator[Fate]:
+    """Every kill and every loss alone, then pairs; or at most so many of each, where that is not 0."""
     single = range(1, calls + 1)
-    chosen = list(single) if MOVES == 0 else sorted(draw.sample(single, min(MOVES, calls)))
+    chosen = list(single) if most == 0 else sorted(draw.sample(single, min(most, calls)))
     for number in chosen:
         yield Fate(kills=frozenset({number}))
         yield Fate(losses=frozenset({number}))
-    for _ in range(2 * calls if MOVES == 0 else MOVES):
+    for _ in range(2 * calls if most == 0 else most):
         first, second = sorted(draw.sample(single, 2))
         yield draw.choice(
             [
@@ -139,13 +142,22 @@ async def test_it_moves_and_undo_restores_everything(story: bytes, keys: Keys):
 
 
 async def test_it_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
+    await ends_the_same(story, keys, MOVES)
+
+
+async def test_with_a_certificate_it_ends_the_same_whatever_befalls_it(story: bytes, keys: Keys):
+    """Signing takes its time, so that one connection moves, and few fates are tried by `make test`."""
+    await ends_the_same(story, keys, MOVES and 1, DANA, certificate=True)
+
+
+async def ends_the_same(story: bytes, keys: Keys, most: int, *names: str, **more: Any) -> None:
     draw = random.Random(SEED)
-    before, after, _, there, _ = await untroubled(story, keys)
+    before, after, _, there, _ = await untroubled(story, keys, *names, **more)
     wrong: list[tuple[Any, ...]] = []
     tried = 0
-    for fate in fates(there, draw):
+    for fate in fates(there, draw, most):
         mover = a_mover(story, keys)
-        plan = await planned(mover)
+        plan = await planned(mover, *names, **more)
         give(mover, fate)
         found = await mover.to_the_end(plan)
         tried += 1

@@ -339,7 +339,7 @@ async def test_a_policy_that_comes_later_stops_it_at_the_secret(mover: Mover):
 
 
 async def test_a_secret_that_never_works_is_never_depended_on(mover: Mover):
-    async def never(client_id: str, secret: Secret) -> str:
+    async def never(client_id: str, secret: Secret, kind: str = "secret") -> str:
         return "AADSTS7000215: Invalid client secret provided."
 
     plan, before = await planned(mover), binding(mover)
@@ -537,3 +537,20 @@ async def test_flows_that_keep_their_old_connection_until_switched_off_and_on_ar
         assert (flow.state, {named.pinned for named in flow.connections.values()}) == ("Started", {None})
     assert binding(mover) != old
     await undone(mover, plan)
+
+
+async def test_what_a_rotation_keeps_meanwhile_outlives_the_last_look_and_goes_with_the_application(
+    mover: Mover,
+):
+    """A flow that runs once a month is watched for a month, and its secret may be renewed by then."""
+    plan = await planned(mover)
+    await until(mover, plan, "watch")
+    [kept] = await mover.secrets.names()
+    rotated = kept.rpartition("/")[0] + "/of-a-rotation"
+    await mover.secrets.write(rotated, Secret("text"))
+
+    assert the(await mover.to_the_end(plan)).state == "done"
+    assert await mover.secrets.names() == tuple(sorted((kept, rotated)))
+
+    await undone(mover, plan)
+    assert await mover.secrets.names() == ()

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from holdfast.adapters.certificates import make_certificate, pem_of
 from holdfast.adapters.cloud.connect import Access
 from holdfast.adapters.cloud.credentials import Credential
 from holdfast.adapters.sql.server import _question
@@ -324,8 +325,11 @@ class Mover:
         finally:
             await way.close()
 
-    async def signs_in(self, client_id: str, secret: Secret) -> str:
-        way = self._way_in(Credential(client_id, secret=lambda: secret))
+    async def signs_in(self, client_id: str, secret: Secret, kind: str = "secret") -> str:
+        credential = Credential(client_id, secret=lambda: secret)
+        if kind == "certificate":
+            credential = Credential(client_id, certificate=lambda: pem_of(secret))
+        way = self._way_in(credential)
         try:
             await way.transport.sign_in(Audience.GRAPH)
         except CloudError as error:
@@ -339,7 +343,9 @@ class Mover:
         yield InProcessSql(self.tenant, self.app(Role.SQL_ADMIN)["client_id"], self.fate)
 
     @asynccontextmanager
-    async def sql_as(self, client_id: str, secret: Secret) -> AsyncIterator[InProcessSql]:
+    async def sql_as(
+        self, client_id: str, secret: Secret, kind: str = "secret"
+    ) -> AsyncIterator[InProcessSql]:
         yield InProcessSql(self.tenant, client_id, self.fate)
 
     # --- planning and doing ------------------------------------------------------------------------------
@@ -355,6 +361,7 @@ class Mover:
             accepted=accepted,
             rewrites=more.pop("rewrites", False),
             roles=more.get("roles", ()),
+            certificate=more.get("certificate", False),
         )
         found = await cases(self, self, seen, wanted)  # type: ignore[arg-type]
         choices = Choices(
@@ -394,6 +401,7 @@ class Mover:
                     await reading.applications.principal_of(operator) or operator,
                     self.clock,
                     environments,
+                    make_certificate,
                     admin.registry if self.has(Role.APP_ADMIN) else None,
                     self.sql if self.has(Role.SQL_ADMIN) else None,
                     self.person,

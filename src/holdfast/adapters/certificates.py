@@ -50,6 +50,15 @@ def make_certificate(name: str, starts_at: datetime, ends_at: datetime) -> MadeC
     return MadeCertificate(certificate.public_bytes(Encoding.DER), Secret(kept))
 
 
+def is_certificate(kept: Secret) -> bool:
+    """Whether a text of the secret store has the form in which `make_certificate` keeps one."""
+    try:
+        held = json.loads(kept.reveal())
+    except ValueError:
+        return False
+    return isinstance(held, dict) and set(held) == {"pfx", "password"}
+
+
 def pem_of(kept: Secret) -> Secret:
     """The key and the certificate, one below the other, from what `make_certificate` keeps.
 

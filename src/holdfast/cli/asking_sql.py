@@ -85,8 +85,9 @@ async def _looks(
 
     tenant, connection = holdfast.tenants[seen.name], standing.status.connection
     places = places_of(connection, standing.status.flows)
-    for secret in await _secrets(holdfast, connection.client_id):
-        async with tenant.sql_as(connection.client_id or "", secret) as server:
+    kind = "certificate" if connection.sign_in is SignIn.CERTIFICATE else "secret"
+    for secret in await _secrets(holdfast, connection.client_id, kind):
+        async with tenant.sql_as(connection.client_id or "", secret, kind) as server:
             found = [await as_application(server, place, holdfast.read) for place in places]
         if not any(each.trouble for each in found):
             return found, ""
@@ -130,13 +131,15 @@ async def _at_login(
     return found, "Kept: the next scan forecasts by it."
 
 
-async def _secrets(holdfast: Holdfast, client_id: str | None) -> list[Secret]:
-    """The secrets of that application that we made and keep."""
+async def _secrets(holdfast: Holdfast, client_id: str | None, kind: str) -> list[Secret]:
+    """The secrets, or certificates, of that application that we made and keep."""
+    from holdfast.adapters.certificates import is_certificate
+
     if client_id is None:
         return []
     names = [name for name in await holdfast.secrets.names() if name.startswith(f"app/{client_id}/")]
     found = [await holdfast.secrets.read(name) for name in names]
-    return [each for each in found if each is not None]
+    return [each for each in found if each and is_certificate(each) == (kind == "certificate")]
 
 
 def _told(look: SqlLook) -> str:

@@ -46,6 +46,8 @@ MOVABLE = (SignIn.USER, SignIn.SQL_LOGIN)
 @asynccontextmanager
 async def bound_migration(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Migration]:
     """The verb with the operator and the reader at hand, and with the administrators that there are."""
+    from holdfast.adapters.certificates import make_certificate
+
     async with AsyncExitStack() as stack:
         operating = await stack.enter_async_context(tenant.reached(Role.OPERATOR))
         reading = await stack.enter_async_context(tenant.reached(Role.READER))
@@ -66,6 +68,7 @@ async def bound_migration(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> Asy
                 principal,
                 CloudClock(holdfast.clock, reading.platform.cloud_now),
                 environments,
+                make_certificate,
                 admin.registry if admin else None,
                 tenant.sql if tenant.has(Role.SQL_ADMIN) else None,
                 operating.starter,
@@ -81,6 +84,7 @@ class Chosen:
     Attributes:
         connections: ids; empty for all. `environments` likewise.
         rewrites: whether definitions may be rewritten.
+        certificate: whether the applications sign in with certificates instead of secrets.
     """
 
     connections: frozenset[str] = frozenset()
@@ -88,6 +92,7 @@ class Chosen:
     accepted: frozenset[str] = frozenset()
     rewrites: bool = False
     roles: tuple[str, ...] = ()
+    certificate: bool = False
 
 
 async def cases(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: Chosen) -> list[Case]:
@@ -122,6 +127,7 @@ async def cases(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: Chose
                         accepted=chosen.accepted,
                         rewrites=chosen.rewrites,
                         roles=chosen.roles,
+                        certificate=chosen.certificate,
                     )
                 )
         return found

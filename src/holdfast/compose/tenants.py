@@ -39,7 +39,7 @@ from holdfast.settings import Tenant as TenantSettings
 
 if TYPE_CHECKING:
     from holdfast.adapters.cloud.connect import Access
-    from holdfast.adapters.cloud.credentials import AnyCredential
+    from holdfast.adapters.cloud.credentials import AnyCredential, Credential
     from holdfast.adapters.cloud.transport import Traffic
     from holdfast.adapters.secrets.references import References
 
@@ -207,14 +207,9 @@ class Tenant:
             kind: "secret", or "certificate" as `adapters.certificates` keeps them.
         """
         from holdfast.adapters.cloud.connect import connect
-        from holdfast.adapters.cloud.credentials import Credential
         from holdfast.wire.ledger import Audience
 
-        credential = Credential(client_id, secret=lambda: secret)
-        if kind == "certificate":
-            from holdfast.adapters.certificates import pem_of
-
-            credential = Credential(client_id, certificate=lambda: pem_of(secret))
+        credential = _of_application(client_id, secret, kind)
         access = connect(self._tenant.tenant_id, credential, self._clock, **self._hosts())
         try:
             # For what connections ask, so that in the sign-in log it looks like one and not like a stranger.
@@ -263,11 +258,9 @@ class Tenant:
             await access.close()
 
     @asynccontextmanager
-    async def sql_as(self, client_id: str, secret: Secret) -> AsyncIterator[SqlServer]:
-        """SQL servers as an application sees them that signs in with this secret. As `sql` otherwise."""
-        from holdfast.adapters.cloud.credentials import Credential
-
-        access = self._connected(Credential(client_id, secret=lambda: secret))
+    async def sql_as(self, client_id: str, secret: Secret, kind: str = "secret") -> AsyncIterator[SqlServer]:
+        """SQL servers as an application sees them that signs in with this. As `sql` and `signs_in` otherwise."""
+        access = self._connected(_of_application(client_id, secret, kind))
         try:
             async with self._sql_by(access) as server:
                 yield server
@@ -445,6 +438,16 @@ def tenants_of(settings: Settings, environ: Mapping[str, str] | None = None) -> 
         name: Tenant(name, _kept_under(tenant), tenant, settings, secrets, clock)
         for name, tenant in settings.tenants.items()
     }
+
+
+def _of_application(client_id: str, secret: Secret, kind: str) -> Credential:
+    from holdfast.adapters.cloud.credentials import Credential
+
+    if kind == "certificate":
+        from holdfast.adapters.certificates import pem_of
+
+        return Credential(client_id, certificate=lambda: pem_of(secret))
+    return Credential(client_id, secret=lambda: secret)
 
 
 def _kept_under(tenant: TenantSettings) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from holdfast.core.plan import Plan, PlannedStep
-from holdfast.migration.plan import connection_id
+from holdfast.migration.plan import HELD, connection_id
 
 
 def deployment_settings(plan: Plan, sagas: Sequence[str]) -> dict[str, Any]:
@@ -53,7 +53,10 @@ def _made(plan: Plan, clients: Mapping[str, str]) -> Iterator[PlannedStep]:
 
 def _block(step: PlannedStep, client_id: str) -> str:
     id = connection_id(step.saga, step.connection or "")
+    sign_in = step.arguments.get("sign_in", "oauthSP")
     name = re.sub(r"[^a-z0-9_]", "_", f"holdfast_{step.saga}_{id[:8]}".lower())
+    # A certificate is an object: {"pfx": …, "password": …} as JSON.
+    held = f"var.{name}_secret" if sign_in == "oauthSP" else f"jsondecode(var.{name}_secret)"
     return f"""variable "{name}_secret" {{
   type      = string
   sensitive = true
@@ -65,12 +68,12 @@ resource "powerplatform_connection" "{name}" {{
   name           = {_text(step.arguments["connector"])}
   display_name   = {_text(step.arguments["display_name"])}
   connection_parameters_set = jsonencode({{
-    "name" : "oauthSP",
+    "name" : {_text(sign_in)},
     "values" : {{
       "token" : {{ "value" : "https://global.consent.azure-apim.net/redirect/sql" }},
       "token:TenantId" : {{ "value" : {_text(step.arguments["tenant_id"])} }},
       "token:clientId" : {{ "value" : {_text(client_id)} }},
-      "token:clientSecret" : {{ "value" : var.{name}_secret }}
+      {_text(HELD[sign_in])} : {{ "value" : {held} }}
     }}
   }})
 

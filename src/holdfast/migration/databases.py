@@ -15,7 +15,7 @@ from holdfast.migration import tsql
 from holdfast.migration.grants import ObjectName, Right
 from holdfast.migration.plan import grants_from
 from holdfast.migration.tsql import AppUser
-from holdfast.migration.world import PROOF, Planned
+from holdfast.migration.world import PROOF, Planned, kind_of
 from holdfast.ports import SqlServer
 from holdfast.saga import Past
 
@@ -65,7 +65,7 @@ class _OfApplication(Planned):
     @asynccontextmanager
     async def _as_app(self, past: Past) -> AsyncIterator[SqlServer]:
         secret: Secret = await self._secret(past)
-        async with self._world.sql_as(past["app"].facts["client_id"], secret) as server:
+        async with self._world.sql_as(past["app"].facts["client_id"], secret, kind_of(past)) as server:
             yield server
 
 

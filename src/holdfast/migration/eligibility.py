@@ -123,6 +123,7 @@ class Case:
         accepted: facts that somebody answers for.
         rewrites: whether definitions may be rewritten.
         roles: that a person chose for the database user.
+        certificate: whether the application signs in with a certificate instead of a secret.
     """
 
     connection: Connection
@@ -143,6 +144,7 @@ class Case:
     accepted: frozenset[str] = frozenset()
     rewrites: bool = False
     roles: tuple[str, ...] = ()
+    certificate: bool = False
 
     @property
     def needs_rewriting(self) -> bool:
@@ -309,24 +311,28 @@ def _is_offered(case: Case) -> Finding | None:
         return Finding(
             "sign_ins", "Which sign-ins the connector offers there could not be read.", not_seen=True
         )
-    if "oauthsp" not in {name.casefold() for name in case.sign_ins}:
-        return Finding(
-            "not_offered", "The connector offers no service principal in this environment or cloud."
-        )
-    return None
+    offered = {name.casefold() for name in case.sign_ins}
+    if ("certoauth" if case.certificate else "oauthsp") in offered:
+        return None
+    if "certoauth" in offered:
+        says = "The connector offers service principals with a certificate only: plan with --certificate."
+        return Finding("not_offered", says)
+    kind = "certificates of service principals" if case.certificate else "service principal"
+    return Finding("not_offered", f"The connector offers no {kind} in this environment or cloud.")
 
 
-def _is_allowed_a_secret(case: Case) -> Finding | None:
+def _is_allowed_its_credential(case: Case) -> Finding | None:
     policy = case.app_policy
     if policy is None:
         return Finding("app_policy", "The tenant's app management policy could not be read.", not_seen=True)
-    if not policy.allows_secrets:
-        return Finding("secrets_forbidden", "The tenant's app management policy forbids new secrets.")
-    if policy.longest_secret is not None and policy.longest_secret < SHORTEST_LIFE:
-        return Finding(
-            "life_too_short",
-            f"The tenant's app management policy lets a secret live {policy.longest_secret}, too short to move in.",
-        )
+    kind = "certificate" if case.certificate else "secret"
+    if not case.certificate and not policy.allows_secrets:
+        says = "The tenant's app management policy forbids new secrets: plan with --certificate."
+        return Finding("secrets_forbidden", says)
+    longest = policy.longest_certificate if case.certificate else policy.longest_secret
+    if longest is not None and longest < SHORTEST_LIFE:
+        says = f"The tenant's app management policy lets a {kind} live {longest}, too short to move in."
+        return Finding("life_too_short", says)
     return None
 
 
@@ -461,7 +467,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _has_decided_rights,
     _has_a_place,
     _is_offered,
-    _is_allowed_a_secret,
+    _is_allowed_its_credential,
     _meets_no_policy_for_workloads,
     _is_allowed_by_data_policies,
     _is_kept_from_canvas_apps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from holdfast.core.deed import Outcome, done, refused
 from holdfast.core.errors import MissingError, RefusedError
@@ -19,11 +19,9 @@ from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.lending import Loan, bind_back
 from holdfast.migration.definitions import fingerprint, rewritten
-from holdfast.migration.plan import connection_id
+from holdfast.migration.plan import HELD, connection_id
 from holdfast.migration.world import REDIRECT, Planned
 from holdfast.saga import Past
-
-SERVICE_PRINCIPAL: Final = "oauthSP"
 
 
 class _OfConnection(Planned):
@@ -48,18 +46,22 @@ class MakeConnection(_OfConnection):
     async def do(self, past: Past) -> Outcome:
         """Make it under an id of the saga's own: what an interrupted attempt made is written again, not doubled."""
         operator, share = self._world.operator, self._arguments["share"]
+        sign_in = self._arguments.get("sign_in", "oauthSP")
+        held = {HELD[sign_in]: await self._secret(past)}
         await operator.put_connection(
             WantedConnection(
                 self._new,
                 *self._where,
                 self._arguments["display_name"],
-                SERVICE_PRINCIPAL,
+                sign_in,
                 {
                     "token": REDIRECT,
                     "token:TenantId": self._arguments["tenant_id"],
                     "token:clientId": past["app"].facts["client_id"],
                 },
-                {"token:clientSecret": await self._secret(past)},
+                secrets=held if sign_in == "oauthSP" else {},
+                # A certificate is sent as an object, with the password that opens it.
+                objects=held if sign_in == "certOauth" else {},
             )
         )
         if share is not None:

@@ -29,7 +29,8 @@ def owner_rows(cases: Sequence[Case], application: str, app_admin: str) -> list[
     owner = Owner("", app_admin or "the application administrator who registers it", kind="ServicePrincipal")
     rows.append(_row("application", application, owner))
     keeper = "whoever owns the application; the text lies in the secret store of holdfast"
-    rows.append(_row("secret", "of it", Owner("", keeper)))
+    kind = "certificate" if any(case.certificate for case in cases) else "secret"
+    rows.append(_row(kind, "of it", Owner("", keeper)))
     return rows
 
 

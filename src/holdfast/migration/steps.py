@@ -8,8 +8,10 @@ from typing import Final
 
 from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.errors import ConflictError, MissingError, RefusedError
+from holdfast.core.identity import ClientSecret
 from holdfast.core.inventory import ConnectionId, ConnectionReferenceId, ConnectorId, FlowId
 from holdfast.core.plan import PlannedStep, Show, label
+from holdfast.core.secret import Secret
 from holdfast.lending import is_usable
 from holdfast.migration.databases import MakeUser, Proof
 from holdfast.migration.definitions import fingerprint
@@ -17,7 +19,8 @@ from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
 from holdfast.migration.owning import Own, WatchOwned
 from holdfast.migration.plan import shows_of
 from holdfast.migration.watch import Confirm, Cycle, Start, Watch
-from holdfast.migration.world import Planned, World
+from holdfast.migration.world import Planned, World, credential_facts, kind_of
+from holdfast.ports import Registry
 from holdfast.saga import Past, Step
 
 IN_A_ROW: Final = 5
@@ -175,8 +178,13 @@ class MakePrincipal(Planned):
         return done("Made.", principal=found)
 
 
-class AddSecret(Planned):
-    """A secret, its text in the store."""
+class AddCredential(Planned):
+    """A secret or a certificate, kept in the store."""
+
+    @property
+    def _kind(self) -> str:
+        """The step is named after what it makes."""
+        return self.name
 
     async def clear(self, past: Past) -> None:
         """Remove what an interrupted attempt added: its text is lost."""
@@ -184,44 +192,73 @@ class AddSecret(Planned):
             await remove_labelled(self._world, past, self._arguments["label"], keep=None)
 
     async def do(self, past: Past) -> Outcome:
-        """Add it and keep its text at once; what cannot be kept is removed again."""
+        """Add it and keep it at once; what cannot be kept is removed again."""
         app, world = past["app"].facts, self._world
         if not app["own"] or world.registry is None:
             return await self._handed_in(app["client_id"])
         # A store that cannot be asked should be noticed before there is something to lose.
         await world.secrets.read(secret_name(app["client_id"], "-"))
-        ends_at = world.clock.now() + timedelta(seconds=self._arguments["life_seconds"])
+        now = world.clock.now()
+        ends_at = now + timedelta(seconds=self._arguments["life_seconds"])
         try:
-            made, text = await world.registry.add_secret(
-                app["application"], self._arguments["label"], ends_at
-            )
+            made, text = await self._made(world.registry, app["application"], now, ends_at)
         except MissingError:
             return waiting("The application is not known everywhere yet.")
         stored = secret_name(app["client_id"], made.key_id)
         try:
             await world.secrets.write(stored, text)
         except BaseException:
-            await world.registry.remove_secret(app["application"], made.key_id)
+            await remove_credential(world.registry, app["application"], self._kind, made.key_id)
             raise
         return done(f"Added; ends {made.expires_at or ends_at:%Y-%m-%d}.", key_id=made.key_id, stored=stored)
+
+    async def _made(
+        self, registry: Registry, application: str, now: datetime, ends_at: datetime
+    ) -> tuple[ClientSecret, Secret]:
+        """Raises MissingError where it is not seen yet; `clear` then removes it before the next attempt."""
+        label = self._arguments["label"]
+        if self._kind == "secret":
+            return await registry.add_secret(application, label, ends_at)
+        made = self._world.certify(label, now, ends_at)
+        await registry.add_certificate(application, label, made.public, now, ends_at)
+        for each in (await registry.application(application)).secrets:
+            if (each.kind, each.display_name) == (self._kind, label):
+                return each, made.kept
+        raise MissingError("The new certificate is not listed yet.", "graph", "graph.applications.get")
 
     async def _handed_in(self, client_id: str) -> Outcome:
         stored = self._arguments["stored"]
         if await self._world.secrets.read(stored) is not None:
             return done("An administrator handed one in.", key_id=None, stored=stored)
+        form = (
+            ""
+            if self._kind == "secret"
+            else ' as JSON, {"pfx": PKCS #12 in base64, "password": what opens it},'
+        )
         return waiting(
-            f"An application administrator has to add a secret to {client_id} and to keep it here: `holdfast secret set"
-            f" {stored}`"
+            f"An application administrator has to add a {self._kind} to {client_id} and to keep it here{form}: `holdfast"
+            f" secret set {stored}`"
         )
 
     async def undo(self, past: Past, outcome: Outcome | None) -> Outcome:
-        """Remove the secret and its text."""
+        """Remove it and its text."""
         if outcome is not None:
-            app = past["app"].facts
-            if outcome.facts["key_id"] and self._world.registry is not None:
-                await self._world.registry.remove_secret(app["application"], outcome.facts["key_id"])
+            app, key_id = past["app"].facts, outcome.facts["key_id"]
+            if key_id and self._world.registry is not None:
+                await remove_credential(self._world.registry, app["application"], self._kind, key_id)
             await self._world.secrets.delete(outcome.facts["stored"])
+            if app["own"]:
+                # What later rotations of it made ends with the application, which goes next.
+                await drop_texts(self._world, app["client_id"])
         return done("Removed.")
+
+
+async def remove_credential(registry: Registry, application: str, kind: str, key_id: str) -> None:
+    """Remove a secret or a certificate of an application."""
+    if kind == "certificate":
+        await registry.remove_certificate(application, key_id)
+    else:
+        await registry.remove_secret(application, key_id)
 
 
 def secret_name(client_id: str, key_id: str) -> str:
@@ -229,40 +266,46 @@ def secret_name(client_id: str, key_id: str) -> str:
     return f"app/{client_id}/{key_id}"
 
 
+async def drop_texts(world: World, client_id: str) -> None:
+    """Remove every text kept for a saga's own application: also one whose secret is gone already."""
+    for name in await world.secrets.names():
+        if name.startswith(secret_name(client_id, "")):
+            await world.secrets.delete(name)
+
+
 async def remove_labelled(world: World, past: Past, label: str, keep: str | None) -> int:
-    """Remove the application's secrets that carry a saga's label, but for one; how many there were."""
+    """Remove the application's credentials that carry a saga's label, but for one; how many there were.
+
+    Once it has one, what else is kept for the application may be of a rotation, and stays.
+    """
     app = past["app"].facts
     if world.registry is None or not app["own"]:
         return 0
-    # The application is this saga's own, so every text kept for it is too: also one whose secret is gone already.
-    for name in await world.secrets.names():
-        if name.startswith(secret_name(app["client_id"], "")) and name != secret_name(
-            app["client_id"], keep or "-"
-        ):
-            await world.secrets.delete(name)
+    if keep is None:
+        await drop_texts(world, app["client_id"])
     try:
         known = await world.registry.application(app["application"])
     except MissingError:
         return 0
     strays = [each for each in known.secrets if each.display_name == label and each.key_id != keep]
     for stray in strays:
-        await world.registry.remove_secret(app["application"], stray.key_id)
+        await remove_credential(world.registry, app["application"], stray.kind, stray.key_id)
         await world.secrets.delete(secret_name(app["client_id"], stray.key_id))
     return len(strays)
 
 
 class Prove(Planned):
-    """The secret signs in, several times in a row."""
+    """The secret or certificate signs in, several times in a row."""
 
     async def do(self, past: Past) -> Outcome:
         """Sign in; one refusal starts the count again, later."""
-        secret = await self._secret(past)
+        secret, kind = await self._secret(past), kind_of(past)
         for number in range(IN_A_ROW):
             if number:
                 await self._world.clock.sleep_until(self._world.clock.now() + BETWEEN)
-            said = await self._world.signs_in(past["app"].facts["client_id"], secret)
+            said = await self._world.signs_in(past["app"].facts["client_id"], secret, kind)
             if said:
-                return waiting(f"The secret does not sign in everywhere yet: {said}")
+                return waiting(f"The {kind} does not sign in everywhere yet: {said}")
         return done(f"Signed in {IN_A_ROW} times in a row.")
 
 
@@ -275,7 +318,7 @@ class Sweep(Planned):
         if self._world.clock.now() < after:
             return waiting(f"Looks for strays again {after:%Y-%m-%d %H:%M} UTC.")
         found = await remove_labelled(
-            self._world, past, self._arguments["label"], keep=past["secret"].facts["key_id"]
+            self._world, past, self._arguments["label"], keep=credential_facts(past)["key_id"]
         )
         if self._world.registry is not None and past["app"].facts["own"]:
             async for stray in self._world.registry.labelled(f"{label(self._saga)} "):
@@ -289,7 +332,8 @@ STEPS: Mapping[str, Callable[[PlannedStep, World], Step]] = {
     "check": Check,
     "app": Register,
     "principal": MakePrincipal,
-    "secret": AddSecret,
+    "secret": AddCredential,
+    "certificate": AddCredential,
     "prove": Prove,
     "sql": MakeUser,
     "connection": MakeConnection,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done
 from holdfast.core.errors import ConflictError
 from holdfast.core.inventory import Environment, EnvironmentId
+from holdfast.core.making import MadeCertificate
 from holdfast.core.plan import PlannedStep
 from holdfast.core.secret import Secret
 from holdfast.ports import (
@@ -26,10 +28,13 @@ from holdfast.ports import (
 )
 from holdfast.saga import Past
 
-SignsIn = Callable[[str, Secret], Awaitable[str]]
-"""Signs in anew with a client id and a secret; empty if that worked, else what Entra said."""
+SignsIn = Callable[[str, Secret, str], Awaitable[str]]
+"""Signs in anew with a client id and a credential of a kind; empty if that worked, else what Entra said."""
 
-SqlAs = Callable[[str, Secret], AbstractAsyncContextManager[SqlServer]]
+SqlAs = Callable[[str, Secret, str], AbstractAsyncContextManager[SqlServer]]
+Certify = Callable[[str, datetime, datetime], MadeCertificate]
+"""Makes a self-signed certificate of a name that is good from one instant to the other."""
+
 REDIRECT: Final = "https://global.consent.azure-apim.net/redirect/sql"
 PROOF: Final = "SELECT 1 AS holdfast"
 
@@ -57,6 +62,7 @@ class World:
     principal: str
     clock: Clock
     environments: Mapping[str, Environment]
+    certify: Certify
     registry: Registry | None = None
     sql_admin: Callable[[], AbstractAsyncContextManager[SqlServer]] | None = None
     starter: Starter | None = None
@@ -92,8 +98,8 @@ class Planned:
         return done()
 
     async def _secret(self, past: Past) -> Secret:
-        """The application's secret. Raises ConflictError where the store has lost it."""
-        name = past["secret"].facts["stored"]
+        """The application's secret or certificate. Raises ConflictError where the store has lost it."""
+        name = credential_facts(past)["stored"]
         found = await self._world.secrets.read(name)
         if found is None:
             raise ConflictError(
@@ -103,3 +109,13 @@ class Planned:
 
     def _now(self) -> str:
         return self._world.clock.now().isoformat()
+
+
+def kind_of(past: Past) -> str:
+    """What the application signs in with: "secret" or "certificate", which is the name of the step that made it."""
+    return "certificate" if "certificate" in past else "secret"
+
+
+def credential_facts(past: Past) -> Mapping[str, Any]:
+    """What is known of the application's credential: `key_id`, and under which name it is `stored`."""
+    return past[kind_of(past)].facts

@@ -8,7 +8,7 @@ from typing import Final
 
 from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.directory import SignInRecord
-from holdfast.core.errors import MissingError, RefusedError, SecretStoreError
+from holdfast.core.errors import MissingError, RefusedError, SecretStoreError, UnreachableError
 from holdfast.core.identity import ClientSecret
 from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
@@ -116,8 +116,15 @@ class Add(Planned):
         made = self._world.certify(label, now, ends_at)
         await registry.add_certificate(application, label, made.public, now, ends_at)
         app = await registry.application(application)
-        added = next(each for each in self._of_kind(app) if each.display_name == label)
-        return added, made.kept
+        for each in self._of_kind(app):
+            if each.display_name == label:
+                return each, made.kept
+        # Listings lag; the next attempt removes it by its label first.
+        raise UnreachableError(
+            "The new certificate is not listed yet; it is looked for again.",
+            "graph",
+            "graph.applications.get",
+        )
 
     async def _take_back(self, key_id: str) -> None:
         """Revoke what could not be kept. Where even that fails, the next attempt finds it by its label."""

@@ -146,6 +146,16 @@ BLOCKED = {
     "app policy unread": ("not_looked_at:app_policy", {"app_policy": None}),
     "secrets forbidden": ("secrets_forbidden", {"app_policy": AppPolicy(allows_secrets=False)}),
     "secrets too short": ("life_too_short", {"app_policy": AppPolicy(longest_secret=timedelta(days=1))}),
+    "certificates only": ("not_offered", {"sign_ins": frozenset({"oauth", "certOauth"})}),
+    "no certificates": ("not_offered", {"certificate": True}),
+    "certificates too short": (
+        "life_too_short",
+        {
+            "certificate": True,
+            "sign_ins": frozenset({"certOauth"}),
+            "app_policy": AppPolicy(longest_certificate=timedelta(days=1)),
+        },
+    ),
     "policies unread": ("not_looked_at:access_policies", {"access_policies": None}),
     "every principal blocked": ("workload_policy", {"access_policies": (EVERY_PRINCIPAL,)}),
     "data policies unread": ("not_looked_at:data_policies", {"data_policies": None}),
@@ -175,6 +185,13 @@ def test_what_blocks_is_named(reason: str, changes: dict[str, Any]):
     assert found.blocking is not None
     assert found.blocking.reason == reason
     assert found.blocking.says.endswith(".")
+
+
+def test_a_policy_that_forbids_secrets_does_not_mind_certificates():
+    forbidden = AppPolicy(allows_secrets=False, longest_secret=timedelta(days=1))
+    case = a_case(certificate=True, sign_ins=frozenset({"oauthSP", "certOauth"}), app_policy=forbidden)
+
+    assert readiness(case).grade is Grade.GO
 
 
 CARES = {

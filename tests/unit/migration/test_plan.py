@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -153,3 +154,27 @@ def test_terraform_holds_no_secret_and_no_template_of_a_stranger():
     told = terraform(plan, {"p1-1": "client"})
     assert "sensitive = true" in told
     assert "${file" not in told
+
+
+def test_a_certificate_takes_the_place_of_the_secret_in_every_step():
+    forbidden = AppPolicy(allows_secrets=False, longest_certificate=timedelta(days=30))
+    case = a_case(certificate=True, sign_ins=frozenset({"certOauth"}), app_policy=forbidden)
+    plan = plan_migration([case], choices(certificate=True, policy=forbidden))
+
+    steps = {step.name.partition(":")[0]: step for step in plan.steps}
+    assert "secret" not in steps
+    assert steps["certificate"].arguments["life_seconds"] < timedelta(days=30).total_seconds()
+    assert "certificate signs in" in steps["prove"].does
+    shown = json.loads(steps["connection"].shows[0].text)["properties"]["connectionParametersSet"]
+    assert (shown["name"], "token:clientCertificateSecret" in shown["values"]) == ("certOauth", True)
+    assert read_plan(plan_text(plan)) == plan
+
+
+def test_terraform_takes_a_certificate_as_an_object():
+    case = a_case(certificate=True, sign_ins=frozenset({"certOauth"}))
+    plan = plan_migration([case], choices(certificate=True))
+
+    told = terraform(plan, {"p1-1": "client"})
+
+    assert '"name" : "certOauth"' in told
+    assert '"token:clientCertificateSecret" : { "value" : jsondecode(var.holdfast_p1_1_' in told

@@ -86,7 +86,16 @@ def command() -> None:
     help="Where the operator is a person: do not start the flows that moved, but wait for their own time.",
 )
 @click.option(
-    "--life", type=Length(), default="180d", show_default=True, help="How long the new secrets live at most."
+    "--life",
+    type=Length(),
+    default="180d",
+    show_default=True,
+    help="How long the new secrets or certificates live at most.",
+)
+@click.option(
+    "--certificate",
+    is_flag=True,
+    help="Let the applications sign in with certificates instead of secrets, where the connector offers that.",
 )
 @click.option("--for-dba", "for_dba", is_flag=True, help="Print only the T-SQL, to be read.")
 @common_options
@@ -138,6 +147,7 @@ async def _planned(
         accepted=frozenset(fact.fact for fact in accepted),
         rewrites=chosen["rewrites"],
         roles=tuple(chosen["roles"]),
+        certificate=chosen["certificate"],
     )
     life: timedelta = chosen["life"]
     found = await cases(holdfast, tenant, seen, wanted)
@@ -161,6 +171,7 @@ async def _planned(
         per_environment=chosen["per_environment"],
         roles=wanted.roles,
         life=life,
+        certificate=wanted.certificate,
         has_sql_admin=tenant.has(Role.SQL_ADMIN),
         has_app_admin=tenant.has(Role.APP_ADMIN),
         accepted=accepted,
