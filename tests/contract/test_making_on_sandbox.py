@@ -134,6 +134,24 @@ async def test_what_a_policy_forbids_is_told(tenant: Tenant):
     assert (policy.allows_secrets, policy.longest_secret) == (True, timedelta(days=90))
 
 
+async def test_an_application_may_be_excepted(tenant: Tenant):
+    app = next(app for app in tenant.ready["apps"] if app["sql_databases"])
+    directory = tenant.access("reader").directory
+    tenant.control("/events", {"event": "set_app_policy", "target": "", "passwordAddition": True})
+    forbidden = await directory.app_policy(app["object_id"])
+    tenant.control(
+        "/events", {"event": "set_app_policy", "target": app["client_id"], "passwordLifetime": "P9D"}
+    )
+
+    excepted = await directory.app_policy(app["object_id"])
+    of_others = await directory.app_policy()
+
+    tenant.control("/events", {"event": "set_app_policy", "target": app["client_id"], "remove": True})
+    tenant.control("/events", {"event": "set_app_policy", "target": ""})
+    assert (forbidden.allows_secrets, of_others.allows_secrets) == (False, False)
+    assert (excepted.allows_secrets, excepted.longest_secret) == (True, timedelta(days=9))
+
+
 # --- connections -----------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,22 @@ def test_it_outlives_the_old_secret(plan: Path, capsys: pytest.CaptureFixture[st
     assert {row["state"] for row in now} == {"ok"}
 
 
+def test_an_application_that_is_excepted_from_a_policy_is_renewed(plan: Path):
+    wanted = json.loads(plan.read_text())["steps"]
+    holdfast("sandbox", "do", "set_app_policy", "", "passwordAddition=true")
+    assert holdfast("rotate", "plan", "--out", str(plan)) == 0
+    forbidden = json.loads(plan.read_text())
+    assert forbidden["steps"] == []
+    assert "secrets_forbidden" in {each["reason"] for each in forbidden["declined"]}
+
+    holdfast("sandbox", "do", "set_app_policy", wanted[0]["arguments"]["client_id"])
+    assert holdfast("rotate", "plan", "--out", str(plan)) == 0
+
+    assert [step["name"] for step in json.loads(plan.read_text())["steps"]] == [
+        step["name"] for step in wanted
+    ]
+
+
 def test_undo_removes_the_new_secret_and_binds_as_before(plan: Path, capsys: pytest.CaptureFixture[str]):
     before = rows(capsys, "status")
     apply(plan)

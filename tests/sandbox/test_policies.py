@@ -221,3 +221,31 @@ def test_a_policy_that_makes_no_sense_is_refused(sandbox, body):
         sandbox.ready["control"] + "/events", body=json.dumps({"event": "add_policy", **body}).encode()
     )
     assert reply.status == 400
+
+
+def test_a_workload_policy_blocks_by_place(sandbox):
+    """The platform signs in for connections from addresses of its own; an application from where it runs."""
+    app = app_named(sandbox, "erp-nightly")
+    theirs = sandbox.event("add_location", "Power Platform", ranges=["20.86.0.0/16"])["id"]
+    ours = sandbox.event("add_location", "Servers", ranges=["203.0.113.0/24"])["id"]
+    held = connection_of(sandbox, "ERP export")
+
+    def left_out(*places):
+        return {
+            "displayName": "Robots",
+            "conditions": {
+                "clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]},
+                "applications": {"includeApplications": ["All"]},
+                "locations": {"includeLocations": ["All"], "excludeLocations": list(places)},
+            },
+            "grantControls": BLOCK,
+        }
+
+    made = sandbox.event("add_policy", policy=left_out(theirs))["id"]
+    assert code_of(app_token(sandbox, app, SQL)) == 53003
+    assert connection_of(sandbox, held["name"])["usable"]
+
+    sandbox.event("remove_policy", made)
+    sandbox.event("add_policy", policy=left_out(ours))
+    assert code_of(app_token(sandbox, app, SQL)) == 0
+    assert connection_of(sandbox, held["name"])["cause"] == "conditional_access_blocked"

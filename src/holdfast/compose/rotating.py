@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.compose.gathering import bindings_of, operations_on
 from holdfast.compose.times import CloudClock
-from holdfast.core.errors import CloudError, RefusedError
+from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.identity import Role, ServicePrincipal
 from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionReference, EnvironmentId
 from holdfast.core.making import AppPolicy
@@ -147,7 +147,11 @@ async def candidates(
                     under_way=under_way(past, app.object_id, kind),
                 )
                 # The log may be asked but five times in ten seconds: only what may be renewed is worth it.
-                if log_read and members and (app.client_id in chosen or is_due(candidate, seen.now)):
+                wanted = members and (app.client_id in chosen or is_due(candidate, seen.now))
+                if wanted:
+                    policy = await app_policy_of(reading.applications, app.object_id)
+                    candidate = replace(candidate, policy=policy)
+                if wanted and log_read:
                     uses = await _uses(reading.directory, app, seen.now)
                     shown = _held(app, kind, members, past, uses)
                     candidate = replace(candidate, uses=uses, held=shown)
@@ -251,11 +255,11 @@ async def _owners(applications: Applications, app: ServicePrincipal) -> dict[str
         return None
 
 
-async def app_policy_of(applications: Applications) -> AppPolicy | None:
-    """What the tenant forbids; None where that may not be read."""
+async def app_policy_of(applications: Applications, application: str | None = None) -> AppPolicy | None:
+    """What is forbidden to a new application, or to that one; None where it may not be read."""
     try:
-        return await applications.app_policy()
-    except RefusedError:
+        return await applications.app_policy(application)
+    except (RefusedError, MissingError):
         return None
 
 

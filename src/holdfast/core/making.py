@@ -81,13 +81,15 @@ class FlowRow:
 
 
 class AppPolicy(NamedTuple):
-    """What the tenant forbids secrets of applications.
+    """What the tenant forbids applications to sign in with.
 
     Attributes:
         allows_secrets: False where none may be added.
         longest_secret: None where their life is not limited; `longest_certificate` likewise.
+        allows_self_signed: False where certificates must come from an authority that the tenant names.
     """
 
     allows_secrets: bool = True
     longest_secret: timedelta | None = None
     longest_certificate: timedelta | None = None
+    allows_self_signed: bool = True

@@ -329,6 +329,9 @@ def _is_allowed_its_credential(case: Case) -> Finding | None:
     if not case.certificate and not policy.allows_secrets:
         says = "The tenant's app management policy forbids new secrets: plan with --certificate."
         return Finding("secrets_forbidden", says)
+    if case.certificate and not policy.allows_self_signed:
+        says = "The tenant's app management policy takes certificates of named authorities only; holdfast's sign themselves."
+        return Finding("self_signed_forbidden", says)
     longest = policy.longest_certificate if case.certificate else policy.longest_secret
     if longest is not None and longest < SHORTEST_LIFE:
         says = f"The tenant's app management policy lets a {kind} live {longest}, too short to move in."
@@ -346,9 +349,22 @@ def _meets_no_policy_for_workloads(case: Case) -> Finding | None:
             policy.state is PolicyState.ENFORCED
             and "ServicePrincipalsInMyTenant" in policy.principals.included
         ):
-            says = f"The policy {policy.display_name!r} concerns every service principal of the tenant: exclude the new one first."
+            says = (
+                f"The policy {policy.display_name!r} blocks every service principal of the tenant {_places(policy)}, and a new one"
+                " cannot be left out of it before it is there: --accept workload_policy=NAME:REASON where Power Platform's"
+                " addresses are not blocked."
+            )
             return Finding("workload_policy", says)
     return None
+
+
+def _places(policy: AccessPolicy) -> str:
+    """From where a policy blocks, in words; named places are known by their ids only."""
+    words = {"AllTrusted": "the trusted places"}
+    included = policy.locations.included - {"All"}
+    left_out = sorted(words.get(each, f"the place {each}") for each in policy.locations.excluded)
+    from_ = ", ".join(sorted(words.get(each, f"the place {each}") for each in included)) or "everywhere"
+    return f"from {from_}" + (f" but {', '.join(left_out)}" if left_out else "")
 
 
 def _is_allowed_by_data_policies(case: Case) -> Finding | None:
@@ -407,6 +423,21 @@ def _is_managed(case: Case) -> Finding | None:
         " the new connection in there (`holdfast migrate after`)"
     )
     return Finding("managed", says, blocks=False)
+
+
+def _may_meet_a_policy_for_workloads(case: Case) -> Finding | None:
+    """One that only reports today."""
+    for policy in case.access_policies or ():
+        if (
+            policy.state is PolicyState.REPORT_ONLY
+            and "ServicePrincipalsInMyTenant" in policy.principals.included
+        ):
+            says = (
+                f"The policy {policy.display_name!r} would block every service principal {_places(policy)} once it is enforced:"
+                " leave the new one out of it then"
+            )
+            return Finding("workload_policy_reports", says, blocks=False)
+    return None
 
 
 def _polls(case: Case) -> Finding | None:
@@ -471,6 +502,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _meets_no_policy_for_workloads,
     _is_allowed_by_data_policies,
     _is_kept_from_canvas_apps,
+    _may_meet_a_policy_for_workloads,
     _is_managed,
     _polls,
     _has_flows_outside,

@@ -60,8 +60,8 @@ class Applications(Protocol):
         """Who owns the application of that object id: names by object id, empty where none is told."""
         ...
 
-    async def app_policy(self) -> AppPolicy:
-        """What the tenant forbids secrets of applications."""
+    async def app_policy(self, application: str | None = None) -> AppPolicy:
+        """What is forbidden to a new application, or to the one of that object id, which may be excepted."""
         ...
 
 

@@ -92,8 +92,13 @@ def quiet_of(candidate: Candidate, choices: Choices) -> timedelta:
     return QUIET if candidate.log_read else QUIET_UNSEEN
 
 
+def _policy(candidate: Candidate, choices: Choices) -> AppPolicy | None:
+    """What counts for the application: some are excepted."""
+    return candidate.policy or choices.policy
+
+
 def _longest(candidate: Candidate, choices: Choices) -> timedelta | None:
-    policy = choices.policy
+    policy = _policy(candidate, choices)
     if policy is None:
         return None
     return policy.longest_secret if candidate.kind == "secret" else policy.longest_certificate
@@ -160,13 +165,16 @@ def owned_by(candidate: Candidate, choices: Choices) -> str:
 
 
 def _is_allowed(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
-    policy = choices.policy
+    policy = _policy(candidate, choices)
     if policy is None:
         if choices.accepts("app_policy"):
             return None
         return "not_looked_at:app_policy", "The tenant's app management policy could not be read."
     if candidate.kind == "secret" and not policy.allows_secrets:
         return "secrets_forbidden", "The tenant's app management policy forbids new secrets."
+    if candidate.kind == "certificate" and not policy.allows_self_signed:
+        says = "The tenant's app management policy takes certificates of named authorities only; holdfast's sign themselves."
+        return "self_signed_forbidden", says
     return None
 
 

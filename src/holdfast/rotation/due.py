@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from holdfast.core.identity import ClientSecret, ServicePrincipal
 from holdfast.core.inventory import Connection, ConnectionReference, Environment, SignIn
+from holdfast.core.making import AppPolicy
 from holdfast.core.plan import LABEL, Plan, saga_of
 
 DUE_AT: Final = 2 / 3
@@ -70,6 +71,7 @@ class Candidate:
         own: roles that this application plays for holdfast itself.
         log_read: whether its sign-ins can be read; `uses` is what they show, up to 30 days back.
         under_way: the saga of a rotation that is not over.
+        policy: what it may sign in with; None where only the tenant's policy is known.
     """
 
     app: ServicePrincipal
@@ -83,6 +85,7 @@ class Candidate:
     held: frozenset[str] = frozenset()
     uses: tuple[Use, ...] = ()
     under_way: str = ""
+    policy: AppPolicy | None = None
 
     @property
     def credentials(self) -> tuple[ClientSecret, ...]:

@@ -113,7 +113,8 @@ class Restrictions(Shape):
 
 
 class AppManagementPolicy(Shape):
-    """What the tenant forbids secrets of applications (documented: tenantappmanagementpolicy)."""
+    """What the tenant forbids secrets of applications, or one application (documented: tenantappmanagementpolicy and
+    appmanagementpolicy; the second has `restrictions`)."""
 
     id: str | None = None
     display_name: str | None = None
@@ -121,6 +122,7 @@ class AppManagementPolicy(Shape):
     is_enabled: bool | None = None
     application_restrictions: Restrictions | None = None
     service_principal_restrictions: Restrictions | None = None
+    restrictions: Restrictions | None = None
 
 
 class Application(Shape):

@@ -200,6 +200,35 @@ APP_MANAGEMENT_POLICY: Final = _registration(
     is_idempotent=True,
     source=f"microsoft-graph-docs-contrib tenantappmanagementpolicy @356c697; {_GRAPH_PERMISSIONS}",
 )
+OWN_APP_POLICIES: Final = _registration(
+    "graph.applications.app_management_policies",
+    "GET",
+    f"{_APPLICATION}/appManagementPolicies",
+    "read what an application goes by instead of the tenant's policy",
+    needs="Policy.Read.All",
+    permission="graph/Policy.Read.All",
+    roles=("reader",),
+    who="an application or a person with the permission, and Application.Read.All",
+    writes=False,
+    is_idempotent=True,
+    unlocks="rotate",
+    source=f"microsoft-graph-docs-contrib application (relationships), appmanagementpolicy-post-appliesto; {_GRAPH_PERMISSIONS}",
+)
+APPLICATION_MADE: Final = _registration(
+    "graph.applications.made",
+    "GET",
+    _APPLICATION,
+    "read when an application was made",
+    query={"$select": "id,appId,createdDateTime"},
+    needs="Application.Read.All",
+    permission="graph/Application.Read.All",
+    roles=("reader",),
+    who="an application or a person with the permission",
+    writes=False,
+    is_idempotent=True,
+    unlocks="rotate",
+    source=f"microsoft-graph-docs-contrib application-get; {_GRAPH_PERMISSIONS}",
+)
 
 # --- connections -------------------------------------------------------------------------------------------
 
@@ -515,6 +544,8 @@ MAKING: Final[tuple[Call, ...]] = (
     NEW_PRINCIPAL,
     PRINCIPAL_OF,
     APP_MANAGEMENT_POLICY,
+    OWN_APP_POLICIES,
+    APPLICATION_MADE,
     PUT_CONNECTION,
     DELETE_CONNECTION,
     CONNECTION_SHARES,

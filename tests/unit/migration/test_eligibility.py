@@ -156,6 +156,14 @@ BLOCKED = {
             "app_policy": AppPolicy(longest_certificate=timedelta(days=1)),
         },
     ),
+    "certificates of named authorities only": (
+        "self_signed_forbidden",
+        {
+            "certificate": True,
+            "sign_ins": frozenset({"certOauth"}),
+            "app_policy": AppPolicy(allows_self_signed=False),
+        },
+    ),
     "policies unread": ("not_looked_at:access_policies", {"access_policies": None}),
     "every principal blocked": ("workload_policy", {"access_policies": (EVERY_PRINCIPAL,)}),
     "data policies unread": ("not_looked_at:data_policies", {"data_policies": None}),
@@ -195,6 +203,9 @@ def test_a_policy_that_forbids_secrets_does_not_mind_certificates():
 
 
 CARES = {
+    "workload_policy_reports": {
+        "access_policies": (replace(EVERY_PRINCIPAL, state=PolicyState.REPORT_ONLY),)
+    },
     "managed": {"flows": (a_moving(flow=a_flow("f1", "new_sql", is_managed=True)),)},
     "polling": {"flows": (a_moving(an_operation(kind="trigger", operation="GetOnNewItems_V2")),)},
     "outside_solutions": {"outside": ("Mine",)},
@@ -215,6 +226,17 @@ def test_what_needs_care_is_named_and_does_not_block(fact: str, changes: dict[st
 
 def test_a_fact_that_nobody_could_look_at_can_be_answered_for():
     assert readiness(a_case(canvas_apps=None, accepted=frozenset({"canvas_apps"}))).grade is Grade.GO
+
+
+def test_a_policy_that_blocks_by_place_says_which_places_it_leaves_out():
+    by_place = replace(EVERY_PRINCIPAL, locations=Scope(frozenset({"All"}), frozenset({"AllTrusted", "p1"})))
+    case = a_case(access_policies=(by_place,))
+
+    found = readiness(case)
+
+    assert found.blocking is not None
+    assert "from everywhere but the place p1, the trusted places" in found.blocking.says
+    assert readiness(replace(case, accepted=frozenset({"workload_policy"}))).grade is Grade.GO
 
 
 def test_a_role_decides_what_is_dynamic():

@@ -96,12 +96,26 @@ def test_a_secret_without_an_end_is_never_due():
     assert due_at(replace(secret(), expires_at=None)) is None
 
 
+def test_an_application_that_is_excepted_from_the_tenants_policy_is_renewed():
+    forbidden = AppPolicy(allows_secrets=False)
+
+    assert names(a_candidate(policy=AppPolicy()), policy=forbidden)
+
+
 DECLINED = {
     "not due": (a_candidate(secret(ends=900)), {}, "not_due"),
     "our own identity": (a_candidate(own="reader"), {}, "own_identity"),
     "owners not looked at": (a_candidate(owners=None), {}, "not_looked_at:owners"),
     "not owned": (a_candidate(owners={"ada": "Ada"}), {}, "not_owned"),
     "secrets forbidden": (a_candidate(), {"policy": AppPolicy(allows_secrets=False)}, "secrets_forbidden"),
+    "certificates of named authorities only": (
+        a_candidate(replace(secret(), kind="certificate"), kind="certificate"),
+        {"policy": AppPolicy(allows_self_signed=False)},
+        "self_signed_forbidden",
+    ),
+    "secrets forbidden to it alone": (
+        a_candidate(policy=AppPolicy(allows_secrets=False)), {}, "secrets_forbidden"
+    ),
     "life too short": (a_candidate(), {"policy": AppPolicy(longest_secret=timedelta(days=1))}, "life_too_short"),
     "policy not looked at": (a_candidate(), {"policy": None}, "not_looked_at:app_policy"),
     "policy allows less than watching takes": (

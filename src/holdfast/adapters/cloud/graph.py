@@ -25,7 +25,13 @@ from holdfast.wire.ledger import (
     SIGN_INS_OF_APPLICATION,
     USERS,
 )
-from holdfast.wire.making import APP_MANAGEMENT_POLICY, APPLICATION_OWNERS, PRINCIPAL_OF
+from holdfast.wire.making import (
+    APP_MANAGEMENT_POLICY,
+    APPLICATION_MADE,
+    APPLICATION_OWNERS,
+    OWN_APP_POLICIES,
+    PRINCIPAL_OF,
+)
 from holdfast.wire.shape import instant, zulu
 
 
@@ -102,9 +108,20 @@ class GraphDirectory:
         owners = self._transport.items(APPLICATION_OWNERS, graph.DirectoryObject, at=at)
         return {told.id: told.display_name or "" async for told in owners}
 
-    async def app_policy(self) -> AppPolicy:
-        """What the tenant forbids secrets of applications."""
-        return app_policy(await self._transport.read(APP_MANAGEMENT_POLICY, graph.AppManagementPolicy))
+    async def app_policy(self, application: str | None = None) -> AppPolicy:
+        """What is forbidden to a new application, or to the one of that object id."""
+        if application is None:
+            return app_policy(await self._transport.read(APP_MANAGEMENT_POLICY, graph.AppManagementPolicy))
+        at = {"application": application}
+        made_at = instant(
+            (await self._transport.read(APPLICATION_MADE, graph.Application, at=at)).created_date_time
+        )
+        async for own in self._transport.items(OWN_APP_POLICIES, graph.AppManagementPolicy, at=at):
+            # Nobody says what one that is switched off does: the tenant's is taken to count then.
+            if own.is_enabled:
+                return app_policy(own, made_at)
+        told = await self._transport.read(APP_MANAGEMENT_POLICY, graph.AppManagementPolicy)
+        return app_policy(told, made_at)
 
     async def password_policies(self) -> AsyncIterator[PasswordPolicy]:
         """How long passwords live, by domain."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -39,28 +39,34 @@ _LENGTH: Final = TypeAdapter(timedelta | None)  # reads ISO 8601
 _NEVER: Final = 2147483647  # days; what Graph writes for passwords that do not expire
 
 
-def app_policy(told: graph.AppManagementPolicy) -> AppPolicy:
-    """What the tenant forbids secrets of applications, in our words.
+def app_policy(told: graph.AppManagementPolicy, made_at: datetime | None = None) -> AppPolicy:
+    """What a policy, the tenant's or an application's own, forbids an application, in our words.
+
+    Args:
+        made_at: when the application was made; None for one that is new, which every restriction concerns.
 
     Raises:
-        UnfamiliarError: a life is limited in a way that cannot be read.
+        UnfamiliarError: a restriction cannot be read.
     """
-    rules = told.application_restrictions if told.is_enabled else None
-    secrets = _restrictions(rules.password_credentials if rules else None)
-    certificates = _restrictions(rules.key_credentials if rules else None)
+    rules = (told.application_restrictions or told.restrictions) if told.is_enabled else None
+    secrets = _restrictions(rules.password_credentials if rules else None, made_at)
+    certificates = _restrictions(rules.key_credentials if rules else None, made_at)
     return AppPolicy(
         allows_secrets="passwordAddition" not in secrets,
         longest_secret=secrets.get("passwordLifetime"),
         longest_certificate=certificates.get("asymmetricKeyLifetime"),
+        allows_self_signed="trustedCertificateAuthority" not in certificates,
     )
 
 
-def _restrictions(told: Iterable[graph.Restriction] | None) -> dict[str, timedelta | None]:
+def _restrictions(
+    told: Iterable[graph.Restriction] | None, made_at: datetime | None
+) -> dict[str, timedelta | None]:
     try:
         return {
             one.restriction_type: _LENGTH.validate_python(one.max_lifetime)
             for one in told or ()
-            if one.state != "disabled"
+            if one.state != "disabled" and not _is_for_newer(one, made_at)
         }
     except ValidationError:
         raise UnfamiliarError(
@@ -68,6 +74,11 @@ def _restrictions(told: Iterable[graph.Restriction] | None) -> dict[str, timedel
             "graph",
             "graph.app_management_policy.get",
         ) from None
+
+
+def _is_for_newer(told: graph.Restriction, made_at: datetime | None) -> bool:
+    since = instant(told.restrict_for_apps_created_after_date_time)
+    return made_at is not None and since is not None and made_at <= since
 
 
 def access_policy(told: signins.ConditionalAccessPolicy) -> AccessPolicy:

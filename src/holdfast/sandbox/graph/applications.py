@@ -12,6 +12,7 @@ from holdfast.sandbox.entra.audits import note_application
 from holdfast.sandbox.entra.bearer import Caller
 from holdfast.sandbox.entra.spreading import has_spread
 from holdfast.sandbox.frame import Call, Deed
+from holdfast.sandbox.graph.app_policies import policies_of
 from holdfast.sandbox.graph.certificates import certificate_from
 from holdfast.sandbox.graph.frame import (
     Shape,
@@ -258,6 +259,12 @@ def _replace_certificates(call: Call, app: Application, wanted: list[Any]) -> No
             certificate.removed_at = call.now
             app.removed_certificates.append(certificate)
     app.certificates = kept
+
+
+def list_app_policies(call: Call) -> Response:
+    """GET /applications/{id}/appManagementPolicies."""
+    permitted(call, "Policy.Read.All")
+    return policies_of(call, asked(call))
 
 
 def delete_application(call: Call) -> Response:

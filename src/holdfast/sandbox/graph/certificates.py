@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from holdfast.sandbox.frame import Call
+from holdfast.sandbox.graph.app_policies import check_certificate
 from holdfast.sandbox.graph.frame import bad_request
 from holdfast.sandbox.world import Application, Certificate
 
@@ -36,7 +37,7 @@ def certificate_from(call: Call, app: Application, entry: Any) -> Certificate:
         return _known(call, app, str(entry.get("keyId")))
     if (entry.get("type"), entry.get("usage")) != ("AsymmetricX509Cert", "Verify"):
         raise bad_request(call, "Only keys of type AsymmetricX509Cert with usage Verify are taken here.")
-    return _new(call, str(entry["key"]), entry.get("displayName"), entry.get("keyId"))
+    return _new(call, app, str(entry["key"]), entry.get("displayName"), entry.get("keyId"))
 
 
 def _known(call: Call, app: Application, key_id: str) -> Certificate:
@@ -46,11 +47,12 @@ def _known(call: Call, app: Application, key_id: str) -> Certificate:
     raise bad_request(call, f"Key credential {key_id} cannot be updated: it does not exist.")
 
 
-def _new(call: Call, key: str, label: Any, key_id: Any) -> Certificate:
+def _new(call: Call, app: Application, key: str, label: Any, key_id: Any) -> Certificate:
     try:
         certificate = _read(b64decode(key, validate=True))
     except (ValueError, binascii.Error):
         raise bad_request(call, "Key credential is not a valid certificate.") from None
+    check_certificate(call, app, certificate)
     return Certificate(
         key_id=str(key_id) if key_id else call.world.fresh("certificate"),
         label=str(label or certificate.subject.rfc4514_string()),

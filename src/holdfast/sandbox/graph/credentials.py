@@ -1,18 +1,16 @@
-"""Graph: secrets, certificates and federated credentials of applications, and the policy that limits them."""
+"""Graph: secrets, certificates and federated credentials of applications."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from holdfast.sandbox.entra.administration import drop_secret, note_credentials
-from holdfast.sandbox.entra.audits import note_policy
 from holdfast.sandbox.entra.jwt import is_signed_by, public_key_of, take_apart
-from holdfast.sandbox.frame import Call, Deed, answer
+from holdfast.sandbox.frame import Call, answer
+from holdfast.sandbox.graph.app_policies import check_secret
 from holdfast.sandbox.graph.applications import asked, secret_row, writable
 from holdfast.sandbox.graph.certificates import certificate_from
 from holdfast.sandbox.graph.frame import (
@@ -33,7 +31,7 @@ from holdfast.sandbox.graph.frame import (
 )
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, ClientSecret, FederatedCredential, World
+from holdfast.sandbox.world import Application, ClientSecret, FederatedCredential
 
 SECRET_LIFE = timedelta(days=730)
 SECRET_ONCE = Rule(
@@ -42,13 +40,7 @@ SECRET_ONCE = Rule(
     Mark.DOCUMENTED,
     "microsoft-graph-docs application-addpassword @082d7a8",
 )
-POLICY_REFUSAL = Rule(
-    "app_policy_refusal",
-    "What the tenant's app management policy forbids is refused with CredentialTypeNotAllowedAsPerAppPolicy or CredentialInvalidLifetimeAsPerAppPolicy.",
-    Mark.SECONDARY,
-    "code names as quoted in public issue threads; the policy's own meaning is documented (tenantappmanagementpolicy @356c697)",
-)
-RULES = (SECRET_ONCE, POLICY_REFUSAL)
+RULES = (SECRET_ONCE,)
 FEDERATED = Shape("federatedIdentityCredentials")
 PROOF_AUDIENCE = "00000002-0000-0000-c000-000000000000"
 
@@ -79,7 +71,7 @@ def add_password(call: Call) -> Response:
     ends = _time(call, wanted.get("endDateTime"), starts + SECRET_LIFE)
     if ends <= starts:
         raise bad_request(call, "Key credential end date is invalid.")
-    check_policy(call, starts, ends)
+    check_secret(call, app, ends - starts)
     secret = ClientSecret(
         key_id=call.world.fresh("secret"),
         label=str(wanted.get("displayName") or ""),
@@ -103,82 +95,6 @@ def remove_password(call: Call) -> Response:
             drop_secret(call.world, call.now, app, secret)
             return Response(status_code=204)
     raise bad_request(call, "No password credential found with keyId.")
-
-
-def policy_of(world: World) -> Mapping[str, Any]:
-    """The tenant's app management restrictions, by name: passwordAddition, passwordLifetime."""
-    policy: Mapping[str, Any] = world.published.get("app_policy", {})
-    return policy
-
-
-def check_policy(call: Call, starts: datetime, ends: datetime) -> None:
-    """Refuse a secret that the tenant's policy does not allow."""
-    policy = policy_of(call.world)
-    if policy.get("passwordAddition"):
-        raise refuse(
-            call,
-            403,
-            "CredentialTypeNotAllowedAsPerAppPolicy",
-            "Credential type not allowed as per assigned policy 'default policy'.",
-        )
-    if policy.get("passwordLifetime") and ends - starts > length_of(policy["passwordLifetime"]):
-        raise refuse(
-            call,
-            403,
-            "CredentialInvalidLifetimeAsPerAppPolicy",
-            "Credential lifetime exceeds the max value allowed as per assigned policy 'default policy'.",
-        )
-
-
-def length_of(text: str) -> timedelta:
-    """An ISO 8601 length of days or hours, as policies have them. Raises ValueError."""
-    found = re.fullmatch(r"P(?:(\d{1,6})D)?(?:T(\d{1,6})H)?", text)
-    if not found or not any(found.groups()):
-        raise ValueError(f"{text!r} is no length such as P180D")
-    return timedelta(days=int(found[1] or 0), hours=int(found[2] or 0))
-
-
-def set_app_policy(deed: Deed) -> None:
-    """Event: restrict secrets; ``passwordAddition`` true forbids them, ``passwordLifetime`` such as P90D limits them."""
-    unknown = set(deed.details) - {"passwordAddition", "passwordLifetime"}
-    if unknown:
-        raise ValueError(f"unknown restriction {', '.join(sorted(unknown))}")
-    if deed.details.get("passwordLifetime") is not None:
-        length_of(str(deed.details["passwordLifetime"]))
-    deed.world.published["app_policy"] = dict(deed.details)
-    note_policy(
-        deed.world,
-        deed.now,
-        "Update tenant app management policy",
-        "00000000-0000-0000-0000-000000000000",
-        "Default app management tenant policy",
-        logged_by="Core Directory",
-    )
-
-
-def app_policy(call: Call) -> Response:
-    """GET /policies/defaultAppManagementPolicy."""
-    permitted(call, "Policy.Read.All")
-    policy = policy_of(call.world)
-    restrictions = [
-        {
-            "restrictionType": name,
-            "maxLifetime": value if isinstance(value, str) else None,
-            "restrictForAppsCreatedAfterDateTime": None,
-        }
-        for name, value in policy.items()
-        if value
-    ]
-    told = {
-        "@odata.context": context(call, "policies/defaultAppManagementPolicy/$entity"),
-        "id": "00000000-0000-0000-0000-000000000000",
-        "displayName": "Default app management tenant policy",
-        "description": "Default tenant policy that enforces app management restrictions on applications and service principals.",
-        "isEnabled": bool(policy),
-        "applicationRestrictions": {"passwordCredentials": restrictions, "keyCredentials": []},
-        "servicePrincipalRestrictions": {"passwordCredentials": restrictions, "keyCredentials": []},
-    }
-    return answer(told)
 
 
 def add_key(call: Call) -> Response:

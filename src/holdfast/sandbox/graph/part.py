@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from holdfast.sandbox.entra import spreading
 from holdfast.sandbox.frame import Call, Door, Endpoint, Part, Room, Route, at
+from holdfast.sandbox.graph import app_policies
 from holdfast.sandbox.graph import applications as graph_applications
 from holdfast.sandbox.graph import credentials as graph_credentials
 from holdfast.sandbox.graph import deleted as graph_deleted
@@ -89,6 +90,7 @@ ROUTES: tuple[Route, ...] = (
     *_of_application("GET", "", graph_applications.get_application),
     *_of_application("PATCH", "", graph_applications.change_application),
     *_of_application("DELETE", "", graph_applications.delete_application),
+    *_of_application("GET", "/appManagementPolicies", graph_applications.list_app_policies),
     *_of_application("GET", "/owners", graph_applications.list_owners),
     *_of_application("POST", "/owners/$ref", graph_applications.add_owner),
     *_of_application("POST", "/addPassword", graph_credentials.add_password),
@@ -123,9 +125,6 @@ ROUTES: tuple[Route, ...] = (
     *both("GET", DEFAULTS, graph_policies.get_security_defaults),
     *both("PATCH", DEFAULTS, graph_policies.change_security_defaults),
     *both(
-        "GET", "/policies/appManagementPolicies", nothing("policies/appManagementPolicies", "Policy.Read.All")
-    ),
-    *both(
         "GET", "/policies/tokenLifetimePolicies", nothing("policies/tokenLifetimePolicies", "Policy.Read.All")
     ),
     *both(
@@ -137,7 +136,8 @@ ROUTES: tuple[Route, ...] = (
     *both("GET", "/organization", get_organization),
     *both("GET", "/me", get_me),
     *both("POST", "/$batch", batched, reads=True),
-    *both("GET", "/policies/defaultAppManagementPolicy", graph_credentials.app_policy),
+    *both("GET", "/policies/defaultAppManagementPolicy", app_policies.app_policy),
+    *both("GET", "/policies/appManagementPolicies", app_policies.list_own_policies),
     *both("GET", "/auditLogs/signIns", graph_logs.list_sign_ins),
     *both("GET", "/auditLogs/directoryAudits", graph_logs.list_audits),
 )
@@ -150,8 +150,9 @@ PART = Part(
     rooms=(ROOM,),
     rules=graph_applications.RULES
     + graph_credentials.RULES
+    + app_policies.RULES
     + graph_logs.RULES
     + graph_limits.RULES
     + spreading.RULES,
-    events={"set_app_policy": graph_credentials.set_app_policy, "slow_directory": spreading.slow_directory},
+    events={"set_app_policy": app_policies.set_app_policy, "slow_directory": spreading.slow_directory},
 )
