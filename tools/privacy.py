@@ -42,7 +42,7 @@ HEAD = """# Privacy
 What holdfast keeps, where, and how to get rid of it. The tables below are made from the store's own by `make docs`.
 
 **Where.** In one database in the state folder (`holdfast config show` prints it), readable by its user alone; secrets in the
-operating system's keyring or in one encrypted file. Nothing leaves the machine but questions to the hosts in the
+operating system's keyring, in one encrypted file or in a key vault of yours. Nothing leaves the machine but questions to the hosts in the
 settings. There is no telemetry: a test fails when any other host is resolved.
 
 **Never kept.** Flow definitions as a whole, inputs and outputs of runs, signed links, literals of queries, access tokens

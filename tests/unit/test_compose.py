@@ -123,6 +123,19 @@ async def test_the_place_of_the_store_is_found_where_a_loop_runs_already(setting
     assert store_place(named) == "postgresql://holdfast@db/history"
 
 
+async def test_who_opens_the_key_vault_is_one_of_our_own_identities(tmp_path):
+    (tmp_path / "c.pem").write_text(key_pair())
+    vault = '[secrets.vault]\nurl = "https://c.vault.azure.net"\n[secrets.vault.identity]\n'
+    file = tmp_path / "holdfast.toml"
+    file.write_text(f'[tenants.c]\ntenant_id = "{ID}"\n{vault}{CREDENTIALS["certificate"][0]}\n')
+    tenant = tenants_of(load(file, {"HOLDFAST_STATE_DIR": str(tmp_path)}))["c"]
+
+    (own,) = await tenant.own_identities()
+
+    assert (own.roles, own.sign_in) == (("vault",), SignIn.CERTIFICATE)
+    assert tenant.own_client_ids() == {ID: "vault"}
+
+
 def test_a_key_vault_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     import sys
 

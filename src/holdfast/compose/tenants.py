@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -357,29 +357,37 @@ class Tenant:
     def own_client_ids(self) -> dict[str, str]:
         """The applications of the settings, and the roles that each plays."""
         roles: dict[str, list[str]] = {}
-        for role in Role:
-            identity = self._tenant.identity(role)
-            if identity is not None and identity.client_id:
-                roles.setdefault(identity.client_id, []).append(role.value)
+        for name, identity in self._own_identities():
+            if identity.client_id:
+                roles.setdefault(identity.client_id, []).append(name)
         return {client_id: ", ".join(names) for client_id, names in roles.items()}
 
     async def own_identities(self) -> list[OwnIdentity]:
         """The identities of the settings whose credential can end; one entry for all roles of an application."""
         by_id: dict[tuple[str, str], OwnIdentity] = {}
-        for role in Role:
-            identity = self._tenant.identity(role)
-            if identity is None or identity.client_id is None or identity.credential not in OWN_SIGN_INS:
+        for name, identity in self._own_identities():
+            if identity.client_id is None or identity.credential not in OWN_SIGN_INS:
                 continue
             key = (identity.client_id, identity.credential)
             known = by_id.get(key)
             if known is not None:
-                by_id[key] = replace(known, roles=(*known.roles, role.value))
+                by_id[key] = replace(known, roles=(*known.roles, name))
             else:
-                by_id[key] = await self._own(role, identity)
+                by_id[key] = await self._own(name, identity)
         return list(by_id.values())
 
-    async def _own(self, role: Role, identity: Identity) -> OwnIdentity:
-        own = OwnIdentity((role.value,), OWN_SIGN_INS[identity.credential], identity.client_id or "")
+    def _own_identities(self) -> Iterator[tuple[str, Identity]]:
+        """By role, and who opens the key vault, where the vault is this tenant's."""
+        for role in Role:
+            identity = self._tenant.identity(role)
+            if identity is not None:
+                yield role.value, identity
+        vault = self._settings.secrets.vault
+        if vault is not None and self._settings.chosen(vault.tenant).name == self.name:
+            yield "vault", vault.identity
+
+    async def _own(self, name: str, identity: Identity) -> OwnIdentity:
+        own = OwnIdentity((name,), OWN_SIGN_INS[identity.credential], identity.client_id or "")
         try:
             if identity.certificate is not None:
                 from holdfast.adapters.cloud.credentials import certificate_in
@@ -390,9 +398,9 @@ class Tenant:
                 from holdfast.adapters.cloud.person import kept_at
 
                 store = secret_stores(self._settings)[self._settings.secrets.store]
-                kept = await store.read(sign_in_name(self._tenant, role))
+                kept = await store.read(sign_in_name(self._tenant, Role(name)))
                 if kept is None:
-                    return replace(own, trouble=f"Sign in: `{login_command(role)}`.")
+                    return replace(own, trouble=f"Sign in: `{login_command(Role(name))}`.")
                 return replace(own, signed_in_at=kept_at(kept))
         except (SettingsError, SecretStoreError) as error:
             return replace(own, trouble=str(error))
