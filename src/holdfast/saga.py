@@ -281,13 +281,21 @@ async def _until(
     left, sagas = set(plan.sagas()), plan.sagas()
     gate = asyncio.Semaphore(AT_ONCE)
 
+    failed: list[SecretStoreError] = []
+
     async def gated(saga: str, deeds: Sequence[Deed]) -> None:
         async with gate:
-            await one(saga, sagas[saga], deeds)
+            try:
+                await one(saga, sagas[saga], deeds)
+            except SecretStoreError as error:
+                # The others meet it at their own next secret. One that is cut off while a secret is made leaves it behind.
+                failed.append(error)
 
     while True:
         deeds = await journal.deeds(plan.tenant, plan.id)
         await side_by_side([gated(saga, deeds) for saga in sagas if saga in left])
+        if failed:
+            raise failed[0]
         standings = standing(plan, await journal.deeds(plan.tenant, plan.id))
         left = {each.saga for each in standings if _may_go_on(each, way)}
         if not left or clock.now() + pause > ends_at:
