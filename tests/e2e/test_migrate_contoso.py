@@ -17,7 +17,7 @@ from holdfast.core.sql import bracketed
 from holdfast.migration import tsql
 from holdfast.migration.databases import KINDS, OBJECTS, PUBLIC
 from holdfast.migration.grants import ObjectName, Right
-from holdfast.migration.plan import grants_from, script_for
+from holdfast.migration.shown import grants_from, script_for
 from holdfast.sandbox.certificates import make_keys
 from holdfast.sandbox.clock import wall
 from holdfast.sandbox.databases import log_in

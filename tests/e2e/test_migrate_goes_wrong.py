@@ -18,7 +18,7 @@ from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
 from holdfast.core.sql import SqlPlace
 from holdfast.migration.drift import drifted
-from holdfast.migration.plan import script_for
+from holdfast.migration.shown import script_for
 from holdfast.saga import standing
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall

@@ -31,7 +31,8 @@ from holdfast.core.inventory import FlowId, FlowRun
 from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
 from holdfast.core.sql import LoginState, Rows, SqlPlace, SqlProbe, SqlRefusal, SqlRight
-from holdfast.migration.plan import Choices, plan_migration
+from holdfast.migration.choices import Choices
+from holdfast.migration.plan import plan_migration
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World
 from holdfast.saga import apply, undo

@@ -30,7 +30,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.plan import Plan
 from holdfast.migration.definitions import rewritten
 from holdfast.migration.eligibility import Case, Moving
-from holdfast.migration.plan import logical_name
+from holdfast.migration.names import logical_name
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World
 from holdfast.ports import Operator, Platform

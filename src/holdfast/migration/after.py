@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from holdfast.core.plan import Plan, PlannedStep
-from holdfast.migration.plan import HELD, connection_id
+from holdfast.migration.names import HELD, connection_id
 
 
 def deployment_settings(plan: Plan, sagas: Sequence[str]) -> dict[str, Any]:

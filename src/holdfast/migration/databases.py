@@ -13,7 +13,7 @@ from holdfast.core.secret import Secret
 from holdfast.core.sql import Rows, Securable, SqlPlace, SqlRight
 from holdfast.migration import tsql
 from holdfast.migration.grants import ObjectName, Right
-from holdfast.migration.plan import grants_from
+from holdfast.migration.shown import grants_from
 from holdfast.migration.tsql import AppUser
 from holdfast.migration.world import PROOF, Planned, kind_of
 from holdfast.ports import SqlServer

@@ -16,7 +16,7 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.plan import Plan, PlannedStep
 from holdfast.migration.definitions import fingerprint
-from holdfast.migration.plan import connection_id
+from holdfast.migration.names import connection_id
 from holdfast.ports import Operator
 
 

@@ -19,7 +19,7 @@ from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.lending import Loan, bind_back
 from holdfast.migration.definitions import fingerprint, rewritten
-from holdfast.migration.plan import HELD, connection_id
+from holdfast.migration.names import HELD, connection_id
 from holdfast.migration.world import REDIRECT, Planned
 from holdfast.saga import Past
 

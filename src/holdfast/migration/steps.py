@@ -17,7 +17,7 @@ from holdfast.migration.databases import MakeUser, Proof
 from holdfast.migration.definitions import fingerprint
 from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
 from holdfast.migration.owning import Own, WatchOwned
-from holdfast.migration.plan import shows_of
+from holdfast.migration.shown import shows_of
 from holdfast.migration.watch import Confirm, Cycle, Start, Watch
 from holdfast.migration.world import Planned, World, credential_facts, kind_of
 from holdfast.ports import Registry

@@ -11,7 +11,7 @@ from holdfast.core.deed import Deed
 from holdfast.core.errors import CloudError
 from holdfast.core.inventory import Environment, EnvironmentId, FlowId
 from holdfast.core.plan import Plan, PlannedStep
-from holdfast.migration.plan import grants_from
+from holdfast.migration.shown import grants_from
 from holdfast.ports import Operator, Platform
 
 NOT_RUN: Final = "Its flow has not run since the move, as far as runs are kept (28 days)."

@@ -12,7 +12,7 @@ from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.inventory import ConnectionId, ConnectorId, FlowId, FlowRun
 from holdfast.lending import Loan
 from holdfast.migration.flows import define_back, loan_of, moved_back, off_and_on
-from holdfast.migration.plan import connection_id
+from holdfast.migration.names import connection_id
 from holdfast.migration.world import Planned
 from holdfast.saga import Past
 

@@ -13,7 +13,10 @@ from holdfast.core.inventory import ConnectionId
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import plan_text, read_plan
 from holdfast.migration.after import deployment_settings, terraform
-from holdfast.migration.plan import Choices, connection_id, plain, plan_migration, shows_of
+from holdfast.migration.choices import Choices
+from holdfast.migration.names import connection_id, plain
+from holdfast.migration.plan import plan_migration
+from holdfast.migration.shown import shows_of
 from tests.builders import a_connection, a_reference, an_environment, day
 from tests.nasty import NASTY
 from tests.unit.migration.test_eligibility import LOGIN, a_case, a_moving, an_operation

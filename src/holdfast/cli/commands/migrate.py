@@ -139,7 +139,8 @@ async def _planned(
     from holdfast.adapters.system import new_id
     from holdfast.compose.migrating import Chosen, cases
     from holdfast.core.identity import Role
-    from holdfast.migration.plan import Choices, plan_migration
+    from holdfast.migration.choices import Choices
+    from holdfast.migration.plan import plan_migration
 
     wanted = Chosen(
         connections=await connections_meant(holdfast, seen, chosen["connections"]),
@@ -217,7 +218,7 @@ async def _clients(holdfast: Holdfast, plan: Plan) -> dict[str, str]:
 
 
 def _scripts(plan: Plan, clients: dict[str, str], undoes: bool = False) -> str:
-    from holdfast.migration.plan import NOBODY, script_for, undo_script_for
+    from holdfast.migration.shown import NOBODY, script_for, undo_script_for
 
     made = undo_script_for if undoes else script_for
     return "\n".join(
