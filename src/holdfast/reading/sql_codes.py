@@ -39,6 +39,41 @@ _PASSING: Final = Meaning(("sql_transient", "sql_database_unavailable"), 0.85)
 _WRONG_PASSWORD: Final = Meaning(("bad_credentials", "sql_login_failed_other"), 0.88)
 _NO_USER: Final = Meaning(("sql_user_missing", "sql_permission_denied"), 0.85)
 _NOT_A_BREAK: Final = Meaning(("not_connection",), 0.9)
+_NOT_OPEN: Final = Meaning(("sql_database_unavailable", "sql_transient"), 0.85)
+_GIVEN_UP: Final = Meaning(("sql_transient", "sql_database_unavailable", "network_or_tls"), 0.75)
+_NOT_BEGUN: Final = Meaning(("network_or_tls", "sql_transient"), 0.8)
+_FULL: Final = Meaning(("throttled", "sql_transient"), 0.85)
+_NEW_PASSWORD: Final = Meaning(("password_expired", "bad_credentials"), 0.75)
+_DENIED: Final = Meaning(("sql_permission_denied", "sql_user_missing"), 0.85)
+
+
+def _each(meaning: Meaning, listed: str) -> dict[str, Meaning]:
+    """The same meaning for each of some numbers."""
+    return dict.fromkeys(listed.split(), meaning)
+
+
+LISTED: Final[Mapping[str, Meaning]] = {
+    **_each(
+        _NOT_OPEN,
+        "823 824 904 905 921 922 923 924 926 927 941 942 943 945 946 947 951 952 954 955 956 959 971 972 976 978 979 981"
+        " 5064 5120 5171 5172 5173 9003 9004 17142 17148 17187 17188 17813 18401 18451 18461 35250 35262 41131 41142",
+    ),
+    **_each(_GIVEN_UP, "802 3960 5061 6005 8628 10982 17147 17189 17191 17197 18055 18056 18057 18059 18061"),
+    **_each(_NOT_BEGUN, "17194 17195 17198 17828 17829 17832 17835 17836 17838 17841 10065"),
+    **_each(_FULL, "17300 17809 17810 17312 40549 40550 40551 40552 40553"),
+    **_each(_NEW_PASSWORD, "18462 18463 18464 18465 18466 18467 18468 18471"),
+    **_each(_DENIED, "297 1088 2571 3701 4701 5011 6102 15247 15562"),
+    **_each(
+        Meaning(("sql_login_failed_other", "sql_database_unavailable", "sql_user_missing"), 0.65),
+        "4061 4062 4063",
+    ),
+    **_each(Meaning(("sql_login_failed_other", "bad_credentials"), 0.7), "7416 7437 18482 18483 18485"),
+    **_each(Meaning(("sql_user_missing", "sql_permission_denied"), 0.7), "15007 15352 15401 15517"),
+    **_each(Meaning(("network_or_tls", "bad_credentials"), 0.7), "17806 17807"),
+    **_each(Meaning(("not_connection", "throttled"), 0.75), "18458 18459 18460 1105 9002"),
+}
+"""Numbers of SQL Server's own list ("Database Engine events and errors", read 2026-11-24) that say something of the
+connection and that the table of this product does not hold."""
 
 MEANINGS: Final[Mapping[str, Meaning]] = {
     "18456": _LOGIN_FAILED,
@@ -237,7 +272,7 @@ def numbers(folded: str, words: set[str], book: Codebook) -> Iterator[Number]:
     names_sql = any("sql" in word for word in words)
     for found in _DIGITS.finditer(folded):
         number, (start, end) = found[0], found.span()
-        if number in seen or (number not in book.sql and number not in MEANINGS):
+        if number in seen or (number not in book.sql and number not in MEANINGS and number not in LISTED):
             continue
         if number in _TOO_COMMON and not names_sql:
             continue
@@ -281,4 +316,4 @@ def meaning_of(number: str, line: str, book: Codebook) -> Meaning:
     if number in MEANINGS:
         return MEANINGS[number]
     rows = book.sql.get(number, ())
-    return GROUPS.get(rows[0].group, NOTHING) if rows else NOTHING
+    return GROUPS.get(rows[0].group, NOTHING) if rows else LISTED.get(number, NOTHING)

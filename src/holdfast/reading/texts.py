@@ -33,8 +33,9 @@ from holdfast.reading.wordings.platform import PLATFORM
 from holdfast.reading.wordings.signin import SIGN_IN
 from holdfast.reading.wordings.sql import SQL
 from holdfast.reading.wordings.sql_client_translated import TRANSLATED_CLIENT
+from holdfast.reading.wordings.sql_engine import SQL_ENGINE
 
-INDEX: Final = Index((*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT))
+INDEX: Final = Index((*SIGN_IN, *SQL, *SQL_ENGINE, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT))
 """All wordings."""
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
 _LISTED: Final = re.compile(
@@ -89,6 +90,7 @@ _HTTP: Final = {
 _PATH: Final = re.compile(r"(?<=://)[^\s/\"'<>]+/[^\s/\"'<>]+/[^\s\"'<>)]+")
 """Where an address leads, but for the short ones that stand for one page of advice."""
 _MADE_OF_WORDS: Final = 0.75  # the most that the words within a code are trusted
+_BARE: Final = 2  # a code of so few words names no thing
 _QUOTE: Final = 160
 READ_AT_MOST: Final = 1_000_000
 """Characters of one text: its first and its last half million. Errors are short; what is longer is a log or
@@ -224,8 +226,11 @@ def _compound(line: str) -> Iterator[_Sign]:
             meaning = spotted.wording.meaning
             if meaning.causes and meaning.rank > ENVELOPE:
                 weight = min(meaning.weight, _MADE_OF_WORDS)
+                # "NotFound" is what any failure wears; what stands beside it says of what.
+                bare = meaning.rank == HINT and meaning.causes[:1] == _DATA and len(words) <= _BARE
+                rank = ENVELOPE if bare else FAMILY
                 yield _Sign(
-                    EvidenceKind.CONNECTOR, code, meaning._replace(weight=weight, rank=FAMILY), start, end
+                    EvidenceKind.CONNECTOR, code, meaning._replace(weight=weight, rank=rank), start, end
                 )
                 break
 

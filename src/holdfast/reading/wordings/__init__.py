@@ -134,6 +134,8 @@ def _through(parts: Phrase, line: str, start: int) -> int:
             at < 0 or line.find(". ", end, at) >= 0 or line.find("][", end, at) >= 0
         ):  # where another begins to speak
             return 0
+        if _joins(line[end - 1], line[end]) or _joins(line[at - 1], text[0]):
+            return 0
         end = at + len(text)
     return end
 

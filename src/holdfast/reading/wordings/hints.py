@@ -153,10 +153,10 @@ PAIRS: Final = (
     _loose(
         "an identity that is not there",
         "token_audience_or_tenant_wrong app_disabled_or_missing bad_credentials",
-        "identity identities msi",
-        f"assigned system-assigned user-assigned missing found exist exists {_NOT}",
+        "identity identities msi managedidentitycredential workloadidentitycredential",
+        f"assigned system-assigned user-assigned missing found exist exists failed unavailable {_NOT}",
         0.45,
-        "managed system assigned system-assigned user-assigned msi",
+        "managed system assigned system-assigned user-assigned msi managedidentitycredential workloadidentitycredential",
     ),
     # passwords, keys
     _clear(
@@ -256,6 +256,14 @@ PAIRS: Final = (
     ),
     _clear("a policy of access", "conditional_access_blocked", "conditional", "access policy policies", 0.6),
     _clear(
+        "a policy that keeps out",
+        "conditional_access_blocked device_not_compliant",
+        "policy policies",
+        "prevent* blocking forbids",
+        0.55,
+        "access sign sign-in signin security",
+    ),
+    _clear(
         "terms to accept", "terms_of_use", "terms", "accept accepted accepting use agree agreed consent", 0.75
     ),
     _clear(
@@ -329,6 +337,28 @@ PAIRS: Final = (
         "application applications app serviceprincipal principal connector enterprise clientid client_id",
         f"disabled {_GONE} uninstalled unregistered off exist exists",
         0.6,
+    ),
+    _clear(
+        "an identity that is gone",
+        "app_disabled_or_missing token_audience_or_tenant_wrong",
+        "identity identities",
+        _GONE,
+        0.6,
+    ),
+    _clear(
+        "something that the directory does not hold",
+        "app_disabled_or_missing account_deleted token_audience_or_tenant_wrong",
+        "directory entra",
+        "find found exist exists",
+        0.55,
+        "object principal application identity",
+    ),
+    _clear(
+        "a tenant that is not found",
+        "token_audience_or_tenant_wrong app_disabled_or_missing",
+        "tenant",
+        "find found exist exists unknown",
+        0.55,
     ),
     _clear(
         "the wrong audience or tenant",

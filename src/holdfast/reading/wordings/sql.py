@@ -21,7 +21,6 @@ SQL: Final = (
         "login failed for user",
         "login failed for the user",
         "login failed for login",
-        "cannot open user default database",
         "user with the same password in master or target server",
     ),
     _says(
@@ -40,7 +39,6 @@ SQL: Final = (
         "failed to open the explicitly specified database",
         "failed to open the database",
         "cannot open the database",
-        "authentication was successful, but database",
         "failed to open the database … configured in the login",
     ),
     _says(
@@ -89,7 +87,6 @@ SQL: Final = (
         "invalid user type with sql server authentication",
         "failed due to empty username",
         "failed due to empty password",
-        "unsecured connection to the database is disallowed",
     ),
     _says(
         "untrusted Windows login",
