@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from holdfast.core.evidence import EvidenceKind
 from holdfast.reading.codes import ENVELOPE, FAMILY, NARROW, Meaning
+from holdfast.reading.msal_codes import MSAL
 
 
 class KnownCode(NamedTuple):
@@ -21,16 +22,16 @@ class KnownCode(NamedTuple):
     meaning: Meaning
 
 
-_SAYS_NOTHING: Final = Meaning((), 0.0, ENVELOPE)
-_NO_BREAK: Final = Meaning(("not_connection",), 0.93)
+SAYS_NOTHING: Final = Meaning((), 0.0, ENVELOPE)
+NO_BREAK: Final = Meaning(("not_connection",), 0.93)
 _CONNECTION: Final = Meaning(("connection_missing_or_unshared",), 0.92)
-_FLOW_CLIENT: Final = Meaning(("connection_missing_or_unshared", "not_connection"), 0.5, ENVELOPE)
+FLOW_CLIENT: Final = Meaning(("connection_missing_or_unshared", "not_connection"), 0.5, ENVELOPE)
 _GATEWAY: Final = Meaning(("gateway_offline", "network_or_tls"), 0.92)
-_ROLE: Final = Meaning(("role_or_assignment_missing",), 0.9)
-_THROTTLED: Final = Meaning(("throttled",), 0.94)
+ROLE: Final = Meaning(("role_or_assignment_missing",), 0.9)
+THROTTLED: Final = Meaning(("throttled",), 0.94)
 _DLP: Final = Meaning(("dlp_blocked",), 0.95)
 _OFF: Final = Meaning(("flow_suspended",), 0.93)
-_NETWORK: Final = Meaning(("network_or_tls",), 0.93)
+NETWORK: Final = Meaning(("network_or_tls",), 0.93)
 
 _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     (
@@ -107,7 +108,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     # what any failure wears
     (
         EvidenceKind.CONNECTOR,
-        _SAYS_NOTHING,
+        SAYS_NOTHING,
         "ActionFailed ActionSkipped ActionDependencyFailed ActionConditionFailed DynamicInvocationRequestFailed"
         " BusinessAppPlatformRequestFailed FlowRunFailed DM_GWPipeline_UnknownError WorkflowRunActionFailed generalException"
         " UnresolvableHostName ResponseTimeout FlowActionException OpenApiActionFailed InvalidOpenApiFlow",
@@ -219,7 +220,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     ),
     (
         EvidenceKind.GATEWAY,
-        _NO_BREAK,
+        NO_BREAK,
         "DM_GWPipeline_Gateway_InvalidObjectNameException DM_GWPipeline_Gateway_MashupDataExpressionError"
         " DMTS_MonikerWithUnboundDataSources ConnectionGatewayReferenceMissing"
         " DM_GWPipeline_Gateway_InvalidColumnName GatewayVersionOutdated",
@@ -227,7 +228,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     # rights
     (
         EvidenceKind.CONNECTOR,
-        _ROLE,
+        ROLE,
         "AuthorizationFailed LinkedAuthorizationFailed Authorization_RequestDenied AuthorizationPermissionMismatch"
         " EnvironmentAccessDenied ErrorAccessDenied AccessDenied PrivilegeDenied InsufficientPermissions"
         " InsufficientPrivileges UserNotMemberOfOrg UserNotMemberOfCdsSecurityGroup UserNotPartOfOrganization ErrorItemAccessDenied"
@@ -294,7 +295,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     # limits and passing faults
     (
         EvidenceKind.CONNECTOR,
-        _THROTTLED,
+        THROTTLED,
         "TooManyRequests RequestThrottled RateLimitExceeded ApplicationThrottled ActivityLimitReached"
         " ErrorExceededConnectionCount ErrorServerBusy ThrottledRequest OperationThrottled TooManyRequestsError"
         " ServerBusy SubscriptionRequestsThrottled OutgoingRequestThrottled FlowRunQuotaExceeded"
@@ -320,7 +321,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     # runtimes
     (
         EvidenceKind.WORDING,
-        _NETWORK,
+        NETWORK,
         "ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH CERT_HAS_EXPIRED EPROTO"
         " SELF_SIGNED_CERT_IN_CHAIN DEPTH_ZERO_SELF_SIGNED_CERT UNABLE_TO_VERIFY_LEAF_SIGNATURE"
         " ERR_TLS_CERT_ALTNAME_INVALID NameResolutionFailure TrustFailure SecureChannelFailure"
@@ -334,7 +335,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
     # no broken connection
     (
         EvidenceKind.CONNECTOR,
-        _NO_BREAK,
+        NO_BREAK,
         "InvalidTemplate ExpressionEvaluationFailed InvalidTemplateDeployment WorkflowOperationParametersExtraParameter"
         " WorkflowOperationParametersRuntimeMissingValue OpenApiOperationParameterValidationFailed"
         " OpenApiOperationParameterTypeConversionFailed OpenApiOperationForbiddenParameter InvalidJSON InvalidJson"
@@ -368,56 +369,8 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
 )
 
 PLATFORM_CODES: Final[Mapping[str, KnownCode]] = {
-    code.lower(): KnownCode(code, kind, meaning) for kind, meaning, codes in _LISTED for code in codes.split()
+    code.lower(): KnownCode(code, kind, meaning)
+    for kind, meaning, codes in (*_LISTED, *MSAL)
+    for code in codes.split()
 }
 """Lower-cased code to what it is."""
-
-DATAVERSE: Final[Mapping[str, KnownCode]] = {
-    number: KnownCode(f"0x{number}", EvidenceKind.CONNECTOR, meaning)
-    for number, meaning in {
-        "80072322": _THROTTLED,  # number of requests
-        "80072321": _THROTTLED,  # execution time
-        "80072326": _THROTTLED,  # concurrency
-        "80044150": Meaning(("service_transient",), 0.4, ENVELOPE),
-        "80040220": _ROLE,  # PrivilegeDenied
-        "80048306": _ROLE,  # a privilege is missing
-        "80042f09": _ROLE,
-        "80048405": _ROLE,
-        "80072560": Meaning(
-            ("role_or_assignment_missing", "account_deleted"), 0.8
-        ),  # not a member of the organization
-        "80042f0a": Meaning(("role_or_assignment_missing", "account_disabled"), 0.7),  # no roles
-        "80040225": Meaning(("account_disabled",), 0.92),  # user disabled
-        "8004d24b": Meaning(("account_disabled",), 0.85),
-        "80060467": _FLOW_CLIENT,  # wraps whatever the flow service answered: connections, licences, definitions
-        "80060468": _FLOW_CLIENT,
-        "80060466": _FLOW_CLIENT,
-        "80040265": _NO_BREAK,  # a plug-in aborted
-        "80040224": _NO_BREAK,  # a plug-in failed
-        "80040203": _NO_BREAK,  # invalid argument
-        "80044331": _NO_BREAK,  # a text is too long
-        "80044151": Meaning(("sql_transient", "network_or_tls"), 0.6, FAMILY),  # SQL timeout
-        "80048d19": _NO_BREAK,  # error identified in payload
-        "80040217": _NO_BREAK,  # object does not exist
-        "80040237": _NO_BREAK,  # duplicate record
-        "80048d1b": _NO_BREAK,
-        "80060888": _NO_BREAK,
-        "80060891": _NO_BREAK,
-        "8007230b": _NO_BREAK,  # licence
-        "80131904": _SAYS_NOTHING,  # SqlException of .NET
-        "80131500": _SAYS_NOTHING,
-        "80004005": _SAYS_NOTHING,  # E_FAIL
-        "80131501": _SAYS_NOTHING,
-        "80070005": Meaning(("role_or_assignment_missing",), 0.75, FAMILY),  # E_ACCESSDENIED
-        "8009030c": Meaning(("bad_credentials",), 0.8),  # SEC_E_LOGON_DENIED
-        "80090325": Meaning(("network_or_tls",), 0.93),  # SEC_E_UNTRUSTED_ROOT
-        "80090328": Meaning(("network_or_tls",), 0.9),  # SEC_E_CERT_EXPIRED
-        "80090322": Meaning(("network_or_tls", "sql_login_failed_other"), 0.85),  # SEC_E_WRONG_PRINCIPAL
-        "80090331": Meaning(("network_or_tls",), 0.93),  # SEC_E_ALGORITHM_MISMATCH
-        "80072ee7": Meaning(("network_or_tls",), 0.93),  # name not resolved
-        "80072efd": Meaning(("network_or_tls",), 0.9),  # cannot connect
-        "80072ee2": Meaning(("network_or_tls",), 0.8),  # timeout
-        "80072f8f": Meaning(("network_or_tls",), 0.9),  # secure failure
-    }.items()
-}
-"""HRESULTs and Dataverse errors by their eight digits, lower case, as `0x…` or as a signed number."""

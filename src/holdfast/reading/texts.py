@@ -21,9 +21,10 @@ from holdfast.reading.codes import (
     entra_meaning,
 )
 from holdfast.reading.compounds import compounds
+from holdfast.reading.hresults import HRESULTS
 from holdfast.reading.normal import plain
 from holdfast.reading.particulars import instant, particulars
-from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
+from holdfast.reading.platform_codes import PLATFORM_CODES
 from holdfast.reading.sql_codes import Number, call, numbers, severity, states
 from holdfast.reading.wordings import WORD, Index, Spotted
 from holdfast.reading.wordings.localised import LOCALISED
@@ -288,7 +289,7 @@ def _hresults(folded: str) -> Iterator[_Sign]:
         found += [(f"{(1 << 32) - int(one[1]):08x}", one.span()) for one in _SIGNED.finditer(folded)]
     seen: set[str] = set()
     for digits, (start, end) in found:
-        known = DATAVERSE.get(digits)
+        known = HRESULTS.get(digits)
         if known and digits not in seen:
             seen.add(digits)
             yield _Sign(known.kind, known.code, known.meaning, start, end)

@@ -8,7 +8,8 @@ from holdfast.adapters.tables import load_codebook
 from holdfast.core.verdict import NOT_CONNECTION
 from holdfast.diagnosis.causes import BY_ID
 from holdfast.reading import codes, sql_codes
-from holdfast.reading.platform_codes import DATAVERSE, PLATFORM_CODES
+from holdfast.reading.hresults import HRESULTS
+from holdfast.reading.platform_codes import PLATFORM_CODES
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
 from holdfast.reading.wordings.platform import PLATFORM
@@ -21,7 +22,7 @@ MEANINGS = [
     *sql_codes.GROUPS.values(),
     *sql_codes.MEANINGS.values(),
     *sql_codes.STATES.values(),
-    *(known.meaning for known in (*PLATFORM_CODES.values(), *DATAVERSE.values())),
+    *(known.meaning for known in (*PLATFORM_CODES.values(), *HRESULTS.values())),
     *(wording.meaning for wording in (*SIGN_IN, *SQL, *NETWORK, *PLATFORM, *LOCALISED)),
 ]
 

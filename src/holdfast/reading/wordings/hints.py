@@ -380,7 +380,7 @@ PAIRS: Final = (
         "a right that lacks",
         "role_or_assignment_missing sql_permission_denied",
         "permission permissions role roles privilege privileges rights authori* entitled accessible listed acl rbac prv*",
-        f"missing denied require* insufficient lack* need needs needed sufficient necessary hold must {_NOT}",
+        f"missing denied only require* insufficient lack* need needs needed sufficient necessary hold must {_NOT}",
         0.6,
     ),
     _loose(

@@ -162,6 +162,7 @@ PLATFORM: Final = (
         "connection … deleted",
         "connection you have access permission for",
         "permission for connection",
+        "permissions on this connection",
         "do not have permission to use this connection",
         "don't have access to this connection",
         "does not have access to … connection",
