@@ -60,12 +60,20 @@ HRESULTS: Final[Mapping[str, KnownCode]] = {
         "80090322": Meaning(("network_or_tls", "sql_login_failed_other"), 0.85),  # SEC_E_WRONG_PRINCIPAL
         "80090331": Meaning(("network_or_tls",), 0.93),  # SEC_E_ALGORITHM_MISMATCH
         "80090302": NETWORK,  # SEC_E_UNSUPPORTED_FUNCTION: no protocol in common
-        "80090303": Meaning(("network_or_tls", "sql_login_failed_other"), 0.8),  # SEC_E_TARGET_UNKNOWN
-        "80090304": Meaning(("network_or_tls", "sql_login_failed_other"), 0.8),  # SEC_E_INTERNAL_ERROR
-        "80090308": Meaning(("network_or_tls", "bad_credentials"), 0.6),  # SEC_E_INVALID_TOKEN
-        "8009030e": Meaning(("bad_credentials", "sql_login_failed_other"), 0.7),  # SEC_E_NO_CREDENTIALS
-        "80090311": Meaning(("network_or_tls", "sql_login_failed_other"), 0.85),  # no domain controller
-        "80090324": Meaning(("network_or_tls", "sql_login_failed_other"), 0.8),  # SEC_E_TIME_SKEW
+        "80090303": Meaning(
+            ("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY
+        ),  # SEC_E_TARGET_UNKNOWN
+        "80090304": Meaning(
+            ("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY
+        ),  # SEC_E_INTERNAL_ERROR
+        "80090308": Meaning(("network_or_tls", "bad_credentials"), 0.5, FAMILY),  # SEC_E_INVALID_TOKEN
+        "8009030e": Meaning(
+            ("bad_credentials", "sql_login_failed_other"), 0.6, FAMILY
+        ),  # SEC_E_NO_CREDENTIALS
+        "80090311": Meaning(
+            ("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY
+        ),  # no domain controller
+        "80090324": Meaning(("sql_login_failed_other", "network_or_tls"), 0.6, FAMILY),  # SEC_E_TIME_SKEW
         "80090326": NETWORK,  # SEC_E_ILLEGAL_MESSAGE
         "80090327": NETWORK,  # SEC_E_CERT_UNKNOWN
         "800b0109": NETWORK,  # CERT_E_UNTRUSTEDROOT

@@ -27,6 +27,7 @@ from holdfast.reading.particulars import instant, particulars
 from holdfast.reading.platform_codes import PLATFORM_CODES
 from holdfast.reading.sql_codes import Number, call, numbers, severity, states
 from holdfast.reading.wordings import WORD, Index, Spotted
+from holdfast.reading.wordings.entra_list import ENTRA_LIST
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
 from holdfast.reading.wordings.pairs import pairs
@@ -36,7 +37,9 @@ from holdfast.reading.wordings.sql import SQL
 from holdfast.reading.wordings.sql_client_translated import TRANSLATED_CLIENT
 from holdfast.reading.wordings.sql_engine import SQL_ENGINE
 
-INDEX: Final = Index((*SIGN_IN, *SQL, *SQL_ENGINE, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT))
+INDEX: Final = Index(
+    (*SIGN_IN, *ENTRA_LIST, *SQL, *SQL_ENGINE, *NETWORK, *PLATFORM, *LOCALISED, *TRANSLATED_CLIENT)
+)
 """All wordings."""
 _AADSTS: Final = re.compile(r"aadsts\s?(\d{5,7})(?!\d)")
 _LISTED: Final = re.compile(
