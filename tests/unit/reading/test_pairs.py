@@ -125,3 +125,15 @@ def test_words_about_data_do_not_weigh_against_a_refusal():
 
     assert refused.cause.id == "role_or_assignment_missing"
     assert refused.confidence < 0.8
+
+
+def test_a_check_that_fails_before_anything_is_asked_is_no_broken_connection():
+    assert (
+        first("Validation error: Connection 'x' does not have a corresponding source.").cause.id
+        == "not_connection"
+    )
+
+
+def test_capacity_that_lacks_is_no_paused_database():
+    assert first("There is no capacity available on the tenant.").cause.id == "not_connection"
+    assert first("The capacity is paused by its owner.").cause.id == "sql_database_unavailable"

@@ -491,9 +491,16 @@ PAIRS: Final = (
     _clear(
         "a database that is not there",
         "sql_database_unavailable sql_transient",
-        "database databases pool warehouse capacity lakehouse replica availability instance compute",
+        "database databases pool warehouse lakehouse replica availability instance compute",
         "paused offline restor* recover* unavailable resum* suspect available active inactive suspended stopped secondary"
         " readable intent primary read-only shutdown starting shutting emergency single-user standby",
+        0.65,
+    ),
+    _clear(
+        "a capacity that is paused",
+        "sql_database_unavailable sql_transient",
+        "capacity",
+        "paused inactive suspended resum* active",
         0.65,
     ),
     _clear(
@@ -606,6 +613,20 @@ PAIRS: Final = (
         0.6,
     ),
     _loose(
+        "a check before anything was asked",
+        "not_connection",
+        "validation validator validate",
+        "failed failure error errors warnings",
+        0.55,
+    ),
+    _loose(
+        "a provider that is not registered",
+        "not_connection role_or_assignment_missing",
+        "provider subscription",
+        "registered register registration",
+        0.55,
+    ),
+    _loose(
         "a feature that is not there",
         "not_connection",
         "feature edition sku tier option",
@@ -615,9 +636,18 @@ PAIRS: Final = (
     _clear(
         "a licence or a quota",
         "not_connection",
-        "license licence plan storage trial premium subscription",
-        "required missing exceeded expired need needs assigned correct purchase run full upgrade adequate include",
+        "license licence licenses licences licensed unlicensed plan storage capacity trial premium subscription",
+        "required missing exceeded expired need needs assigned correct purchase run full upgrade adequate include available"
+        " creation",
         0.7,
+    ),
+    _pair(
+        "what a program was not given",
+        "not_connection",
+        0.5,
+        GRAMMAR,
+        "no nothing none",
+        "provided specified selected supplied given passed",
     ),
     _pair(
         "what a program was given",

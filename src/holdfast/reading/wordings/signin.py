@@ -541,6 +541,7 @@ SIGN_IN: Final = (
         "signin frequency",
         "sign in frequency",
         "session lifetime policy",
+        "sign in again every",
     ),
     _says(
         "terms of use",
