@@ -133,12 +133,12 @@ async def bound_half() -> tuple[Trial, Any, Any]:
             raise Killed
         await note(turn, id, deed)
 
-    setattr(trial.journal, "note", until_bound)  # noqa: B010 - its own type is narrower
-    for _ in range(60):
-        if await trial.go_on(plan, Peril()) is None:
-            break
-        trial.inner.advance(minutes=13)
-    setattr(trial.journal, "note", note)  # noqa: B010
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trial.journal, "note", until_bound)
+        for _ in range(60):
+            if await trial.go_on(plan, Peril()) is None:
+                break
+            trial.inner.advance(minutes=13)
     assert trial.state() != before
     return trial, plan, before
 
