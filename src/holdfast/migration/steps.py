@@ -16,7 +16,7 @@ from holdfast.lending import is_usable
 from holdfast.migration.databases import MakeUser, Proof
 from holdfast.migration.definitions import fingerprint
 from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
-from holdfast.migration.owning import Own, WatchOwned
+from holdfast.migration.handing_over import Own, WatchOwned
 from holdfast.migration.shown import shows_of
 from holdfast.migration.watch import Confirm, Cycle, Start, Watch
 from holdfast.migration.world import Planned, World, credential_facts, kind_of

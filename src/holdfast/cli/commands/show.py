@@ -14,7 +14,7 @@ from holdfast.cli.commands.status import contract_row
 from holdfast.cli.flow_sources import source_of
 from holdfast.cli.naming import connection_names, one
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.owning import Owned, owner_name, owner_row, owner_said
+from holdfast.cli.owners import Owned, owner_name, owner_row, owner_said
 from holdfast.cli.render import Column, clean, emit
 from holdfast.cli.shared import check_line, check_row, checks_of, finding_row
 from holdfast.cli.times import iso
