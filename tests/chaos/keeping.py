@@ -260,7 +260,7 @@ class Life:
     async def _apply(self) -> None:
         assert self.plan is not None
         environments = {str(each.id): each async for each in self.reader.platform.environments()}
-        verb = Keepalive(self.operator.operator, environments)
+        verb = Keepalive(self.operator.operator, environments, self.clock)
         async with self.journal.turn("t") as turn:
             await apply(self.plan, verb, self.journal, turn, self.clock, timedelta(0))
 

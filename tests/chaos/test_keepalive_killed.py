@@ -120,9 +120,10 @@ class Place:
         try:
             async with self.way("reader") as reader, self.way("operator") as operator:
                 environments = {str(each.id): each async for each in reader.platform.environments()}
-                verb = Keepalive(operator.operator, environments)
+                clock = Cloud(self.tenant)
+                verb = Keepalive(operator.operator, environments, clock)
                 async with self.journal.turn("t") as turn:
-                    await way(self.plan, verb, self.journal, turn, Cloud(self.tenant), timedelta(0))
+                    await way(self.plan, verb, self.journal, turn, clock, timedelta(0))
         except KilledError:
             pass
         finally:

@@ -249,7 +249,8 @@ def test_a_flow_that_a_data_policy_suspends_is_found_and_goes_on_when_allowed(
     applied(plan)
     place = json.loads(plan.read_text())["steps"][0]["environment"]
     holdfast("sandbox", "do", "dlp_block", place)
-    holdfast("sandbox", "advance", "2d")
+    # A run is due meanwhile, and is not missed afterwards.
+    holdfast("sandbox", "advance", "8d")
     [suspended] = rows(capsys, "keepalive", "status")
     refused = holdfast("keepalive", "status", "--switch-on")
     holdfast("sandbox", "do", "dlp_allow", place)

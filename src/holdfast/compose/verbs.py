@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from holdfast.compose.times import CloudClock
 from holdfast.core.errors import SettingsError
 from holdfast.core.identity import Role
 from holdfast.core.inventory import Connection, Environment
@@ -45,7 +46,8 @@ async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIte
         return f"It is broken since it was planned for ({judged.verdict.cause.title}): mend that, then go on."
 
     async with tenant.reached(Role.OPERATOR) as reach:
-        yield Keepalive(reach.operator, await environments_of(tenant), moved)
+        clock = CloudClock(holdfast.clock, reach.platform.cloud_now)
+        yield Keepalive(reach.operator, await environments_of(tenant), clock, moved)
 
 
 @asynccontextmanager

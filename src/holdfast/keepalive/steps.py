@@ -17,7 +17,7 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.plan import LABEL, PlannedStep, Show
 from holdfast.keepalive.plan import clientdata_of, shows_of
-from holdfast.ports import Operator
+from holdfast.ports import Clock, Operator
 from holdfast.saga import Past, Step
 
 Moved = Callable[[str, str, str], Awaitable[str]]
@@ -33,15 +33,20 @@ class Keepalive:
     """The verb, bound to one tenant through its operator."""
 
     def __init__(
-        self, operator: Operator, environments: Mapping[str, Environment], moved: Moved = nothing_moved
+        self,
+        operator: Operator,
+        environments: Mapping[str, Environment],
+        clock: Clock,
+        moved: Moved = nothing_moved,
     ) -> None:
         """Bound to what the operator reaches.
 
         Args:
             environments: by id, as they are now; a plan does not hold their addresses.
+            clock: the cloud's, by which flows run.
             moved: what was seen of the connections since they were planned for.
         """
-        self._operator, self._environments, self._moved = operator, environments, moved
+        self._operator, self._environments, self._clock, self._moved = operator, environments, clock, moved
 
     def shows(self, step: PlannedStep) -> tuple[Show, ...]:
         """See `saga.Verb`."""
@@ -51,14 +56,15 @@ class Keepalive:
         """See `saga.Verb`."""
         id = planned.environment or ""
         environment = self._environments.get(id) or Environment(EnvironmentId(id), id)
-        return STEPS[planned.name.partition(":")[0]](planned, self._operator, environment, self._moved)
+        kind = STEPS[planned.name.partition(":")[0]]
+        return kind(planned, self._operator, environment, self._clock, self._moved)
 
 
 class _Planned:
     def __init__(
-        self, planned: PlannedStep, operator: Operator, environment: Environment, moved: Moved
+        self, planned: PlannedStep, operator: Operator, environment: Environment, clock: Clock, moved: Moved
     ) -> None:
-        self.name, self._moved = planned.name, moved
+        self.name, self._clock, self._moved = planned.name, clock, moved
         self._planned = planned
         self._operator = operator
         self._environment = environment
@@ -193,14 +199,17 @@ class SwitchOn(_Planned):
         flow = FlowId(past["flow"].facts["flow"])
         found = await self._operator.flow(self._environment, flow)
         if found.is_on and not found.is_suspended:
-            return done("On.")
+            return self._on()
         try:
             await self._operator.switch(self._environment, flow, True)
         except RefusedError:
             return await self._hand_over(flow, found.owner)
         if (await self._operator.flow(self._environment, flow)).is_suspended:
             return refused("The platform suspends it: see the data policies of the environment, then go on.")
-        return done("On.")
+        return self._on()
+
+    def _on(self) -> Outcome:
+        return done("On.", on_since=self._clock.now().isoformat())
 
     async def _hand_over(self, flow: FlowId, owner: str | None) -> Outcome:
         who = self._arguments["who"]
@@ -228,7 +237,7 @@ class SwitchOn(_Planned):
         return done("Off.")
 
 
-STEPS: Mapping[str, Callable[[PlannedStep, Operator, Environment, Moved], Step]] = {
+STEPS: Mapping[str, Callable[[PlannedStep, Operator, Environment, Clock, Moved], Step]] = {
     "shared": Shared,
     "solution": MakeSolution,
     "reference": MakeReference,

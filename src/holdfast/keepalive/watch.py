@@ -85,9 +85,7 @@ def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datet
     arguments = step.arguments
     period = Cadence(arguments["cadence"]).period
     start = datetime.fromisoformat(arguments["start_at"])
-    # Noted by our clock: one that was ahead then must not blind us until that day comes.
-    on_since = looked.on_since if looked.on_since <= now else start
-    due = last_due(start, period, on_since, now)
+    due = last_due(start, period, looked.on_since, now)
     next_at = next_due(start, period, now)
     found = []
     for branch in arguments["branches"]:
@@ -95,7 +93,7 @@ def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datet
         refreshed = looked.refreshed.get(id)
         proven = _proven(looked, refreshed)
         problem, says = _of_flow(looked) or (
-            ("", f"First due {next_at:%Y-%m-%d %H:%M} UTC.")
+            ("", f"Next due {next_at:%Y-%m-%d %H:%M} UTC.")
             if due is None
             else _of_runs(looked, refreshed, proven, due, period, now)
         )
@@ -294,7 +292,7 @@ class Deployed(NamedTuple):
 
     Attributes:
         step: the plan's step that made it.
-        on_since: when it was found on for the first time.
+        on_since: when it was last found or switched on, by the cloud's clock.
     """
 
     step: PlannedStep
@@ -318,7 +316,7 @@ def deployed(plan: Plan, deeds: Sequence[Deed]) -> list[Deployed]:
             if deed.step == "flow":
                 made[deed.saga] = deed.outcome.facts["flow"]
             elif deed.step == "switch_on":
-                on_since[deed.saga] = deed.at
+                on_since[deed.saga] = datetime.fromisoformat(deed.outcome.facts["on_since"])
     return [
         Deployed(step, made[step.saga], on_since[step.saga])
         for step in plan.steps
