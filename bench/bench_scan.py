@@ -107,6 +107,7 @@ def pages(now: datetime) -> dict[str, bytes]:
         "/environments": environments(),
         "/users": users(),
         "/applications": applications(),
+        "/serviceprincipals": principals(),
         "/policies": {"value": []},
     }
     for number in range(ENVIRONMENTS):
@@ -152,6 +153,22 @@ def applications() -> dict[str, Any]:
     }
 
 
+def principals() -> dict[str, Any]:
+    """The same applications as they are in the tenant."""
+    return {
+        "value": [
+            {
+                "id": f"principal-{n}",
+                "appId": f"app-{n}",
+                "displayName": f"App {n}",
+                "accountEnabled": True,
+                "servicePrincipalType": "Application",
+            }
+            for n in range(50)
+        ]
+    }
+
+
 # --- the process that answers ---------------------------------------------------------------------------
 
 
@@ -172,7 +189,7 @@ def answer(target: str, canned: dict[str, bytes], base: str) -> bytes:
         return canned[f"{parts[parts.index('environments') + 1]}/{parts[parts.index('apis') + 1]}"]
     if path.endswith("/apps"):
         return b'{"value":[]}'
-    for word in ("environments", "users", "applications", "policies"):
+    for word in ("environments", "users", "applications", "serviceprincipals", "policies"):
         if word in path.lower():
             return canned[f"/{word}"]
     return b'{"value":[]}'
@@ -237,7 +254,7 @@ async def floor(port: int, folder: Path) -> int:
     context = ssl.create_default_context(cafile=folder / "ca.pem")
     async with httpx2.AsyncClient(verify=context, timeout=120) as client:
         listed = json.loads((await client.get(base)).content)["value"]
-        for other in ("applications", "users", "policies"):
+        for other in ("applications", "servicePrincipals", "users", "policies"):
             json.loads((await client.get(f"https://localhost:{port}/v1.0/{other}")).content)
         waiting: Iterator[str] = iter([each["name"] for each in listed])
 
@@ -260,10 +277,12 @@ async def floor(port: int, folder: Path) -> int:
 
 
 async def product(port: int, folder: Path) -> int:
+    from holdfast.cli.main import collect_seldom
     from holdfast.compose import compose
     from holdfast.scan.tenant import scan
     from holdfast.settings.ready import KINDS, from_ready
 
+    collect_seldom()
     base = f"https://localhost:{port}"
     ready = {
         "tenant_id": TENANT,
