@@ -85,7 +85,7 @@ async def _looks(
 
     tenant, connection = holdfast.tenants[seen.name], standing.status.connection
     places = places_of(connection, standing.status.flows)
-    kind = "certificate" if connection.sign_in is SignIn.CERTIFICATE else "secret"
+    kind = connection.sign_in.credential or "secret"
     for secret in await _secrets(holdfast, connection.client_id, kind):
         async with tenant.sql_as(connection.client_id or "", secret, kind) as server:
             found = [await as_application(server, place, holdfast.read) for place in places]

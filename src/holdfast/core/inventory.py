@@ -37,6 +37,11 @@ class SignIn(StrEnum):
         """Only a person's sign-in leaves a refresh token, which idles and can be revoked."""
         return self is SignIn.USER
 
+    @property
+    def credential(self) -> str:
+        """What kind of credential of an application it is; empty where it is no application's."""
+        return {SignIn.SERVICE_PRINCIPAL: "secret", SignIn.CERTIFICATE: "certificate"}.get(self, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:

@@ -19,7 +19,7 @@ from holdfast.diagnosis.policies import hit_of
 from holdfast.diagnosis.sign_in_limits import sign_in_limits
 from holdfast.diagnosis.switching_off import switching_off
 from holdfast.diagnosis.usage import idle_break
-from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
+from holdfast.reading.credentials import CAUSE_OF_KIND, candidates
 from holdfast.reading.witnesses import last_refresh
 
 WIDEST_EXPECTED: Final = timedelta(days=30)
@@ -79,8 +79,8 @@ def inactivity(known: Known) -> list[Horizon]:
 def credential_expiry(known: Known) -> list[Horizon]:
     """The secret or certificate that the connection holds expires."""
     connection = known.connection
-    kind = KIND_OF_SIGN_IN.get(connection.sign_in)
-    if kind is None or known.cause == CAUSE_OF_KIND[kind]:
+    kind = connection.sign_in.credential
+    if not kind or known.cause == CAUSE_OF_KIND[kind]:
         return []
     cause = CAUSE_OF_KIND[kind]
     if connection.client_id is None:

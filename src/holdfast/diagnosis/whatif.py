@@ -24,7 +24,7 @@ from holdfast.diagnosis.diagnose import diagnose
 from holdfast.diagnosis.forecast import Known, forecast
 from holdfast.diagnosis.policies import hit_of, names_of
 from holdfast.diagnosis.usage import is_kept_alive, runs_per_week_of
-from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, candidates
+from holdfast.reading.credentials import CAUSE_OF_KIND, candidates
 from holdfast.reading.witnesses import last_refresh
 
 
@@ -119,7 +119,7 @@ def _person(known: Known, each: Supposition) -> bool:
 def _application(known: Known, each: Supposition) -> bool:
     client = known.connection.client_id
     app = known.apps.get(client) if known.apps is not None and client is not None else None
-    if client is None or known.connection.sign_in not in KIND_OF_SIGN_IN:
+    if client is None or not known.connection.sign_in.credential:
         return False
     named = {client.casefold(), *((app.display_name.casefold(), app.object_id.casefold()) if app else ())}
     return each.target.partition("/")[0].casefold() in named
@@ -156,7 +156,7 @@ def _secret_ends(known: Known, each: Supposition, now: datetime) -> Iterator[Dea
     """A secret is removed or expires: APP, or APP/KEY for one of several."""
     if not _application(known, each):
         return
-    kind = KIND_OF_SIGN_IN[known.connection.sign_in]
+    kind = known.connection.sign_in.credential
     app = (known.apps or {}).get(known.connection.client_id or "")
     if app is None:
         because = (
@@ -181,7 +181,7 @@ def _secret_ends(known: Known, each: Supposition, now: datetime) -> Iterator[Dea
 def _secret_death(
     known: Known, each: Supposition, now: datetime, certainty: Certainty, because: str
 ) -> Death:
-    kind = KIND_OF_SIGN_IN[known.connection.sign_in]
+    kind = known.connection.sign_in.credential
     expired = each.verb == "expire-secret"
     cause = CAUSE_OF_KIND[kind] if expired or kind == "certificate" else "secret_invalid"
     code = "AADSTS700027" if kind == "certificate" else "AADSTS7000222" if expired else "AADSTS7000215"

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from holdfast.core.evidence import Evidence, EvidenceKind
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import ClientSecret, ServicePrincipal
-from holdfast.core.inventory import Connection, SignIn
+from holdfast.core.inventory import Connection
 
 CAUSE_OF_KIND = {"secret": "secret_expired", "certificate": "certificate_invalid"}
-KIND_OF_SIGN_IN = {SignIn.SERVICE_PRINCIPAL: "secret", SignIn.CERTIFICATE: "certificate"}
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -30,7 +29,7 @@ def candidates(
         shown: ids of the keys that the application showed when the connection last got a token; empty where
             nobody knows.
     """
-    kind = KIND_OF_SIGN_IN.get(connection.sign_in)
+    kind = connection.sign_in.credential
     if refreshed and connection.modified_at and connection.modified_at > refreshed.latest:
         # Whatever it got then, another may have been put in since.
         refreshed, shown = None, frozenset()

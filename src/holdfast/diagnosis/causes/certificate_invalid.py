@@ -13,15 +13,18 @@ Source: learn.microsoft.com/entra/identity-platform/certificate-credentials, rea
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.core.evidence import Evidence
 from holdfast.core.horizon import Condition, Horizon
 from holdfast.core.identity import ClientSecret
-from holdfast.core.inventory import Connection, SignIn
 from holdfast.core.verdict import Cause, Verdict
 from holdfast.diagnosis.expiry import last_of
 from holdfast.diagnosis.remedies import RENEW_CERTIFICATE
 from holdfast.diagnosis.weighing import weigh
+
+if TYPE_CHECKING:
+    from holdfast.core.inventory import Connection
 
 CAUSE = Cause("certificate_invalid", "Certificate or assertion refused")
 REMEDIES = (RENEW_CERTIFICATE,)
@@ -38,6 +41,6 @@ def horizon(connection: Connection, secrets: Sequence[ClientSecret]) -> Horizon 
     Args:
         secrets: all credentials of the application whose id the connection holds.
     """
-    if connection.sign_in is not SignIn.CERTIFICATE:
+    if connection.sign_in.credential != "certificate":
         return None
     return last_of([s for s in secrets if s.kind == "certificate"], CAUSE.id, Condition.EXPECTED)

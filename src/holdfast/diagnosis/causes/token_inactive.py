@@ -15,14 +15,17 @@ Source: learn.microsoft.com/entra/identity-platform/refresh-tokens, read 2026-11
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from holdfast.core.evidence import Evidence
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Condition, Horizon, Interval
-from holdfast.core.inventory import Connection
 from holdfast.core.verdict import Cause, Verdict
 from holdfast.diagnosis.remedies import KEEP_ALIVE, MOVE_TO_SERVICE_PRINCIPAL, SIGN_IN_AGAIN
 from holdfast.diagnosis.weighing import weigh
+
+if TYPE_CHECKING:
+    from holdfast.core.inventory import Connection
 
 CAUSE = Cause("token_inactive", "Sign-in unused for 90 days")
 REMEDIES = (SIGN_IN_AGAIN, KEEP_ALIVE, MOVE_TO_SERVICE_PRINCIPAL)

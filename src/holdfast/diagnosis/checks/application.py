@@ -9,7 +9,7 @@ from holdfast.core.finding import Act, End, Finding
 from holdfast.diagnosis.case import Case
 from holdfast.diagnosis.checks.account import row_fact
 from holdfast.reading.changes import APP_CHANGED, APP_DELETED, CREDENTIALS_REMOVED, act_of
-from holdfast.reading.credentials import CAUSE_OF_KIND, KIND_OF_SIGN_IN, dead_credential_evidence
+from holdfast.reading.credentials import CAUSE_OF_KIND, dead_credential_evidence
 
 REACH = "The application as it is now."
 
@@ -17,7 +17,7 @@ REACH = "The application as it is now."
 def application_unusable(case: Case) -> Iterator[Finding]:
     """It is not there, or disabled."""
     client = case.connection.client_id
-    if case.connection.sign_in not in KIND_OF_SIGN_IN or client is None or case.principals is None:
+    if not case.connection.sign_in.credential or client is None or case.principals is None:
         return
     principal = case.principals.get(client)
     if principal is not None and principal.is_enabled is not False:
@@ -71,7 +71,7 @@ def credential_expired(case: Case) -> Iterator[Finding]:
     fact = dead_credential_evidence(app, case.credentials, case.seen_at) if app else None
     if app is None or fact is None:
         return
-    kind = KIND_OF_SIGN_IN[case.connection.sign_in]
+    kind = case.connection.sign_in.credential
     yield Finding(
         "credential_expired",
         f"{kind.capitalize()}Expired",
@@ -86,8 +86,8 @@ def credential_expired(case: Case) -> Iterator[Finding]:
 
 def credential_removed(case: Case) -> Iterator[Finding]:
     """A secret or certificate of its application was removed since its last token, and may be the one it holds."""
-    app, kind = case.app, KIND_OF_SIGN_IN.get(case.connection.sign_in)
-    if app is None or kind is None or case.changes is None or case.refreshed is None:
+    app, kind = case.app, case.connection.sign_in.credential
+    if app is None or not kind or case.changes is None or case.refreshed is None:
         return
     principal = (case.principals or {}).get(app.client_id)
     rows = [
