@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Account, Application, ClientSecret
+from holdfast.sandbox.records.platform import Connection, Environment
+from holdfast.sandbox.records.policies import Policy
 from holdfast.sandbox.scenarios import named as scenarios
 from holdfast.sandbox.scenarios.contoso import _certificate
 from holdfast.sandbox.scenarios.definitions import definition, query, recurrence
 from holdfast.sandbox.scenarios.founding import Founding
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
-from holdfast.sandbox.world import Account, Application, ClientSecret, Connection, Environment, Policy
 
 SERVER = "sql-contoso.database.windows.net"
 DATABASES = 8

@@ -35,8 +35,9 @@ from holdfast.core.plan import Plan
 from holdfast.core.secret import Secret
 from holdfast.sandbox.connection_use import TOKEN_CACHE
 from holdfast.sandbox.faults import THROTTLED
+from holdfast.sandbox.records.directory import Application, Certificate, ClientSecret
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.scenarios.definitions import recurrence
-from holdfast.sandbox.world import Application, Certificate, ClientSecret, Connection
 from holdfast.scan.standing import picture
 from holdfast.scan.tenant import scan
 from holdfast.wire.ledger import Audience

@@ -17,7 +17,8 @@ from holdfast.core.plan import Plan
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
 from holdfast.sandbox.flows.runtime import bound
-from holdfast.sandbox.world import Flow, World
+from holdfast.sandbox.records.platform import Flow
+from holdfast.sandbox.world import World
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.moving import ACCEPTED, DANA, DESK, Fate, MortalSecrets, Mover, a_story
 from tests.fakes.tenant import TenantInProcess

@@ -17,11 +17,12 @@ from holdfast.sandbox.flows.definitions import every_action
 from holdfast.sandbox.flows.runtime import bound, definition_of
 from holdfast.sandbox.flows.sql_connector import Trace, ask
 from holdfast.sandbox.flows.sql_operations import sql_call
+from holdfast.sandbox.records.platform import Flow
 from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity
 from holdfast.sandbox.sql.sessions import RowSet
-from holdfast.sandbox.world import Flow, World
+from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 APP = "a1b2c3d4-e5f6-4711-8899-aabbccddeeff"

@@ -14,8 +14,9 @@ from holdfast.cli.commands.doctor import verdict
 from holdfast.cli.main import run
 from holdfast.core.identity import Role
 from holdfast.sandbox import embedded
+from holdfast.sandbox.records.directory import Application
 from holdfast.sandbox.snapshot import read, write
-from holdfast.sandbox.world import Application, World
+from holdfast.sandbox.world import World
 from holdfast.wire.ledger import CALLS
 from tests.contract.test_cloud_on_sandbox import NO_ROOM
 

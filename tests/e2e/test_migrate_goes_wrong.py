@@ -23,8 +23,8 @@ from holdfast.saga import standing
 from holdfast.sandbox.certificates import Keys, make_keys
 from holdfast.sandbox.clock import wall
 from holdfast.sandbox.flows.history import runs_of
+from holdfast.sandbox.records.platform import FlowConnection
 from holdfast.sandbox.sql.catalogue import Principal
-from holdfast.sandbox.world import FlowConnection
 from tests.fakes.moving import ACCEPTED, DANA, DESK, TENANT, KilledError, Mover, PersonInProcess, a_story
 from tests.fakes.tenant import TenantInProcess
 

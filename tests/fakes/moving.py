@@ -40,12 +40,12 @@ from holdfast.sandbox.clock import wall
 from holdfast.sandbox.databases import log_in
 from holdfast.sandbox.flows.folding import run_now
 from holdfast.sandbox.flows.history import runs_of
+from holdfast.sandbox.records.platform import ConnectionReference, Flow, FlowConnection
 from holdfast.sandbox.scenarios.definitions import definition, recurrence, rows
 from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity
 from holdfast.sandbox.sql.sessions import RowSet
-from holdfast.sandbox.world import ConnectionReference, Flow, FlowConnection
 from holdfast.scan.standing import picture
 from holdfast.wire.ledger import Audience
 from tests.fakes.history import MemoryHistory

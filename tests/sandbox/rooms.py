@@ -21,9 +21,11 @@ from holdfast.sandbox.clock import Clock
 from holdfast.sandbox.entra.first_party import APIHUB, DATAVERSE, FLOW, POWERAPPS, POWERPLATFORM
 from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Door
 from holdfast.sandbox.parts import PARTS
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import Connection, Flow
 from holdfast.sandbox.scenarios.named import build
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Account, Application, Connection, Flow, World
+from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 AUDIENCES = {

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Account, Application, Connection
 from holdfast.wire.powerplatform import ConnectorPage, PermissionPage
 from tests.sandbox.rooms import Answer, Rooms, paths
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from holdfast.sandbox.records.policies import DataPolicy
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import DataPolicy
 from holdfast.wire.policies import Policy, PolicyPage
 from tests.sandbox.rooms import Answer, Rooms, paths
 

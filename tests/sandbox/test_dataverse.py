@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import Share
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Account, Application, Share
 from holdfast.wire.dataverse import ConnectionReferencePage, FlowRunPage, SystemUserPage, WorkflowPage
 from tests.sandbox.rooms import Answer, Rooms, paths
 

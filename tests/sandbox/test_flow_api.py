@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from holdfast.sandbox.records.directory import Account, Application
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Account, Application
 from holdfast.wire.flows import ActionOutputs, Callback, Flow, FlowPage, RunActionPage, RunPage
 from tests.sandbox.rooms import Answer, Rooms, paths
 

@@ -11,10 +11,11 @@ import pytest
 from holdfast.sandbox.flows.sql_connector import Answer, Trace, ask
 from holdfast.sandbox.flows.sql_operations import SqlCall
 from holdfast.sandbox.powerautomate.part import truth
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.scenarios.named import SERVER, build
 from holdfast.sandbox.sql.catalogue import Permission
 from holdfast.sandbox.sql.login import Identity
-from holdfast.sandbox.world import Connection, World
+from holdfast.sandbox.world import World
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ import pytest
 
 from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 from holdfast.keepalive.solution import component_parameters, solution_zip, workflow_id
+from holdfast.sandbox.records.platform import Share
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Share
 from tests.builders import a_connection, an_environment
 from tests.sandbox.rooms import Answer, Rooms
 from tests.unit.keepalive.test_eligibility import a_case

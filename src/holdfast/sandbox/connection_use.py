@@ -29,9 +29,11 @@ from holdfast.sandbox.entra.held_tokens import (
 from holdfast.sandbox.entra.judgement import Refused, refusals_of_refresh, refusals_of_tenant
 from holdfast.sandbox.entra.spreading import credential_has_spread
 from holdfast.sandbox.entra.steady_tokens import opinion_of
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.records.platform import Connection, Fault
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.sql.login import Identity
-from holdfast.sandbox.world import Application, Connection, Fault, World
+from holdfast.sandbox.world import World
 
 TOKEN_CACHE = Rule(
     "connection_keeps_its_access_token",

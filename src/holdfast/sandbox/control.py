@@ -13,8 +13,9 @@ from starlette.responses import Response
 from holdfast.sandbox import crowd, faults
 from holdfast.sandbox.event_details import TAKES, unknown_details
 from holdfast.sandbox.frame import Call, CallRefusedError, Deed, Part, Room, answer, at, streamed
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection, World
+from holdfast.sandbox.world import World
 
 LENGTHS = ("days", "hours", "seconds")
 

@@ -17,17 +17,11 @@ from holdfast.sandbox.entra.held_tokens import refusals_of_application
 from holdfast.sandbox.entra.judgement import IDLE_LIMIT, idle_ends_at, refusals_of_refresh
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import Connection, ConnectionReference, Flow, FlowConnection
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import (
-    Account,
-    Application,
-    Connection,
-    ConnectionReference,
-    Flow,
-    FlowConnection,
-    RefreshToken,
-    World,
-)
+from holdfast.sandbox.world import World
 
 SERVER = "sql-contoso.database.windows.net"
 USED_EVERY = (1, 7, 30, 92, None)

@@ -31,9 +31,10 @@ from starlette.routing import compile_path
 
 from holdfast.sandbox.ageing import Source
 from holdfast.sandbox.clock import pause
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.rules import Rule
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Connection, World
+from holdfast.sandbox.world import World
 
 PIECES = 200
 """Items of a long answer that are worked out at once, in some 10 ms."""

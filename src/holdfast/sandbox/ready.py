@@ -10,10 +10,12 @@ from typing import Any
 
 from holdfast.sandbox.chance import secret
 from holdfast.sandbox.databases import reachable
+from holdfast.sandbox.records.directory import Account, Application, ClientSecret
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.sql.catalogue import Server
 from holdfast.sandbox.sql.login import Identity, refusals_of_login
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Account, Application, ClientSecret, RefreshToken, World
+from holdfast.sandbox.world import World
 
 
 def ready_mapping(tenant: Tenant, ca_file: Path) -> dict[str, Any]:

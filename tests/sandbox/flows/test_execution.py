@@ -14,7 +14,7 @@ from holdfast.sandbox.chance import draw
 from holdfast.sandbox.flows.definitions import DefinitionError, Operation, keys_used, read_definition
 from holdfast.sandbox.flows.execution import Execution, Setting
 from holdfast.sandbox.flows.steps import Step
-from holdfast.sandbox.run_records import RunRecord
+from holdfast.sandbox.records.runs import RunRecord
 
 START = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 MANUAL = {"manual": {"type": "Request", "kind": "Button"}}

@@ -18,9 +18,11 @@ from holdfast.sandbox.frame import Call, CallRefusedError, answer
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.odata import QueryError, Row, ordered, parse_filter, selected, whole_number
 from holdfast.sandbox.powerplatform.access import ADMIN_ROLES
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import Environment, OrgUser
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Account, Application, Environment, OrgUser, World
+from holdfast.sandbox.world import World
 
 READ_ALL = frozenset({"System Administrator", "System Customizer", "Service Reader"})
 WRITE_ALL = frozenset({"System Administrator", "System Customizer"})

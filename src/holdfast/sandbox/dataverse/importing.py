@@ -15,15 +15,9 @@ from holdfast.sandbox.flows import clientdata
 from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.frame import Call, answer
 from holdfast.sandbox.powerplatform.activation import refusals, turn_on
+from holdfast.sandbox.records.platform import ConnectionReference, Flow
+from holdfast.sandbox.records.solutions import Publisher, Solution, SolutionImport, StagedSolution
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import (
-    ConnectionReference,
-    Flow,
-    Publisher,
-    Solution,
-    SolutionImport,
-    StagedSolution,
-)
 
 TAKES = timedelta(seconds=20)
 REFERENCE = "Microsoft.Dynamics.CRM.connectionreference"

@@ -40,8 +40,8 @@ from holdfast.sandbox.frame import Call, Part, Room, answer, at
 from holdfast.sandbox.odata import clauses_of
 from holdfast.sandbox.powerplatform import activation
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
+from holdfast.sandbox.records.platform import Flow, FlowConnection
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Flow, FlowConnection
 
 # --- workflows -------------------------------------------------------------------------------------------
 

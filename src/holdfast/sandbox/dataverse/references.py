@@ -30,8 +30,8 @@ from holdfast.sandbox.dataverse.rows import REFERENCES
 from holdfast.sandbox.dataverse.solutions import placed
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.powerplatform.activation import may_use, not_authorized
+from holdfast.sandbox.records.platform import ConnectionReference
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import ConnectionReference
 
 REBIND_AT_ONCE = Rule(
     "rebinding_reaches_flows_at_once",

@@ -14,9 +14,11 @@ from holdfast.sandbox.flows.history import Run, runs_of
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.odata import Row
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.platform import ConnectionReference, Environment, Flow
+from holdfast.sandbox.records.runs import SUCCEEDED
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.run_records import SUCCEEDED
-from holdfast.sandbox.world import Account, Application, ConnectionReference, Environment, Flow, World
+from holdfast.sandbox.world import World
 
 RUN_LIFE = timedelta(days=28)
 

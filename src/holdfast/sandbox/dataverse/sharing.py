@@ -20,8 +20,8 @@ from holdfast.sandbox.dataverse.frame import (
     user,
 )
 from holdfast.sandbox.frame import Call, answer
+from holdfast.sandbox.records.platform import Flow
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Flow
 
 RIGHTS = frozenset(
     f"{one}Access" for one in ("Read", "Write", "Append", "AppendTo", "Create", "Delete", "Share", "Assign")

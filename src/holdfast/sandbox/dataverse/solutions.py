@@ -26,8 +26,10 @@ from holdfast.sandbox.dataverse.frame import (
 )
 from holdfast.sandbox.dataverse.rows import instant
 from holdfast.sandbox.frame import Call
+from holdfast.sandbox.records.platform import Environment
+from holdfast.sandbox.records.solutions import Publisher, Solution
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Environment, Publisher, Solution, World
+from holdfast.sandbox.world import World
 
 HEADER = "mscrm.solutionuniquename"
 UNIQUE_NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)

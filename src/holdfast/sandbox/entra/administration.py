@@ -18,8 +18,10 @@ from holdfast.sandbox.entra.judgement import (
     refusals_of_tenant,
 )
 from holdfast.sandbox.frame import Deed, Event, Standing
+from holdfast.sandbox.records.directory import Account, Application, ClientSecret
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, Application, ClientSecret, Connection, World
+from holdfast.sandbox.world import World
 
 STRICT_PASSWORD_REVOCATION = Rule(
     "password_change_revokes_connections",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from holdfast.sandbox.world import Account, Application, Audit, World
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.logs import Audit
+from holdfast.sandbox.world import World
 
 MOST_ROWS = 20_000
 

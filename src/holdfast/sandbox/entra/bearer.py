@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from holdfast.sandbox.entra.audiences import resource_of
 from holdfast.sandbox.entra.first_party import Resource
 from holdfast.sandbox.frame import Call
+from holdfast.sandbox.records.directory import Account, Application
 from holdfast.sandbox.tenant import Tenant
-from holdfast.sandbox.world import Account, Application
 
 
 class TokenRefusedError(Exception):

@@ -13,8 +13,9 @@ from holdfast.sandbox.entra.held_tokens import secret_with_text
 from holdfast.sandbox.entra.judgement import refusals_of_certificate, refusals_of_secret
 from holdfast.sandbox.entra.jwt import Jwt, decode, is_signed_by, public_key_of, take_apart
 from holdfast.sandbox.entra.spreading import credential_has_spread
+from holdfast.sandbox.records.directory import Application, Certificate
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, Certificate, World
+from holdfast.sandbox.world import World
 
 FOREIGN_SIGNATURES = Rule(
     "signatures_of_other_issuers_are_not_checked",

@@ -18,8 +18,11 @@ from holdfast.sandbox.entra.policy_conditions import (
     meets_person,
     meets_principal,
 )
+from holdfast.sandbox.records.directory import Account
+from holdfast.sandbox.records.policies import Policy
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, Policy, RefreshToken, World
+from holdfast.sandbox.world import World
 
 POLICIES_AT_REFRESH = Rule(
     "policies_are_evaluated_at_every_refresh",

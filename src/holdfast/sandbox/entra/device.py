@@ -16,9 +16,10 @@ from holdfast.sandbox.entra.interactive import Proven, SignInRefusedError, prove
 from holdfast.sandbox.entra.pages import notice, page
 from holdfast.sandbox.entra.sign_in import answers_from, consent
 from holdfast.sandbox.frame import Call, answer
+from holdfast.sandbox.records.tokens import DeviceCode
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import DeviceCode, World
+from holdfast.sandbox.world import World
 
 DEVICE_CODE_LIFE = timedelta(minutes=15)
 INTERVAL = 5

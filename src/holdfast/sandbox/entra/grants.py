@@ -30,8 +30,10 @@ from holdfast.sandbox.entra.sign_ins import Attempt, note_application, note_user
 from holdfast.sandbox.entra.spreading import has_spread
 from holdfast.sandbox.entra.tokens import app_token, id_token, life_of, user_token
 from holdfast.sandbox.ready import refresh_token_text
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.tenant import Tenant
-from holdfast.sandbox.world import Application, RefreshToken, World
+from holdfast.sandbox.world import World
 
 APPLICATION_ADDRESS = "203.0.113.20"
 """Where applications ask from, as policies and the sign-in log see it: all of them are on loopback here."""

@@ -19,7 +19,8 @@ from holdfast.sandbox.entra.judgement import (
 from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.sign_ins import Attempt, note_application
 from holdfast.sandbox.entra.tokens import life_of
-from holdfast.sandbox.world import Certificate, World
+from holdfast.sandbox.records.directory import Certificate
+from holdfast.sandbox.world import World
 
 
 def refresh_by_certificate(

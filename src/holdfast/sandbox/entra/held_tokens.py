@@ -28,7 +28,9 @@ from holdfast.sandbox.entra.sign_ins import Attempt, note_application, note_user
 from holdfast.sandbox.entra.spreading import credential_has_spread
 from holdfast.sandbox.entra.tokens import life_of
 from holdfast.sandbox.ready import secret_text
-from holdfast.sandbox.world import Application, ClientSecret, RefreshToken, World
+from holdfast.sandbox.records.directory import Application, ClientSecret
+from holdfast.sandbox.records.tokens import RefreshToken
+from holdfast.sandbox.world import World
 
 
 class Redeemed(NamedTuple):

@@ -17,8 +17,10 @@ from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.sign_ins import Attempt, note_user
 from holdfast.sandbox.frame import Deed
 from holdfast.sandbox.ready import password_text
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, Application, RefreshToken, World
+from holdfast.sandbox.world import World
 
 REGISTERS_ON_DEMAND = Rule(
     "second_factor_is_registered_on_demand",

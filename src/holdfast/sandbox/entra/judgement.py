@@ -19,8 +19,10 @@ from holdfast.sandbox.entra.conditional_access import (
 )
 from holdfast.sandbox.entra.errors import TokenError
 from holdfast.sandbox.entra.policy_conditions import PLATFORM_ADDRESS, Circumstances
+from holdfast.sandbox.records.directory import Account, Application, Certificate, ClientSecret
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, Application, Certificate, ClientSecret, RefreshToken, World
+from holdfast.sandbox.world import World
 
 IDLE_LIMIT = timedelta(days=90)
 SPA_LIMIT = timedelta(days=1)

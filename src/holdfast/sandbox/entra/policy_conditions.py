@@ -9,7 +9,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.entra.first_party import DIRECTORY_ROLES
-from holdfast.sandbox.world import Account, Policy, World
+from holdfast.sandbox.records.directory import Account
+from holdfast.sandbox.records.policies import Policy
+from holdfast.sandbox.world import World
 
 PLATFORM_ADDRESS = "20.86.93.32"
 """Where the platform's own refreshes come from."""

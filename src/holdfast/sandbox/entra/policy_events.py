@@ -9,7 +9,8 @@ from typing import Any
 from holdfast.sandbox.entra.audits import note_account, note_policy
 from holdfast.sandbox.entra.policy_conditions import network_of
 from holdfast.sandbox.frame import Deed, Event
-from holdfast.sandbox.world import NamedLocation, Policy, TermsOfUse, World
+from holdfast.sandbox.records.policies import NamedLocation, Policy, TermsOfUse
+from holdfast.sandbox.world import World
 
 STATES = ("enabled", "disabled", "enabledForReportingButNotEnforced")
 PARTS = ("displayName", "state", "conditions", "grantControls", "sessionControls")

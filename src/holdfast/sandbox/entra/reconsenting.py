@@ -15,7 +15,9 @@ from holdfast.sandbox.entra.policy_conditions import Circumstances
 from holdfast.sandbox.entra.sign_ins import Attempt, note_user
 from holdfast.sandbox.entra.tokens import life_of
 from holdfast.sandbox.frame import Deed, Event
-from holdfast.sandbox.world import Account, Connection, World
+from holdfast.sandbox.records.directory import Account
+from holdfast.sandbox.records.platform import Connection
+from holdfast.sandbox.world import World
 
 
 def reconsent(deed: Deed) -> dict[str, Any]:

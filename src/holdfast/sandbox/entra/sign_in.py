@@ -23,8 +23,10 @@ from holdfast.sandbox.entra.interactive import Answers, Proven, SignInRefusedErr
 from holdfast.sandbox.entra.judgement import refusals_of_client
 from holdfast.sandbox.entra.pages import HEADERS, notice, page
 from holdfast.sandbox.frame import Call
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.tokens import AuthorizationCode
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, Application, AuthorizationCode, World
+from holdfast.sandbox.world import World
 
 CODE_LIFE = timedelta(minutes=10)
 

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from holdfast.sandbox.ageing import LOG_RETENTION
 from holdfast.sandbox.entra.errors import TokenError
-from holdfast.sandbox.world import Account, SignIn, World
+from holdfast.sandbox.records.directory import Account
+from holdfast.sandbox.records.logs import SignIn
+from holdfast.sandbox.world import World
 
 MOST_ROWS = 50_000
 SWEEP = 1024

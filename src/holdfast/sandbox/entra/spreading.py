@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from holdfast.sandbox.frame import Deed
+from holdfast.sandbox.records.directory import Application
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, World
+from holdfast.sandbox.world import World
 
 NEW_SECRETS_SPREAD = Rule(
     "new_secrets_spread_slowly",

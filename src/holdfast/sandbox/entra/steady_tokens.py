@@ -20,7 +20,9 @@ from holdfast.sandbox.entra.judgement import (
 )
 from holdfast.sandbox.entra.policy_conditions import frequency_of
 from holdfast.sandbox.memo import memo_of
-from holdfast.sandbox.world import Account, Application, RefreshToken, World
+from holdfast.sandbox.records.directory import Account, Application
+from holdfast.sandbox.records.tokens import RefreshToken
+from holdfast.sandbox.world import World
 
 
 class Opinion(NamedTuple):

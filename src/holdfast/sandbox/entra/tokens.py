@@ -7,8 +7,10 @@ from typing import Any
 
 from holdfast.sandbox.entra.first_party import DIRECTORY_ROLES, Resource
 from holdfast.sandbox.entra.jwt import Signer, signer
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.records.tokens import RefreshToken
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Application, RefreshToken, World
+from holdfast.sandbox.world import World
 
 
 def signer_of(tenant: Tenant) -> Signer:

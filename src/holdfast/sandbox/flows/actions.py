@@ -10,7 +10,7 @@ from holdfast.sandbox.flows.definitions import Action
 from holdfast.sandbox.flows.functions import FUNCTIONS
 from holdfast.sandbox.flows.steps import Running, Step
 from holdfast.sandbox.flows.values import ExpressionError, Json, as_text, is_number
-from holdfast.sandbox.run_records import FAILED
+from holdfast.sandbox.records.runs import FAILED
 
 EMPTY: dict[str, Json] = {
     "string": "",

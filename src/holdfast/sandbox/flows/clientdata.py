@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from holdfast.sandbox.flows.definitions import DefinitionError, keys_used, read_definition
-from holdfast.sandbox.world import Flow, FlowConnection
+from holdfast.sandbox.records.platform import Flow, FlowConnection
 
 SOURCES = {"embedded": "Embedded", "invoker": "Invoker"}
 

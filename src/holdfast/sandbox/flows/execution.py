@@ -14,7 +14,7 @@ from holdfast.sandbox.flows.definitions import Action, Definition, Operation
 from holdfast.sandbox.flows.expressions import References, evaluate
 from holdfast.sandbox.flows.steps import Step
 from holdfast.sandbox.flows.values import ExpressionError, Json, same, select
-from holdfast.sandbox.run_records import (
+from holdfast.sandbox.records.runs import (
     ACTION_FAILED,
     CANCELLED,
     FAILED,

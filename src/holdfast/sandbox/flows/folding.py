@@ -23,9 +23,10 @@ from holdfast.sandbox.flows.runtime import Doing, bound, definition_of, look_of,
 from holdfast.sandbox.flows.schedule import Schedule, schedule_of
 from holdfast.sandbox.flows.sql_connector import mark_of
 from holdfast.sandbox.memo import memo_of
+from holdfast.sandbox.records.platform import Connection, Flow
+from holdfast.sandbox.records.runs import FAILED, Look, RunRecord, Stretch
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.run_records import FAILED, Look, RunRecord, Stretch
-from holdfast.sandbox.world import Connection, Flow, World
+from holdfast.sandbox.world import World
 
 INSTANT = timedelta(microseconds=1)
 HISTORY = timedelta(days=30)

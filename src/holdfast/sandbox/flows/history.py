@@ -9,8 +9,9 @@ from typing import NamedTuple
 from holdfast.sandbox.flows.folding import HISTORY, INSTANT, count_of
 from holdfast.sandbox.flows.runtime import run_name, started_at
 from holdfast.sandbox.flows.schedule import schedule_of
-from holdfast.sandbox.run_records import ActionRecord, RunRecord
-from holdfast.sandbox.world import Flow, World
+from holdfast.sandbox.records.platform import Flow
+from holdfast.sandbox.records.runs import ActionRecord, RunRecord
+from holdfast.sandbox.world import World
 
 
 class Run(NamedTuple):

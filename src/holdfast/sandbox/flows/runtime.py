@@ -19,9 +19,10 @@ from holdfast.sandbox.flows.sql_operations import sql_call
 from holdfast.sandbox.flows.steps import Step
 from holdfast.sandbox.flows.values import ExpressionError, Json
 from holdfast.sandbox.memo import memo_of
+from holdfast.sandbox.records.platform import Connection, ConnectionReference, Flow
+from holdfast.sandbox.records.runs import FAILED, SUCCEEDED, ActionRecord, Look, RunRecord, Use
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.run_records import FAILED, SUCCEEDED, ActionRecord, Look, RunRecord, Use
-from holdfast.sandbox.world import Connection, ConnectionReference, Flow, World
+from holdfast.sandbox.world import World
 
 SQL_CONNECTORS = ("shared_sql", "sql")
 TICKS_END = 2**63 - 1

@@ -15,6 +15,7 @@ from holdfast.sandbox.chance import guid
 from holdfast.sandbox.databases import engine_of
 from holdfast.sandbox.flows.sql_operations import SqlCall
 from holdfast.sandbox.odata import QueryError, ordered, parse_filter, selected
+from holdfast.sandbox.records.platform import Connection, Outage
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.sql import errors, running
 from holdfast.sandbox.sql.catalogue import Server, Table, View
@@ -23,7 +24,7 @@ from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Identity, Session, open_session
 from holdfast.sandbox.sql.permissions import may, need
 from holdfast.sandbox.sql.statements import full_name, read_batch
-from holdfast.sandbox.world import Connection, Outage, World
+from holdfast.sandbox.world import World
 
 ADDRESS = "20.86.93.35"
 """Where the connector knocks from, as firewalls show it."""

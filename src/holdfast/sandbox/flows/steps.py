@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 
 from holdfast.sandbox.flows.values import Json
-from holdfast.sandbox.run_records import SUCCEEDED
+from holdfast.sandbox.records.runs import SUCCEEDED
 
 
 class Step(NamedTuple):

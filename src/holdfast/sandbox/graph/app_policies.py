@@ -14,8 +14,9 @@ from holdfast.sandbox.chance import guid
 from holdfast.sandbox.entra.audits import note_policy
 from holdfast.sandbox.frame import Call, Deed, answer
 from holdfast.sandbox.graph.frame import Shape, context, many, permitted, refuse
+from holdfast.sandbox.records.directory import Application
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, World
+from holdfast.sandbox.world import World
 
 TENANT_S = "00000000-0000-0000-0000-000000000000"
 POLICIES = Shape("policies/appManagementPolicies")

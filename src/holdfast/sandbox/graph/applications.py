@@ -33,8 +33,9 @@ from holdfast.sandbox.graph.frame import (
 )
 from holdfast.sandbox.graph.roles import app_roles
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Application, Certificate, ClientSecret
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, Certificate, ClientSecret, World
+from holdfast.sandbox.world import World
 
 OWNED_BY_LISTS_ALL = Rule(
     "owned_by_lists_every_application",

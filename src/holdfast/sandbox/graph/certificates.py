@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.graph.app_policies import check_certificate
 from holdfast.sandbox.graph.frame import bad_request
-from holdfast.sandbox.world import Application, Certificate
+from holdfast.sandbox.records.directory import Application, Certificate
 
 KNOWN = {
     "type",

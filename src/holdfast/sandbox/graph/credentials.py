@@ -30,8 +30,8 @@ from holdfast.sandbox.graph.frame import (
     refuse,
 )
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Application, ClientSecret, FederatedCredential
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Application, ClientSecret, FederatedCredential
 
 SECRET_LIFE = timedelta(days=730)
 SECRET_ONCE = Rule(

@@ -13,7 +13,7 @@ from holdfast.sandbox.frame import Call, Deed
 from holdfast.sandbox.graph.applications import application_row, principal_row
 from holdfast.sandbox.graph.frame import Shape, bad_request, many, not_found, one, permitted
 from holdfast.sandbox.graph.users import row as user_row
-from holdfast.sandbox.world import Account, Application
+from holdfast.sandbox.records.directory import Account, Application
 
 DELETED = Shape("directoryObjects")
 KINDS = {

@@ -26,7 +26,8 @@ from holdfast.sandbox.graph.frame import (
     permitted,
 )
 from holdfast.sandbox.graph.roles import app_roles, role_id
-from holdfast.sandbox.world import Application, World
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.world import World
 
 ASSIGNMENTS = Shape("appRoleAssignments")
 GRANTS = Shape("oauth2PermissionGrants")

@@ -17,8 +17,9 @@ from holdfast.sandbox.frame import Call
 from holdfast.sandbox.graph.frame import Shape, instant, many, many_of_log, permitted, refuse
 from holdfast.sandbox.graph.limits import limited
 from holdfast.sandbox.odata import clauses_of
+from holdfast.sandbox.records.logs import Audit, SignIn
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Audit, SignIn, World
+from holdfast.sandbox.world import World
 
 RETENTION = timedelta(days=30)
 INTERACTIVE_ONLY = Rule(

@@ -24,7 +24,7 @@ from holdfast.sandbox.graph.frame import (
     permitted,
 )
 from holdfast.sandbox.graph.limits import limited
-from holdfast.sandbox.world import NamedLocation, Policy
+from holdfast.sandbox.records.policies import NamedLocation, Policy
 
 POLICIES = Shape("identity/conditionalAccess/policies")
 LOCATIONS = Shape("identity/conditionalAccess/namedLocations")

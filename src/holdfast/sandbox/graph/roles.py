@@ -7,7 +7,7 @@ from typing import Any
 from holdfast.sandbox.chance import guid
 from holdfast.sandbox.entra.first_party import GRAPH
 from holdfast.sandbox.graph.frame import INCLUDES
-from holdfast.sandbox.world import Application
+from holdfast.sandbox.records.directory import Application
 
 OTHER_ROLES = (
     "AuditLog.Read.All",

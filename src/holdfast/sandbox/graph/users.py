@@ -24,7 +24,8 @@ from holdfast.sandbox.graph.frame import (
     permitted,
     refuse,
 )
-from holdfast.sandbox.world import Account, World
+from holdfast.sandbox.records.directory import Account
+from holdfast.sandbox.world import World
 
 BASIC = (
     "businessPhones",

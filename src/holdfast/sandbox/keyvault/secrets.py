@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from holdfast.sandbox.frame import Call, CallRefusedError, answer
 from holdfast.sandbox.keyvault.access import RECORDED, admitted, refusal
+from holdfast.sandbox.records.vault import VaultSecret, VaultVersion
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.vault_records import VaultSecret, VaultVersion
 
 RECOVERABLE_DAYS = 90
 PAGE = 25

@@ -6,8 +6,8 @@ from holdfast.sandbox.entra.bearer import Caller, TokenRefusedError, caller_of
 from holdfast.sandbox.entra.first_party import FLOW
 from holdfast.sandbox.frame import Call
 from holdfast.sandbox.powerplatform.access import is_admin, refusal, versioned
+from holdfast.sandbox.records.platform import Environment, Flow
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Environment, Flow
 
 PEOPLE_ONLY = Rule(
     "flow_api_is_for_people",

@@ -14,9 +14,10 @@ from holdfast.sandbox.flows.definitions import DefinitionError
 from holdfast.sandbox.flows.folding import run_now
 from holdfast.sandbox.frame import Call, Deed, Event, answer
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
+from holdfast.sandbox.records.platform import Flow, Gateway, Outage
 from holdfast.sandbox.sql.catalogue import Database, Permission, Principal, Server, Trouble, sid_of
 from holdfast.sandbox.sql.errors import TROUBLES
-from holdfast.sandbox.world import Flow, Gateway, Outage, World
+from holdfast.sandbox.world import World
 
 
 def flow_named(world: World, target: str) -> Flow:

@@ -25,8 +25,8 @@ from holdfast.sandbox.powerautomate.access import (
 from holdfast.sandbox.powerplatform import activation
 from holdfast.sandbox.powerplatform.access import refusal
 from holdfast.sandbox.powerplatform.activation import turn_off, turn_on
+from holdfast.sandbox.records.platform import Flow, FlowConnection
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Flow, FlowConnection
 
 # --- flows -----------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from holdfast.sandbox.powerautomate import shapes as flow_shapes
 from holdfast.sandbox.powerautomate.access import RUN_TRIGGER, own_flow
 from holdfast.sandbox.powerautomate.signed_links import callback
 from holdfast.sandbox.powerplatform.access import refusal
-from holdfast.sandbox.world import Flow
+from holdfast.sandbox.records.platform import Flow
 
 PAGE = 50
 

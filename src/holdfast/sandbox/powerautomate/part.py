@@ -13,9 +13,10 @@ from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.frame import Part, Room, at
 from holdfast.sandbox.powerautomate.events import EVENTS, run_flow
 from holdfast.sandbox.powerautomate.standing import causes
+from holdfast.sandbox.records.platform import Flow
 from holdfast.sandbox.sql import administering, login
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Flow, World
+from holdfast.sandbox.world import World
 
 
 def truth(world: World, now: datetime) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from holdfast.sandbox.flows.history import Run
 from holdfast.sandbox.flows.runtime import bound, definition_of
 from holdfast.sandbox.powerautomate.signed_links import content_link, part_of
 from holdfast.sandbox.powerplatform.shapes import ICON, instant, short_name
-from holdfast.sandbox.run_records import ActionRecord
+from holdfast.sandbox.records.platform import Flow, FlowConnection
+from holdfast.sandbox.records.runs import ActionRecord
 from holdfast.sandbox.tenant import Tenant
-from holdfast.sandbox.world import Flow, FlowConnection
 
 PROVIDER = "/providers/Microsoft.ProcessSimple"
 TITLES = {

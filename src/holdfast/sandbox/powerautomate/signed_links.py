@@ -18,9 +18,10 @@ from holdfast.sandbox.flows.history import run_of
 from holdfast.sandbox.flows.runtime import definition_of
 from holdfast.sandbox.flows.values import as_json
 from holdfast.sandbox.frame import Call, CallRefusedError, Part, Room, answer, at
+from holdfast.sandbox.records.platform import Flow
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import Flow, World
+from holdfast.sandbox.world import World
 
 LIFE = timedelta(hours=4)
 MODES = ("ActionInputs", "ActionOutputs", "TriggerInputs", "TriggerOutputs", "ResponseOutputs")

@@ -13,11 +13,12 @@ from holdfast.sandbox.flows.sql_operations import SqlCall, sql_call
 from holdfast.sandbox.frame import Standing
 from holdfast.sandbox.memo import memo_of
 from holdfast.sandbox.powerplatform.policies import blocking
+from holdfast.sandbox.records.platform import Connection, Flow
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import Session, refusals_of_login, session_of
 from holdfast.sandbox.sql.permissions import may
 from holdfast.sandbox.sql.statements import full_name, read_batch
-from holdfast.sandbox.world import Connection, Flow, World
+from holdfast.sandbox.world import World
 
 OBJECT_RIGHTS = {
     "get_rows": ("SELECT",),

@@ -7,9 +7,9 @@ from typing import Any
 from holdfast.sandbox.entra.bearer import Caller, TokenRefusedError, caller_of
 from holdfast.sandbox.entra.first_party import POWERAPPS, POWERPLATFORM, Resource
 from holdfast.sandbox.frame import Call, CallRefusedError, answer
+from holdfast.sandbox.records.platform import Connection, Environment
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection, Environment
 
 ADMIN_ROLES = frozenset(
     {"Power Platform Administrator", "Dynamics 365 Administrator", "Global Administrator"}

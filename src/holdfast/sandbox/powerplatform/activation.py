@@ -9,8 +9,9 @@ from typing import Any
 from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.powerplatform.access import role_of
 from holdfast.sandbox.powerplatform.data_policies import suspend_if_forbidden
+from holdfast.sandbox.records.platform import Connection, Flow
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Connection, Flow, World
+from holdfast.sandbox.world import World
 
 RIGHTS = Rule(
     "activation_needs_every_connection",

@@ -20,11 +20,11 @@ from holdfast.sandbox.flows.sql_operations import sql_call
 from holdfast.sandbox.frame import Call, Part, Room, answer, at
 from holdfast.sandbox.powerplatform.access import refusal, role_of, role_on
 from holdfast.sandbox.powerplatform.shapes import short_name
+from holdfast.sandbox.records.platform import Connection
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.sql.errors import SqlError
 from holdfast.sandbox.sql.login import open_session
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection
 
 TEST_CONNECTION = Rule(
     "test_link_uses_the_connection",

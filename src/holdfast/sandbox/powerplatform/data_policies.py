@@ -10,8 +10,10 @@ from holdfast.sandbox.ageing import Due
 from holdfast.sandbox.flows.definitions import Definition, DefinitionError, Operation, every_action, keys_used
 from holdfast.sandbox.flows.runtime import definition_of
 from holdfast.sandbox.flows.sql_operations import sql_call
+from holdfast.sandbox.records.platform import Flow
+from holdfast.sandbox.records.policies import DataPolicy
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import DataPolicy, Flow, World
+from holdfast.sandbox.world import World
 
 VIOLATION = "CompanyDlpViolation"
 CHECKED_WITHIN = timedelta(hours=24)

@@ -13,8 +13,8 @@ from holdfast.sandbox.frame import Call, answer, streamed
 from holdfast.sandbox.powerplatform import shapes
 from holdfast.sandbox.powerplatform.access import admin, environment_named, maker, refusal, role_on
 from holdfast.sandbox.powerplatform.connector_metadata import connector
+from holdfast.sandbox.records.platform import Connection, Environment
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection, Environment
 
 FILTER = re.compile(r"\s*environment\s+eq\s+'([^']+)'\s*(?:and\s.*)?", re.IGNORECASE)
 ENVIRONMENT_HOST = re.compile(

@@ -8,8 +8,9 @@ from holdfast.sandbox.ageing import Due
 from holdfast.sandbox.entra.audits import changed, note_account
 from holdfast.sandbox.frame import Deed, Part
 from holdfast.sandbox.powerplatform.activation import turn_off
+from holdfast.sandbox.records.directory import Account
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Account, World
+from holdfast.sandbox.world import World
 
 UNLICENSED_FOR = timedelta(days=14)
 LICENCE = Rule(

@@ -12,9 +12,11 @@ from holdfast.sandbox.powerplatform import data_policies
 from holdfast.sandbox.powerplatform.access import admin, authenticated, is_admin, refusal
 from holdfast.sandbox.powerplatform.data_policies import policy_changed
 from holdfast.sandbox.powerplatform.shapes import instant, maker_path
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.records.policies import DataPolicy
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Application, DataPolicy, World
+from holdfast.sandbox.world import World
 
 REGISTRATION_BY_PEOPLE = Rule(
     "people_register_management_applications",

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from holdfast.sandbox.chance import guid
+from holdfast.sandbox.records.platform import CanvasApp, Connection, Environment, Gateway
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host, Tenant
-from holdfast.sandbox.world import CanvasApp, Connection, Environment, Gateway, World
+from holdfast.sandbox.world import World
 
 ICON = "https://conn-afd-prod-endpoint-bmc9bqahasf3grgk.b01.azurefd.net/releases/v1.0.1777/1.0.1777.4488"
 OAUTH_SETS = frozenset({"oauth", "oauthCom", "oauthSP", "certOauth"})

@@ -12,8 +12,9 @@ from holdfast.sandbox.powerplatform.access import maker, refusal, role_on
 from holdfast.sandbox.powerplatform.inventory import any_environment, connection_for
 from holdfast.sandbox.powerplatform.shapes import SHAREABLE_SETS, permissions
 from holdfast.sandbox.powerplatform.writes import bad_body, connection_as_admin_named
+from holdfast.sandbox.records.platform import Connection, Share
 from holdfast.sandbox.rules import Mark, Rule
-from holdfast.sandbox.world import Connection, Share, World
+from holdfast.sandbox.world import World
 
 ROLES = ("CanView", "CanViewWithShare", "CanEdit")
 PRINCIPAL_TYPES = ("User", "ServicePrincipal", "Group")

@@ -21,9 +21,10 @@ from holdfast.sandbox.powerplatform.connector_metadata import (
     set_named,
 )
 from holdfast.sandbox.powerplatform.inventory import any_environment, connection_for
+from holdfast.sandbox.records.platform import Connection, Environment, Fault
 from holdfast.sandbox.rules import Mark, Rule
 from holdfast.sandbox.tenant import Host
-from holdfast.sandbox.world import Connection, Environment, Fault, World
+from holdfast.sandbox.world import World
 
 ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 

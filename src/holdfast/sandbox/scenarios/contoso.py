@@ -15,20 +15,12 @@ from holdfast.sandbox.powerplatform.licences import remove_licence
 from holdfast.sandbox.powerplatform.policies import dlp_block
 from holdfast.sandbox.powerplatform.sharing import delete_event
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Account, Application, Certificate
+from holdfast.sandbox.records.platform import Connection, ConnectionReference, Environment, Fault, Gateway
 from holdfast.sandbox.scenarios.contoso_flows import pattern
 from holdfast.sandbox.scenarios.definitions import definition, manual, procedure, query, recurrence, rows, sql
 from holdfast.sandbox.scenarios.founding import Founding
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
-from holdfast.sandbox.world import (
-    Account,
-    Application,
-    Certificate,
-    Connection,
-    ConnectionReference,
-    Environment,
-    Fault,
-    Gateway,
-)
 
 PLACES = (
     ("Finance", "Production", True),

@@ -9,23 +9,21 @@ from typing import Any
 from holdfast.sandbox.chance import draw, guid
 from holdfast.sandbox.entra.first_party import GRAPH, PUBLIC_CLIENTS, RESOURCES, SQL, SQL_CONNECTOR_CLIENT
 from holdfast.sandbox.frame import Event
-from holdfast.sandbox.scenarios.living import Happening
-from holdfast.sandbox.world import (
-    Account,
-    Application,
+from holdfast.sandbox.records.directory import Account, Application, ClientSecret
+from holdfast.sandbox.records.platform import (
     CanvasApp,
-    ClientSecret,
     Connection,
     ConnectionReference,
-    DataPolicy,
     Environment,
     Flow,
     FlowConnection,
     Gateway,
     OrgUser,
-    RefreshToken,
-    World,
 )
+from holdfast.sandbox.records.policies import DataPolicy
+from holdfast.sandbox.records.tokens import RefreshToken
+from holdfast.sandbox.scenarios.living import Happening
+from holdfast.sandbox.world import World
 
 SECRET_LIFE = timedelta(days=180)
 

@@ -12,7 +12,8 @@ from holdfast.sandbox.flows.runtime import bound
 from holdfast.sandbox.frame import Deed, Event
 from holdfast.sandbox.powerplatform.data_policies import next_check
 from holdfast.sandbox.powerplatform.licences import next_unlicensed
-from holdfast.sandbox.world import Connection, World
+from holdfast.sandbox.records.platform import Connection
+from holdfast.sandbox.world import World
 
 LIVED = timedelta(days=30)
 """As far back as logs and run histories reach."""

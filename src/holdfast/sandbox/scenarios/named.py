@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from holdfast.sandbox.entra.administration import EVENTS
 from holdfast.sandbox.ready import secret_text
+from holdfast.sandbox.records.directory import Application
+from holdfast.sandbox.records.platform import Environment
 from holdfast.sandbox.scenarios.definitions import definition, procedure, query, recurrence, rows
 from holdfast.sandbox.scenarios.founding import Founding, everything
 from holdfast.sandbox.scenarios.living import live
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
-from holdfast.sandbox.world import Application, Environment, World
+from holdfast.sandbox.world import World
 
 GRAPH_READER = (
     "User.Read.All",

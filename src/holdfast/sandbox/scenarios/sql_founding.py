@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from holdfast.sandbox.records.directory import Account, Application
 from holdfast.sandbox.sql.catalogue import (
     Column,
     Database,
@@ -19,7 +20,7 @@ from holdfast.sandbox.sql.catalogue import (
     View,
     sid_of,
 )
-from holdfast.sandbox.world import Account, Application, World
+from holdfast.sandbox.world import World
 
 
 class ServerFounding:
