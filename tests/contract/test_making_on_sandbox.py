@@ -21,7 +21,9 @@ from holdfast.core.secret import Secret
 from holdfast.sandbox import embedded
 from holdfast.wire import graph, powerplatform
 from holdfast.wire.ledger import Call, HostKind
-from holdfast.wire.making import CONNECTOR, MAKING, NEW_PRINCIPAL, PUT_CONNECTION
+from holdfast.wire.making import MAKING
+from holdfast.wire.making.applications import NEW_PRINCIPAL
+from holdfast.wire.making.connections import CONNECTOR, PUT_CONNECTION
 from holdfast.wire.shape import Shape
 from tests.contract.test_cloud_on_sandbox import Tenant
 

@@ -25,7 +25,7 @@ from holdfast.wire.ledger import (
     SIGN_INS_OF_APPLICATION,
     USERS,
 )
-from holdfast.wire.making import (
+from holdfast.wire.making.applications import (
     APP_MANAGEMENT_POLICY,
     APPLICATION_MADE,
     APPLICATION_OWNERS,

@@ -24,7 +24,7 @@ from holdfast.wire.ledger import (
     Call,
     HostKind,
 )
-from holdfast.wire.making import SECURITY_ROLES, WHO_AM_I
+from holdfast.wire.making.dataverse import SECURITY_ROLES, WHO_AM_I
 from holdfast.wire.shape import zulu
 
 # Things that cannot be there: who may ask for one is told that it is missing, or given an empty list.

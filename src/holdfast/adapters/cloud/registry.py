@@ -13,7 +13,7 @@ from holdfast.core.errors import MissingError, UnfamiliarError
 from holdfast.core.identity import ClientSecret, ServicePrincipal
 from holdfast.core.secret import Secret
 from holdfast.wire import graph
-from holdfast.wire.making import (
+from holdfast.wire.making.applications import (
     ADD_PASSWORD,
     APPLICATION,
     CERTIFICATES,
