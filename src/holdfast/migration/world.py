@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done
 from holdfast.core.errors import ConflictError
 from holdfast.core.inventory import Environment, EnvironmentId
-from holdfast.core.making import MadeCertificate
 from holdfast.core.plan import PlannedStep
 from holdfast.core.secret import Secret
 from holdfast.ports import (
     Applications,
+    Certify,
     Clock,
     Directory,
     Operator,
@@ -23,17 +22,14 @@ from holdfast.ports import (
     Registry,
     Runs,
     SecretStore,
+    SignsIn,
     SqlServer,
     Starter,
 )
 from holdfast.saga import Past
 
-SignsIn = Callable[[str, Secret, str], Awaitable[str]]
-"""Signs in anew with a client id and a credential of a kind; empty if that worked, else what Entra said."""
-
 SqlAs = Callable[[str, Secret, str], AbstractAsyncContextManager[SqlServer]]
-Certify = Callable[[str, datetime, datetime], MadeCertificate]
-"""Makes a self-signed certificate of a name that is good from one instant to the other."""
+"""Databases as an application sees them that signs in with a client id and a credential of a kind."""
 
 REDIRECT: Final = "https://global.consent.azure-apim.net/redirect/sql"
 PROOF: Final = "SELECT 1 AS holdfast"

@@ -1,6 +1,7 @@
 """What the verbs need from the world, as Protocols. Adapters implement them; `compose` hands them over."""
 
 from holdfast.ports.around import Clock, Notifier
+from holdfast.ports.credentials import Certify, SignsIn
 from holdfast.ports.database import SqlServer
 from holdfast.ports.directory import Applications, Directory, Registry
 from holdfast.ports.keeping import Agenda, History, Journal, Kept, Outbox, SecretStore, Thing, Workers
@@ -9,6 +10,7 @@ from holdfast.ports.platform import Consenting, FlowList, Operator, Platform, Ru
 __all__ = [
     "Agenda",
     "Applications",
+    "Certify",
     "Clock",
     "Consenting",
     "Directory",
@@ -23,6 +25,7 @@ __all__ = [
     "Registry",
     "Runs",
     "SecretStore",
+    "SignsIn",
     "SqlServer",
     "Starter",
     "Thing",

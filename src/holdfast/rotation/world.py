@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from holdfast.core.deed import Outcome, done
 from holdfast.core.errors import ConflictError, MissingError
 from holdfast.core.identity import ClientSecret, ServicePrincipal
 from holdfast.core.inventory import Environment
-from holdfast.core.making import MadeCertificate
 from holdfast.core.plan import PlannedStep
 from holdfast.core.secret import Secret
-from holdfast.ports import Clock, Directory, Operator, Registry, SecretStore
+from holdfast.ports import Certify, Clock, Directory, Operator, Registry, SecretStore, SignsIn
 from holdfast.saga import Past
-
-SignsIn = Callable[[str, Secret, str], Awaitable[str]]
-"""Signs in anew with a client id and a credential of a kind; empty if that worked, else what Entra said."""
 
 UnderWay = Callable[[str, str, str], Awaitable[str]]
 """The saga of another rotation of an application and kind that is not over, apart from the one named last; or empty."""
-
-Certify = Callable[[str, datetime, datetime], MadeCertificate]
-"""Makes a self-signed certificate of a name that is good from one instant to the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
@@ -14,8 +13,6 @@ from holdfast.adapters.store.database import Database, Line, insert_if_absent, i
 from holdfast.adapters.store.instants import instant, millis
 from holdfast.adapters.store.schema import agenda, clocks, runs
 from holdfast.core.agenda import Appointment, Batch, Booking, Performed, Run
-
-R = TypeVar("R")
 
 AT_ONCE = 500
 """Rows that are named in one statement: below every database's limit of parameters."""
@@ -32,65 +29,51 @@ class SqlAgenda:
 
     async def clock(self, tenant: str) -> datetime | None:
         """See the port."""
-        return await self._read(_clock, tenant)
+        return await self._database.read(_clock, tenant)
 
     async def saw(self, tenant: str, now: datetime, back: timedelta) -> None:
         """See the port."""
-        await self._write(_saw, tenant, now, back)
+        await self._database.write(_saw, tenant, now, back)
 
     async def take_up(
         self, tenant: str, job: str, subjects: Collection[str], now: datetime, draw: Callable[[], float]
     ) -> tuple[int, int]:
         """See the port."""
-        return await self._write(_take_up, tenant, job, subjects, now, draw)
+        return await self._database.write(_take_up, tenant, job, subjects, now, draw)
 
     async def due(self, tenant: str, until: dict[str, datetime], limit: int) -> list[Appointment]:
         """See the port."""
-        return await self._read(_due, tenant, until, limit) if until else []
+        return await self._database.read(_due, tenant, until, limit) if until else []
 
     async def hand_out(self, batches: Sequence[Batch], at: datetime) -> list[Run]:
         """See the port."""
-        return await self._write(_hand_out, batches, at) if batches else []
+        return await self._database.write(_hand_out, batches, at) if batches else []
 
     async def under_way(self, tenant: str | None = None) -> list[Run]:
         """See the port."""
-        return await self._read(_under_way, tenant)
+        return await self._database.read(_under_way, tenant)
 
     async def find(self, runs: Collection[str]) -> list[Run]:
         """See the port."""
-        return await self._read(_find, runs)
+        return await self._database.read(_find, runs)
 
     async def appointments(self, run: str) -> tuple[Run, list[Appointment]] | None:
         """See the port."""
-        return await self._read(_appointments, run)
+        return await self._database.read(_appointments, run)
 
     async def book(
         self, run: str, at: datetime, worker: str, performed: Performed, bookings: Sequence[Booking]
     ) -> bool:
         """See the port."""
-        return await self._write(_book, run, at, worker, performed, bookings)
+        return await self._database.write(_book, run, at, worker, performed, bookings)
 
     async def next_due(self, tenant: str) -> datetime | None:
         """See the port."""
-        return await self._read(_next_due, tenant)
+        return await self._database.read(_next_due, tenant)
 
     async def prune(self, before: datetime) -> int:
         """See the port."""
-        return await self._write(_prune, before)
-
-    async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
-        def in_one_transaction() -> R:
-            with self._database.writing() as transaction:
-                return deed(transaction, *arguments)
-
-        return await asyncio.to_thread(in_one_transaction)
-
-    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
-        def at_once() -> R:
-            with self._database.reading() as transaction:
-                return question(transaction, *arguments)
-
-        return await asyncio.to_thread(at_once)
+        return await self._database.write(_prune, before)
 
 
 def _clock(transaction: Transaction, tenant: str) -> datetime | None:

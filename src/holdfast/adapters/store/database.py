@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,6 +15,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from holdfast.adapters.system import make_private_file, make_private_folder
 from holdfast.core.errors import StoreError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Line = Row[*tuple[Any, ...]]
 """A row of an answer."""
@@ -65,6 +69,28 @@ class Database:
         """
         with self.translated(), self._writer.begin() as connection:
             yield connection
+
+    async def read(
+        self, question: Callable[Concatenate[Connection, P], R], *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """The answer to a question that is put in one consistent look, in a thread. Raises StoreError."""
+
+        def at_once() -> R:
+            with self.reading() as connection:
+                return question(connection, *arguments, **named)
+
+        return await asyncio.to_thread(at_once)
+
+    async def write(
+        self, deed: Callable[Concatenate[Connection, P], R], *arguments: P.args, **named: P.kwargs
+    ) -> R:
+        """What a deed comes to that is done in one transaction, in a thread. Raises StoreError."""
+
+        def in_one_transaction() -> R:
+            with self.writing() as connection:
+                return deed(connection, *arguments, **named)
+
+        return await asyncio.to_thread(in_one_transaction)
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Connection]:

@@ -102,7 +102,7 @@ class SqlHistory:
 
     async def last_scan(self, tenant: str) -> ScanRecord | None:
         """See the port."""
-        return await self._read(scanning.last, tenant)
+        return await self._database.read(scanning.last, tenant)
 
     async def current(
         self, tenant: str, kind: type[Kept], environment: str | None = None
@@ -111,7 +111,7 @@ class SqlHistory:
         shape = shape_of(kind)
         after = ("", "")
         while True:
-            rows = await self._read(states.following, tenant, shape.kind, environment, after)
+            rows = await self._database.read(states.following, tenant, shape.kind, environment, after)
             for row in rows:
                 yield shape.read(row.facts)
             if len(rows) < states.BATCH:
@@ -123,7 +123,7 @@ class SqlHistory:
     ) -> dict[str, Kept]:
         """See the port."""
         shape = shape_of(kind)
-        rows = await self._read(states.present, tenant, shape.kind, environment, keys)
+        rows = await self._database.read(states.present, tenant, shape.kind, environment, keys)
         return {key: shape.read(facts) for key, facts in rows.items()}
 
     async def past(
@@ -132,7 +132,7 @@ class SqlHistory:
         """See the port."""
         shape = shape_of(kind)
         state: Any = None
-        for row in await self._read(states.log_of, tenant, shape.kind, environment, key):
+        for row in await self._database.read(states.log_of, tenant, shape.kind, environment, key):
             state = None if row.change is None else changes.applied(state, row.change)
             yield (
                 instant(row.at),
@@ -145,10 +145,3 @@ class SqlHistory:
                 return deed(transaction, *arguments)
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, in_one_transaction)
-
-    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
-        def at_once() -> R:
-            with self._database.reading() as transaction:
-                return question(transaction, *arguments)
-
-        return await asyncio.to_thread(at_once)

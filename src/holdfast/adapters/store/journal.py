@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import insert, select, update
@@ -18,8 +17,6 @@ from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.core.deed import Deed, Outcome, PlanRecord, State, Turn
 from holdfast.core.errors import StoreError
 from holdfast.core.plan import Plan, digest, plan_json, plan_of
-
-R = TypeVar("R")
 
 
 class SqlJournal:
@@ -33,42 +30,28 @@ class SqlJournal:
         """See the port."""
         busy = f"Another holdfast is doing something in the tenant {tenant!r} from this store; run this again when it has ended."
         async with one_at_a_time(self._database, f"deeds {tenant}", busy):
-            yield Turn(tenant, await self._write(_next_fence, tenant))
+            yield Turn(tenant, await self._database.write(_next_fence, tenant))
 
     async def keep(self, plan: Plan) -> None:
         """See the port."""
-        await self._write(_keep, plan)
+        await self._database.write(_keep, plan)
 
     async def find(self, tenant: str, plan: str) -> PlanRecord | None:
         """See the port."""
-        found = await self._read(_plans, tenant, plans.c.plan == plan)
+        found = await self._database.read(_plans, tenant, plans.c.plan == plan)
         return found[0] if found else None
 
     async def plans(self, tenant: str, kind: str | None = None) -> list[PlanRecord]:
         """See the port."""
-        return await self._read(_plans, tenant, *(() if kind is None else (plans.c.kind == kind,)))
+        return await self._database.read(_plans, tenant, *(() if kind is None else (plans.c.kind == kind,)))
 
     async def note(self, turn: Turn, plan: str, deed: Deed) -> None:
         """See the port."""
-        await self._write(_note, turn, plan, deed)
+        await self._database.write(_note, turn, plan, deed)
 
     async def deeds(self, tenant: str, plan: str) -> list[Deed]:
         """See the port."""
-        return await self._read(_deeds, tenant, plan)
-
-    async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
-        def in_one_transaction() -> R:
-            with self._database.writing() as transaction:
-                return deed(transaction, *arguments)
-
-        return await asyncio.to_thread(in_one_transaction)
-
-    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
-        def at_once() -> R:
-            with self._database.reading() as transaction:
-                return question(transaction, *arguments)
-
-        return await asyncio.to_thread(at_once)
+        return await self._database.read(_deeds, tenant, plan)
 
 
 def _next_fence(transaction: Transaction, tenant: str) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import func, select, update
@@ -16,8 +15,6 @@ from holdfast.adapters.store.database import Database, insert_if_absent, insert_
 from holdfast.adapters.store.instants import instant, millis
 from holdfast.adapters.store.schema import deliveries, threads
 from holdfast.core.alert import Audience, Delivery, Event, Thread, Topic
-
-R = TypeVar("R")
 
 LONGEST_TROUBLE: Final = 500
 
@@ -30,21 +27,23 @@ class SqlOutbox:
 
     async def threads(self, tenant: str) -> dict[str, Thread]:
         """See the port."""
-        return await self._read(_threads, tenant)
+        return await self._database.read(_threads, tenant)
 
     async def put(
         self, opened: Sequence[Thread], sent: Sequence[tuple[Delivery, datetime]], tenant: str
     ) -> None:
         """See the port."""
-        await self._write(_put, opened, sent, tenant)
+        await self._database.write(_put, opened, sent, tenant)
 
     async def due(self, now: datetime, limit: int = 200) -> list[Delivery]:
         """See the port."""
-        return await self._read(_due, now, limit)
+        return await self._database.read(_due, now, limit)
 
     async def delivered(self, arrived: Sequence[Delivery], at: datetime) -> None:
         """See the port."""
-        await self._write(_mark, arrived, {"delivered_at": millis(at), "failed_at": None, "trouble": ""})
+        await self._database.write(
+            _mark, arrived, {"delivered_at": millis(at), "failed_at": None, "trouble": ""}
+        )
 
     async def failed(self, lost: Sequence[Delivery], at: datetime, trouble: str, again_at: datetime) -> None:
         """See the port."""
@@ -54,25 +53,11 @@ class SqlOutbox:
             "trouble": trouble[:LONGEST_TROUBLE],
             "not_before": millis(again_at),
         }
-        await self._write(_mark, lost, values)
+        await self._database.write(_mark, lost, values)
 
     async def failing(self) -> dict[str, tuple[datetime, str]]:
         """See the port."""
-        return await self._read(_failing)
-
-    async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
-        def in_one_transaction() -> R:
-            with self._database.writing() as transaction:
-                return deed(transaction, *arguments)
-
-        return await asyncio.to_thread(in_one_transaction)
-
-    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
-        def at_once() -> R:
-            with self._database.reading() as transaction:
-                return question(transaction, *arguments)
-
-        return await asyncio.to_thread(at_once)
+        return await self._database.read(_failing)
 
 
 def _threads(transaction: Transaction, tenant: str) -> dict[str, Thread]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
 
 from sqlalchemy import Connection as Transaction
 from sqlalchemy import select, update
@@ -15,8 +13,6 @@ from holdfast.adapters.store.schema import workers
 from holdfast.adapters.store.turns import one_at_a_time
 from holdfast.core.agenda import Pulse, Seat
 from holdfast.core.errors import StoreError
-
-R = TypeVar("R")
 
 
 class SqlWorkers:
@@ -31,29 +27,29 @@ class SqlWorkers:
         async with self._place(name):
             # Whoever goes, of its own will or not, may leave work behind: the next one there, or any other worker
             # that sees the pulse stand still, looks after it. So nothing is noted at the end.
-            yield await self._write(_sit_down, name)
+            yield await self._database.write(_sit_down, name)
 
     async def beat(self, seat: Seat) -> bool:
         """See the port."""
-        return await self._write(_beat, seat)
+        return await self._database.write(_beat, seat)
 
     async def holds(self, seat: Seat) -> bool:
         """See the port."""
-        return await self._read(_holds, seat)
+        return await self._database.read(_holds, seat)
 
     async def pulses(self) -> list[Pulse]:
         """See the port."""
-        return await self._read(_pulses)
+        return await self._database.read(_pulses)
 
     @asynccontextmanager
     async def evicted(self, pulse: Pulse) -> AsyncIterator[bool]:
         """See the port."""
         try:
             async with self._place(pulse.name):
-                fenced = await self._write(_fence, pulse)
+                fenced = await self._database.write(_fence, pulse)
                 yield fenced
                 if fenced:
-                    await self._write(_leave, Seat(pulse.name, pulse.fence + 1))
+                    await self._database.write(_leave, Seat(pulse.name, pulse.fence + 1))
         except StoreError as error:
             if str(error) != _taken(pulse.name):
                 raise
@@ -69,20 +65,6 @@ class SqlWorkers:
             # Where the server is gone, so is the session, and with it the place.
             with suppress(StoreError):
                 await turn.__aexit__(None, None, None)
-
-    async def _write(self, deed: Callable[..., R], *arguments: Any) -> R:
-        def in_one_transaction() -> R:
-            with self._database.writing() as transaction:
-                return deed(transaction, *arguments)
-
-        return await asyncio.to_thread(in_one_transaction)
-
-    async def _read(self, question: Callable[..., R], *arguments: Any) -> R:
-        def at_once() -> R:
-            with self._database.reading() as transaction:
-                return question(transaction, *arguments)
-
-        return await asyncio.to_thread(at_once)
 
 
 def _taken(name: str) -> str:
