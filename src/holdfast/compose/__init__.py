@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.compose.reach import Examination as Examination
+from holdfast.compose.reach import Reach as Reach
 from holdfast.compose.secrets import encrypted_file as encrypted_file
 from holdfast.compose.secrets import references as references
 from holdfast.compose.secrets import secret_stores as secret_stores
@@ -14,8 +16,6 @@ from holdfast.compose.stores import STORE_NAME as STORE_NAME
 from holdfast.compose.stores import forget as forget
 from holdfast.compose.stores import remains as remains
 from holdfast.compose.stores import store_place as store_place
-from holdfast.compose.tenants import Examination as Examination
-from holdfast.compose.tenants import Reach as Reach
 from holdfast.compose.tenants import Tenant as Tenant
 from holdfast.compose.tenants import tenants_of as tenants_of
 from holdfast.core.evidence import Evidence

@@ -28,8 +28,8 @@ from holdfast.core.inventory import (
 )
 from holdfast.core.judgement import Judgement
 from holdfast.core.plan import Plan
+from holdfast.migration.case import Case, Moving
 from holdfast.migration.definitions import rewritten
-from holdfast.migration.eligibility import Case, Moving
 from holdfast.migration.names import logical_name
 from holdfast.migration.steps import Migration
 from holdfast.migration.world import World

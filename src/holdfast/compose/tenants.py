@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.compose.credentials import credential, login_command, person, sign_in_name
-from holdfast.compose.proofs import mounted
+from holdfast.compose.credentials import credential, person, sign_in_name
+from holdfast.compose.databases import foreign_sql_hosts, sql_servers
+from holdfast.compose.own_identities import own_client_ids, own_identities
+from holdfast.compose.reach import Examination, Reach
 from holdfast.compose.secrets import references, secret_stores
-from holdfast.core.errors import CloudError, SecretStoreError, SettingsError
+from holdfast.core.errors import CloudError, SettingsError
 from holdfast.core.identity import Role
-from holdfast.core.inventory import SignIn
-from holdfast.core.probe import Probe
 from holdfast.core.secret import Secret
-from holdfast.core.spent import Spent
-from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
+from holdfast.diagnosis.known import Recurrences
 from holdfast.ports import (
-    Applications,
     Clock,
-    Consenting,
-    Directory,
     FlowList,
-    Operator,
-    Platform,
-    Registry,
-    Runs,
     SqlServer,
-    Starter,
 )
 from holdfast.scan.ourselves import OwnIdentity
-from holdfast.settings import Identity, Settings
+from holdfast.settings import Settings
 from holdfast.settings import Tenant as TenantSettings
 
 if TYPE_CHECKING:
@@ -42,46 +33,6 @@ if TYPE_CHECKING:
     from holdfast.adapters.cloud.credentials import AnyCredential, Credential
     from holdfast.adapters.cloud.transport import Traffic
     from holdfast.adapters.secrets.references import References
-
-OWN_SIGN_INS = {
-    "secret": SignIn.SERVICE_PRINCIPAL,
-    "certificate": SignIn.CERTIFICATE,
-    "sign_in": SignIn.USER,
-}
-"""Credentials of ours that end by themselves; a managed identity or a federated token does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What one identity reaches in one tenant, while it is open.
-
-    Attributes:
-        runs: of flows that the person owns; None where no person signed in, as `starter`.
-        consenting: for the own connections of a maker; None for everybody else.
-        spent: what asking took so far.
-        recurrences: what comes round for its sign-ins, from the settings.
-        flow_list: every flow, for a reader beside whom a person signed in, or who is one and no maker.
-    """
-
-    platform: Platform
-    directory: Directory
-    applications: Applications
-    operator: Operator
-    registry: Registry
-    runs: Runs | None = None
-    spent: Callable[[], Spent] = Spent
-    recurrences: Recurrences = NOTHING_COMES_ROUND
-    starter: Starter | None = None
-    flow_list: FlowList | None = None
-    consenting: Consenting | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """What an identity may do, and how far the cloud's clock is ahead of ours (None without an answer)."""
-
-    probes: tuple[Probe, ...]
-    skew: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +134,9 @@ class Tenant:
         from holdfast.adapters.cloud.hosts import foreign_hosts
 
         hosts = self._tenant.hosts
-        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse) + self._foreign_sql_hosts()
+        return foreign_hosts(self._tenant.cloud, hosts.given(), hosts.dataverse) + foreign_sql_hosts(
+            self._tenant
+        )
 
     @property
     def ca_file(self) -> Path | None:
@@ -252,7 +205,7 @@ class Tenant:
         """
         access = self._access(role)
         try:
-            async with self._sql_by(access) as server:
+            async with sql_servers(self._tenant, self._settings, access, self._clock) as server:
                 yield server
         finally:
             await access.close()
@@ -262,67 +215,10 @@ class Tenant:
         """SQL servers as an application sees them that signs in with this. As `sql` and `signs_in` otherwise."""
         access = self._connected(_of_application(client_id, secret, kind))
         try:
-            async with self._sql_by(access) as server:
+            async with sql_servers(self._tenant, self._settings, access, self._clock) as server:
                 yield server
         finally:
             await access.close()
-
-    @asynccontextmanager
-    async def _sql_by(self, access: Access) -> AsyncIterator[SqlServer]:
-        from holdfast.adapters.sql.addresses import Address, SqlAddresses
-        from holdfast.adapters.sql.choosing import driver_for, trusted_file
-        from holdfast.adapters.sql.server import DriverSqlServer
-        from holdfast.wire.ledger import Audience
-
-        tenant, scope = self._tenant, access.hosts.scopes[Audience.DATABASE]
-        if self._foreign_sql_hosts() and not tenant.allow_custom_hosts:
-            raise SettingsError(
-                f"hosts.sql is {self._foreign_sql_hosts()[0]}, which is no host of the {tenant.cloud} cloud; set allow_custom_hosts ="
-                " true if holdfast may send tokens there."
-            )
-        reached_at = {name: Address(*place) for name, place in tenant.hosts.sql_addresses().items()}
-        server = DriverSqlServer(
-            driver_for(self._settings.sql_driver, tenant.ca_file),
-            lambda: access.tokens.token(scope),
-            SqlAddresses(access.hosts, reached_at, tenant.allow_custom_hosts),
-            self._clock,
-            trusted_file(tenant.ca_file),
-        )
-        try:
-            yield server
-        finally:
-            await server.close()
-
-    def _foreign_sql_hosts(self) -> tuple[str, ...]:
-        from holdfast.adapters.cloud.hosts import TABLES
-        from holdfast.wire.ledger import Audience
-
-        table = TABLES[self._tenant.cloud]
-        places = self._tenant.hosts.sql_addresses().values()
-        foreign = (f"{host}:{port}" for host, port in places if not table.admits(Audience.DATABASE, host))
-        return tuple(dict.fromkeys(foreign))
-
-    def _access(self, role: Role, traffic: Traffic | None = None) -> Access:
-        identity = self._tenant.identity(role)
-        if identity is None:
-            raise SettingsError(
-                f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
-                " `holdfast init` explains."
-            )
-        proof = credential(self._tenant, role, identity, self._settings, self._secrets)
-        return self._connected(proof, traffic)
-
-    def _connected(self, credential: AnyCredential, traffic: Traffic | None = None) -> Access:
-        from holdfast.adapters.cloud.connect import connect
-
-        return connect(
-            self._tenant.tenant_id,
-            credential,
-            self._clock,
-            own_only=self.sees_own_only,
-            traffic=traffic,
-            **self._hosts(),
-        )
 
     def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:
         """Let a person sign in for a role, and keep the tokens in the secret store. Blocks.
@@ -356,55 +252,11 @@ class Tenant:
 
     def own_client_ids(self) -> dict[str, str]:
         """The applications of the settings, and the roles that each plays."""
-        roles: dict[str, list[str]] = {}
-        for name, identity in self._own_identities():
-            if identity.client_id:
-                roles.setdefault(identity.client_id, []).append(name)
-        return {client_id: ", ".join(names) for client_id, names in roles.items()}
+        return own_client_ids(self._tenant, self._settings)
 
     async def own_identities(self) -> list[OwnIdentity]:
         """The identities of the settings whose credential can end; one entry for all roles of an application."""
-        by_id: dict[tuple[str, str], OwnIdentity] = {}
-        for name, identity in self._own_identities():
-            if identity.client_id is None or identity.credential not in OWN_SIGN_INS:
-                continue
-            key = (identity.client_id, identity.credential)
-            known = by_id.get(key)
-            if known is not None:
-                by_id[key] = replace(known, roles=(*known.roles, name))
-            else:
-                by_id[key] = await self._own(name, identity)
-        return list(by_id.values())
-
-    def _own_identities(self) -> Iterator[tuple[str, Identity]]:
-        """By role, and who opens the key vault, where the vault is this tenant's."""
-        for role in Role:
-            identity = self._tenant.identity(role)
-            if identity is not None:
-                yield role.value, identity
-        vault = self._settings.secrets.vault
-        if vault is not None and self._settings.chosen(vault.tenant).name == self.name:
-            yield "vault", vault.identity
-
-    async def _own(self, name: str, identity: Identity) -> OwnIdentity:
-        own = OwnIdentity((name,), OWN_SIGN_INS[identity.credential], identity.client_id or "")
-        try:
-            if identity.certificate is not None:
-                from holdfast.adapters.cloud.credentials import certificate_in
-
-                pem = mounted(identity.certificate, "certificate").reveal()
-                return replace(own, certificate=certificate_in(pem))
-            if identity.sign_in:
-                from holdfast.adapters.cloud.person import kept_at
-
-                store = secret_stores(self._settings)[self._settings.secrets.store]
-                kept = await store.read(sign_in_name(self._tenant, Role(name)))
-                if kept is None:
-                    return replace(own, trouble=f"Sign in: `{login_command(Role(name))}`.")
-                return replace(own, signed_in_at=kept_at(kept))
-        except (SettingsError, SecretStoreError) as error:
-            return replace(own, trouble=str(error))
-        return own
+        return await own_identities(self._tenant, self._settings)
 
     async def sign_out(self) -> list[str]:
         """Remove the tokens of persons; the roles that had some."""
@@ -424,6 +276,28 @@ class Tenant:
 
         scope = TABLES[self._tenant.cloud].scopes[Audience.POWERAPPS]
         AzureCliSource(self._tenant.tenant_id, self._clock).acquire(scope)
+
+    def _access(self, role: Role, traffic: Traffic | None = None) -> Access:
+        identity = self._tenant.identity(role)
+        if identity is None:
+            raise SettingsError(
+                f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
+                " `holdfast init` explains."
+            )
+        proof = credential(self._tenant, role, identity, self._settings, self._secrets)
+        return self._connected(proof, traffic)
+
+    def _connected(self, credential: AnyCredential, traffic: Traffic | None = None) -> Access:
+        from holdfast.adapters.cloud.connect import connect
+
+        return connect(
+            self._tenant.tenant_id,
+            credential,
+            self._clock,
+            own_only=self.sees_own_only,
+            traffic=traffic,
+            **self._hosts(),
+        )
 
     def _hosts(self) -> dict[str, Any]:
         """Where the tenant is, as the cloud's adapters take it."""
