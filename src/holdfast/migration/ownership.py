@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from holdfast.core.identity import Owner
 from holdfast.core.inventory import Flow
-from holdfast.migration.eligibility import Case, Moving
+from holdfast.migration.case import Case, Moving
 
 LICENCE: Final = "A Power Automate Process (per flow) licence: SQL is premium, and an unlicensed premium flow is turned off after 14 days"
 """power-automate-docs service-principal-support and limits-and-config."""

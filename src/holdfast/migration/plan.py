@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from holdfast.core.plan import Declined, Plan, PlannedStep, saga_id
+from holdfast.migration.case import Case, Finding
 from holdfast.migration.choices import Choices
-from holdfast.migration.eligibility import Case, Finding, Grade, Readiness, readiness
+from holdfast.migration.eligibility import Grade, Readiness, readiness
 from holdfast.migration.sagas import Group, Saga
 
 KIND: Final = "migrate"

@@ -9,9 +9,10 @@ from typing import Any
 from holdfast.core.inventory import SignIn
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import PlannedStep, label
+from holdfast.migration.case import Case, Moving, uses_of
 from holdfast.migration.choices import Choices
 from holdfast.migration.definitions import fingerprint, rewritten
-from holdfast.migration.eligibility import Case, Moving, Readiness, uses_of
+from holdfast.migration.eligibility import Readiness
 from holdfast.migration.grants import DatabaseGrants, plan_grants, widened
 from holdfast.migration.names import logical_name, plain
 from holdfast.migration.ownership import LICENCE, flows_of, keeps, leavers, owner_rows, takes

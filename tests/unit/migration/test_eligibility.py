@@ -24,7 +24,8 @@ from holdfast.core.policies import (
     Scope,
 )
 from holdfast.core.verdict import Cause, Verdict
-from holdfast.migration.eligibility import Case, Grade, Moving, readiness
+from holdfast.migration.case import Case, Moving
+from holdfast.migration.eligibility import Grade, readiness
 from tests.builders import a_connection, a_flow, a_reference, an_app_connection, an_environment, day
 
 SQL = ConnectorId("shared_sql")

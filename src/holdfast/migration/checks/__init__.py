@@ -1,0 +1,1 @@
+"""What may speak against moving a connection: small checks over one case, each with its fact; `eligibility` has their order."""
