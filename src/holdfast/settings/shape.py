@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,109 +13,18 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
-    SecretStr,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from holdfast.core.errors import SettingsError
 from holdfast.core.identity import Cloud, Role
-from holdfast.core.secret import SecretReference
+from holdfast.settings.values import BaseUrl, Guid, Length, SecretSource, SqlAddress, listed, span, zone
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 SHORTEST_RETENTION = 180
 """Days: a forecast made at the start of a refresh token's 90 idle days can then still be graded after their end."""
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
-
-
-def _guid(text: str) -> str:
-    lower = text.strip().lower()
-    if not _GUID.fullmatch(lower):
-        raise PydanticCustomError(
-            "guid",
-            "must be an id like 11111111-2222-3333-4444-555555555555, not a name; the Overview page of Entra shows it",
-        )
-    return lower
-
-
-def _reference(value: Any) -> Any:
-    """A reference as such. A literal secret comes as SecretStr, from the environment only."""
-    if isinstance(value, SecretStr | SecretReference):
-        return value
-    found = SecretReference.parse(value) if isinstance(value, str) else None
-    if found is None:
-        raise PydanticCustomError(
-            "secret_reference",
-            "must say where the secret lies (keyring:NAME, file:NAME, keyvault:NAME or env:VARIABLE), never the secret itself;"
-            " `holdfast secret set NAME` stores one",
-        )
-    return found
-
-
-def _base_url(text: str) -> str:
-    parts = urlsplit(text.strip())
-    plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
-    if parts.scheme != "https" or not plain:
-        raise PydanticCustomError("base_url", "must be https://HOST or https://HOST:PORT and nothing more")
-    return f"https://{parts.netloc.lower()}"
-
-
-def _sql_address(text: str) -> str:
-    server, _, place = text.strip().lower().rpartition("=")
-    host, colon, port = place.partition(":")
-    is_port = not colon or (port.isdecimal() and 0 < int(port) < 65536)
-    if not _HOST.fullmatch(host) or not is_port or (server and not _HOST.fullmatch(server)):
-        raise PydanticCustomError("sql_address", "must be HOST:PORT or SERVER=HOST:PORT and nothing more")
-    return f"{server}={host}:{port or 1433}".removeprefix("=")
-
-
-def _listed(value: Any) -> Any:
-    """A list in the file, words with commas between in the environment."""
-    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
-
-
-def _length(value: Any) -> Any:
-    """A length of time in words: 30m, 12h, 1d, 2w."""
-    if isinstance(value, timedelta):
-        return value
-    found = re.fullmatch(r"(\d{1,4})([mhdw])", str(value).strip().lower())
-    length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta(0)
-    if length < timedelta(minutes=5):
-        raise PydanticCustomError(
-            "length", "must be a length of at least five minutes, such as 30m, 12h, 1d or 2w"
-        )
-    return length
-
-
-def _span(value: Any) -> Any:
-    """From and until, as times of day: 20:00-07:00."""
-    found = re.fullmatch(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)", value) if isinstance(value, str) else None
-    if value is not None and found is None:
-        raise PydanticCustomError("span", "must be two times of day such as 20:00-07:00")
-    try:
-        return None if found is None else (time.fromisoformat(found[1]), time.fromisoformat(found[2]))
-    except ValueError:
-        raise PydanticCustomError("span", "must be two times of day such as 20:00-07:00") from None
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise PydanticCustomError("zone", "must be the name of a time zone such as Europe/Berlin") from None
-    return name
-
-
-Length = Annotated[timedelta, BeforeValidator(_length)]
-Guid = Annotated[str, AfterValidator(_guid)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-SqlAddress = Annotated[str, AfterValidator(_sql_address)]
-SecretSource = Annotated[InstanceOf[SecretReference] | InstanceOf[SecretStr], BeforeValidator(_reference)]
 
 
 class Frozen(BaseModel):
@@ -197,8 +103,8 @@ class Hosts(Frozen):
     flow: BaseUrl | None = None
     powerplatform: BaseUrl | None = None
     apihub: BaseUrl | None = None
-    dataverse: Annotated[tuple[BaseUrl, ...], BeforeValidator(_listed)] = ()
-    sql: Annotated[tuple[SqlAddress, ...], BeforeValidator(_listed)] = ()
+    dataverse: Annotated[tuple[BaseUrl, ...], BeforeValidator(listed)] = ()
+    sql: Annotated[tuple[SqlAddress, ...], BeforeValidator(listed)] = ()
 
     def given(self) -> dict[str, str]:
         """The kinds that have one base URL of their own; `dataverse` and `sql` stand apart."""
@@ -322,13 +228,13 @@ class Channel(Frozen):
     url: SecretSource
     key: SecretSource | None = None
     sender: str = ""
-    to: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    tells: Annotated[tuple[Literal["owner", "admin", "dba"], ...], BeforeValidator(_listed)] = (
+    to: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    tells: Annotated[tuple[Literal["owner", "admin", "dba"], ...], BeforeValidator(listed)] = (
         "admin",
         "dba",
     )
-    topics: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
-    tenants: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    topics: Annotated[tuple[str, ...], BeforeValidator(listed)] = ("*",)
+    tenants: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     digest: bool = False
 
     @model_validator(mode="after")
@@ -353,9 +259,9 @@ class Alerts(Frozen):
     """
 
     channels: Mapping[str, Channel] = Field(default_factory=dict)
-    quiet: Annotated[tuple[time, time] | None, BeforeValidator(_span)] = None
+    quiet: Annotated[tuple[time, time] | None, BeforeValidator(span)] = None
     digest_at: time = time(8)
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(zone)] = "UTC"
     check_every: Length = timedelta(minutes=15)
     ca_file: Path | None = None
 
