@@ -16,6 +16,7 @@ from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length, iso
 
 if TYPE_CHECKING:
+    from holdfast.cli.forecast_page import Foreseen
     from holdfast.cli.stacking import Worst
     from holdfast.compose import Holdfast
     from holdfast.core.horizon import Horizon
@@ -135,61 +136,83 @@ class Asked(NamedTuple):
     by: str
 
 
-async def _forecast(
-    holdfast: Holdfast,
-    invocation: Invocation,
-    asked: Asked,
-) -> int:
-    from holdfast.cli.forecast_page import Foreseen
-    from holdfast.cli.looking import coverage, pictures, say_below, with_tenant
-    from holdfast.cli.stacking import Worst
-    from holdfast.diagnosis.usage import runs_per_week_of
+async def _forecast(holdfast: Holdfast, invocation: Invocation, asked: Asked) -> int:
+    from holdfast.cli.looking import coverage, pictures, say_below
 
     seen = await pictures(holdfast, invocation)
-    several = len(seen) > 1
-    rows, unknown = Worst(MOST if invocation.output == "table" else None), Unknown()
-    events: list[Event] = []
-    foreseen: list[Foreseen] = []
-    within, fail_under = asked.within, asked.fail_under
-    failing = 0
+    dates = Dates(asked, table=invocation.output == "table", several=len(seen) > 1)
     for each in seen:
         async for first, standing in _everything(holdfast, each):
             for horizon in standing.judgement.horizons if standing.judgement else ():
-                failing += fail_under is not None and is_expected_within(horizon, each.now, fail_under)
-                if within is None or (horizon.earliest is not None and horizon.earliest <= each.now + within):
-                    connection = standing.status.connection
-                    lost = runs_per_week_of(standing.status.flows)
-                    row = horizon_row(connection, horizon) | {"runs_lost_per_week": lost}
-                    if asked.html is not None:
-                        foreseen.append(Foreseen(connection, horizon, each, lost))
-                    if asked.ics is not None and horizon.earliest is not None:
-                        events.append(event(connection, horizon, horizon.earliest, each))
-                    if invocation.output == "table":
-                        if horizon.earliest is None:
-                            unknown.add(horizon)
-                            continue
-                        row |= words(row, horizon, connection, each)
-                    rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
-                    # Programs rely on our own identities being first; people read what comes next.
-                    first = first and invocation.output != "table"
-                    rows.add((not first, *rank), with_tenant(row, each.name, several))
-    if invocation.output == "table":
-        _print(rows, unknown, several)
+                dates.add(standing, horizon, each, first=first)
+    if dates.table:
+        _print(dates.rows, dates.unknown, dates.several)
     else:
-        lines = rows.rows()
-        columns = (TENANT, *EXPORT) if several else EXPORT
+        columns = (TENANT, *EXPORT) if dates.several else EXPORT
         meta = {"scans": [coverage(each) for each in seen]}
-        emit(lines, columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
+        emit(dates.rows.rows(), columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
     if asked.ics is not None:
-        _write(asked.ics, calendar(events, max(each.now - each.age for each in seen)))
-        click.echo(f"{len(events)} dates are in {asked.ics}.", err=True)
+        _write(asked.ics, calendar(dates.events, max(each.now - each.age for each in seen)))
+        click.echo(f"{len(dates.events)} dates are in {asked.ics}.", err=True)
     if asked.html is not None:
         from holdfast.cli.forecast_page import page
 
-        _write(asked.html, page(foreseen, seen, within))
+        _write(asked.html, page(dates.foreseen, seen, asked.within))
         click.echo(f"The chart is in {asked.html}.", err=True)
     say_below(seen, invocation.output)
-    return 1 if failing else 0
+    return 1 if dates.failing else 0
+
+
+class Dates:
+    """Horizons of one tenant after the other, as far as the options ask for them.
+
+    Attributes:
+        table: whether the rows are for people.
+        several: whether the rows name their tenant.
+        rows: what is shown, in its order.
+        unknown: what a table tells below, since it has no date.
+        events: for a calendar, where one was asked for; `foreseen` for a chart.
+        failing: how many --fail-under finds.
+    """
+
+    def __init__(self, asked: Asked, *, table: bool, several: bool) -> None:
+        from holdfast.cli.stacking import Worst
+
+        self._asked = asked
+        self.table, self.several = table, several
+        self.rows, self.unknown = Worst(MOST if table else None), Unknown()
+        self.events: list[Event] = []
+        self.foreseen: list[Foreseen] = []
+        self.failing = 0
+
+    def add(self, standing: Standing, horizon: Horizon, seen: Picture, *, first: bool) -> None:
+        """Take up one; `first` for holdfast's own identities."""
+        from holdfast.cli.looking import with_tenant
+        from holdfast.diagnosis.usage import runs_per_week_of
+
+        asked = self._asked
+        if asked.fail_under is not None:
+            self.failing += is_expected_within(horizon, seen.now, asked.fail_under)
+        if asked.within is not None and (
+            horizon.earliest is None or horizon.earliest > seen.now + asked.within
+        ):
+            return
+        connection, lost = standing.status.connection, runs_per_week_of(standing.status.flows)
+        if asked.html is not None:
+            from holdfast.cli.forecast_page import Foreseen
+
+            self.foreseen.append(Foreseen(connection, horizon, seen, lost))
+        if asked.ics is not None and horizon.earliest is not None:
+            self.events.append(event(connection, horizon, horizon.earliest, seen))
+        if self.table and horizon.earliest is None:
+            self.unknown.add(horizon)
+            return
+        row = horizon_row(connection, horizon) | {"runs_lost_per_week": lost}
+        if self.table:
+            row |= words(row, horizon, connection, seen)
+        rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
+        # Programs rely on our own identities being first; people read what comes next.
+        self.rows.add((self.table or not first, *rank), with_tenant(row, seen.name, self.several))
 
 
 async def _everything(holdfast: Holdfast, seen: Picture) -> AsyncIterator[tuple[bool, Standing]]:

@@ -128,15 +128,13 @@ def whole(
     standing: Standing, seen: Picture, apps: Sequence[CanvasApp] | None = None, owned: Owned | None = None
 ) -> dict[str, Any]:
     """Everything, for programs."""
-    found, judgement = standing.status, standing.judgement
-    connection, verdict = found.connection, found.verdict
-    owner = connection.owner
+    found, connection = standing.status, standing.status.connection
     return {
         **contract_row(found),
         "tenant": seen.name,
         "environment_name": seen.name_of(connection.environment),
         "status": connection.status,
-        "owner": owner_row(owner),
+        "owner": owner_row(connection.owner),
         "account": connection.account_name,
         "client_id": connection.client_id,
         "server": connection.server,
@@ -145,22 +143,31 @@ def whole(
         "created_at": iso(connection.created_at),
         "modified_at": iso(connection.modified_at),
         "token_expires_at": iso(connection.token_expires_at),
-        "flows_held": [
-            {
-                "id": flow.id,
-                "name": flow.display_name,
-                "on": flow.is_on,
-                "suspended": flow.is_suspended,
-                "every": _rhythm(flow.recurrence) if flow.recurrence else None,
-                **source_of(flow),
-                "owner": owner_row(flow.owned_by),
-            }
-            for flow in found.flows
-        ],
+        "flows_held": [_held(flow) for flow in found.flows],
         **(owned or Owned()).rows(),
         "canvas_apps_nearby": None
         if apps is None
         else [{"id": app.id, "name": app.display_name} for app in apps],
+        **_judged(standing, seen),
+    }
+
+
+def _held(flow: Flow) -> dict[str, Any]:
+    return {
+        "id": flow.id,
+        "name": flow.display_name,
+        "on": flow.is_on,
+        "suspended": flow.is_suspended,
+        "every": _rhythm(flow.recurrence) if flow.recurrence else None,
+        **source_of(flow),
+        "owner": owner_row(flow.owned_by),
+    }
+
+
+def _judged(standing: Standing, seen: Picture) -> dict[str, Any]:
+    """What is concluded about it, and from what."""
+    connection, judgement, verdict = standing.status.connection, standing.judgement, standing.status.verdict
+    return {
         "witnesses": [
             {
                 "source": w.source.value,

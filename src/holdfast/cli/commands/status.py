@@ -75,77 +75,119 @@ def command(everything: bool, behind: int | None, invocation: Invocation) -> int
 
 async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, behind: int | None) -> int:
     from holdfast.cli.flow_sources import sentences, sources_row
-    from holdfast.cli.looking import coverage, ourselves, pictures, say_below, with_tenant
-    from holdfast.cli.stacking import Worst, print_rows
-    from holdfast.diagnosis.together import together
+    from holdfast.cli.looking import coverage, pictures, say_below
     from holdfast.scan.differences import sources_of
-    from holdfast.scan.standing import standings
 
     seen = await pictures(holdfast, invocation)
     sources = [
         await sources_of(holdfast.history, each.tenant, each.record, each.environments) for each in seen
     ]
     table = invocation.output == "table"
-    several = len(seen) > 1
-    states: Counter[str] = Counter()
-    rows: list[dict[str, Any]] = []
-    most = None if everything or behind is not None else MOST
-    worst, fine = Worst(most), Worst(None if most is None else MANY)
-    own: list[dict[str, Any]] = []
-    own_trouble = 0
-    common: list[tuple[Shared, str]] = []
+    tally = Tally(table=table, several=len(seen) > 1, most=None if everything or behind is not None else MOST)
     for each in seen:
-        broken: list[Judgement] = []
-        for standing in await ourselves(holdfast, each):
-            own_trouble += standing.status.state.needs_attention
-            row = table_row(standing.status, each) if table else contract_row(standing.status)
-            own.append(with_tenant(row, each.name, several))
-        async for standing in standings(holdfast.history, each):
-            found = standing.status
-            states[found.state.value] += 1
-            if found.state == "broken" and standing.judgement is not None:
-                broken.append(standing.judgement)
-            row = table_row(found, each) if table else contract_row(found)
-            row["key"] = (each.name, found.connection.environment, found.connection.id)
-            row = with_tenant(row, each.name, several)
-            if table:
-                (fine if found.state == "ok" else worst).add(_rank(row), row)
-            else:
-                rows.append(row)
-        common += [(shared, each.name) for shared in together(broken)]
+        await tally.add(holdfast, each)
+    rows = _behind(tally.rows(), tally.common, behind)
     if table:
-        rows = [dict(row) for row in (*worst.rows(), *fine.rows())]
-    rows = _behind(rows, common, behind)
-    if table:
-        rows.sort(key=_rank)
-        hidden = worst.count + fine.count > MANY and not everything and behind is None
-        shown = [row for row in rows if row["state"] != "ok"] if hidden else rows
-        wide = (TENANT, *WIDE) if several else WIDE
-        narrow = ((TENANT,), *NARROW) if several else NARROW
-        empty = "There is no SQL connection." if not rows else "Every connection is fine."
-        # Our own identities come first only where they are the trouble.
-        own.sort(key=lambda row: ORDER.index(row["state"]))
-        needy = [row for row in own if row["state"] != "ok"]
-        page = [*needy, *shown, *own[len(needy) :]]
-        print_rows(page, wide, narrow, wide_enough=150, empty=empty)
-        _say_common(common, several=several)
-        if worst.left_out:
-            click.echo(f"The worst {MOST} of {worst.count:,} are shown; --all or -o csv has every one.")
-        click.echo(summary(states, hidden=hidden))
+        _print(tally, rows, leaves_out=not everything and behind is None)
         for sentence in (words for one in sources if one is not None for words in sentences(one)):
             click.secho(sentence, dim=True)
     else:
-        columns = (TENANT, *EXPORT) if several else EXPORT
+        columns = (TENANT, *EXPORT) if tally.several else EXPORT
         meta = {
             "scans": [
                 coverage(each) | {"flow_sources": sources_row(one)}
                 for each, one in zip(seen, sources, strict=True)
             ],
-            "common_causes": [shared_row(*each) for each in common],
+            "common_causes": [shared_row(*each) for each in tally.common],
         }
-        emit([*own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
+        emit([*tally.own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
     say_below(seen, invocation.output)
-    return 1 if states["broken"] + states["at_risk"] + own_trouble else 0
+    return 1 if tally.needs_attention else 0
+
+
+class Tally:
+    """How the connections of one tenant after the other stand.
+
+    Attributes:
+        table: whether the rows are for people.
+        several: whether the rows name their tenant.
+        states: how many connections stand how.
+        own: rows of holdfast's own identities.
+        common: causes that several breaks have in common, each with its tenant.
+        worst: rows of a table that need somebody; `fine` those that do not.
+    """
+
+    def __init__(self, *, table: bool, several: bool, most: int | None) -> None:
+        """With at most so many rows of a table; None for all."""
+        from holdfast.cli.stacking import Worst
+
+        self.table, self.several = table, several
+        self.states: Counter[str] = Counter()
+        self.own: list[dict[str, Any]] = []
+        self.common: list[tuple[Shared, str]] = []
+        self.worst, self.fine = Worst(most), Worst(None if most is None else MANY)
+        self._exported: list[dict[str, Any]] = []
+        self._own_trouble = 0
+
+    async def add(self, holdfast: Holdfast, seen: Picture) -> None:
+        """Look at one tenant."""
+        from holdfast.cli.looking import ourselves
+        from holdfast.diagnosis.together import together
+        from holdfast.scan.standing import standings
+
+        for standing in await ourselves(holdfast, seen):
+            self._own_trouble += standing.status.state.needs_attention
+            self.own.append(self._row(standing.status, seen))
+        broken: list[Judgement] = []
+        async for standing in standings(holdfast.history, seen):
+            found = standing.status
+            self.states[found.state.value] += 1
+            if found.state == "broken" and standing.judgement is not None:
+                broken.append(standing.judgement)
+            row = self._row(found, seen)
+            row["key"] = (seen.name, found.connection.environment, found.connection.id)
+            if self.table:
+                (self.fine if found.state == "ok" else self.worst).add(_rank(row), row)
+            else:
+                self._exported.append(row)
+        self.common += [(shared, seen.name) for shared in together(broken)]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One for each connection, as far as they are shown; `key` tells which."""
+        if not self.table:
+            return self._exported
+        return [dict(row) for row in (*self.worst.rows(), *self.fine.rows())]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether one is broken or about to break, holdfast's own identities among them."""
+        return bool(self.states["broken"] + self.states["at_risk"] + self._own_trouble)
+
+    def _row(self, found: ConnectionStatus, seen: Picture) -> dict[str, Any]:
+        from holdfast.cli.looking import with_tenant
+
+        row = table_row(found, seen) if self.table else contract_row(found)
+        return with_tenant(row, seen.name, self.several)
+
+
+def _print(tally: Tally, rows: list[dict[str, Any]], *, leaves_out: bool) -> None:
+    """The table, what several breaks have in common, and the sum."""
+    from holdfast.cli.stacking import print_rows
+
+    rows = sorted(rows, key=_rank)
+    hidden = leaves_out and tally.worst.count + tally.fine.count > MANY
+    shown = [row for row in rows if row["state"] != "ok"] if hidden else rows
+    wide = (TENANT, *WIDE) if tally.several else WIDE
+    narrow = ((TENANT,), *NARROW) if tally.several else NARROW
+    empty = "There is no SQL connection." if not rows else "Every connection is fine."
+    # Our own identities come first only where they are the trouble.
+    own = sorted(tally.own, key=lambda row: ORDER.index(row["state"]))
+    needy = [row for row in own if row["state"] != "ok"]
+    print_rows([*needy, *shown, *own[len(needy) :]], wide, narrow, wide_enough=150, empty=empty)
+    _say_common(tally.common, several=tally.several)
+    if tally.worst.left_out:
+        click.echo(f"The worst {MOST} of {tally.worst.count:,} are shown; --all or -o csv has every one.")
+    click.echo(summary(tally.states, hidden=hidden))
 
 
 def _rank(row: dict[str, Any]) -> tuple[Any, ...]:
