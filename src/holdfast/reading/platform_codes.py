@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from holdfast.core.evidence import EvidenceKind
 from holdfast.reading.codes import ENVELOPE, FAMILY, NARROW, Meaning
+from holdfast.reading.flow_codes import FLOW_CODES
 from holdfast.reading.msal_codes import MSAL
 
 
@@ -234,7 +235,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         " InsufficientPrivileges UserNotMemberOfOrg UserNotMemberOfCdsSecurityGroup UserNotPartOfOrganization ErrorItemAccessDenied"
         " ForbiddenByRbac AuthorizationFailure WorkflowAuthorizationFailed PermissionDenied PrincipalMissingPermissions"
         " SecLibAccessDenied RoleAssignmentMissing UserMissingPrivileges InsufficientAccessRights"
-        " CrmCheckPrivilegeFailure DirectApiAuthorizationRequired ActionForbidden MissingRoles"
+        " CrmCheckPrivilegeFailure ActionForbidden MissingRoles"
         " InsufficientAccountPermissions",
     ),
     (
@@ -370,7 +371,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
 
 PLATFORM_CODES: Final[Mapping[str, KnownCode]] = {
     code.lower(): KnownCode(code, kind, meaning)
-    for kind, meaning, codes in (*_LISTED, *MSAL)
+    for kind, meaning, codes in (*_LISTED, *FLOW_CODES, *MSAL)
     for code in codes.split()
 }
 """Lower-cased code to what it is."""

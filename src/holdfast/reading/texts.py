@@ -21,12 +21,12 @@ from holdfast.reading.codes import (
     entra_meaning,
 )
 from holdfast.reading.compounds import compounds
-from holdfast.reading.hresults import HRESULTS
+from holdfast.reading.hresults import hresult
 from holdfast.reading.normal import plain
 from holdfast.reading.particulars import instant, particulars
 from holdfast.reading.platform_codes import PLATFORM_CODES
 from holdfast.reading.sql_codes import Number, call, numbers, severity, states
-from holdfast.reading.wordings import WORD, Index, Spotted
+from holdfast.reading.wordings import ONE_WORD, WORD, Index, Spotted
 from holdfast.reading.wordings.entra_list import ENTRA_LIST
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
@@ -186,9 +186,9 @@ _RIGHT: Final = "role_or_assignment_missing"
 
 
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
-    said = folded
+    said = folded.replace(*ONE_WORD)
     if "://" in folded:  # a page about a matter is no sentence about it
-        said = _PATH.sub(lambda path: " " * len(path[0]), folded)
+        said = _PATH.sub(lambda path: " " * len(path[0]), said)
     words = set(WORD.findall(said))
     signs = [*_codes(line, folded, words, book), *map(_worded, INDEX.spot(said, words))]
     top = max((sign.meaning.rank for sign in signs if sign.meaning.causes), default=ENVELOPE)
@@ -292,7 +292,7 @@ def _hresults(folded: str) -> Iterator[_Sign]:
         found += [(f"{(1 << 32) - int(one[1]):08x}", one.span()) for one in _SIGNED.finditer(folded)]
     seen: set[str] = set()
     for digits, (start, end) in found:
-        known = HRESULTS.get(digits)
+        known = hresult(digits)
         if known and digits not in seen:
             seen.add(digits)
             yield _Sign(known.kind, known.code, known.meaning, start, end)

@@ -137,3 +137,38 @@ def test_a_check_that_fails_before_anything_is_asked_is_no_broken_connection():
 def test_capacity_that_lacks_is_no_paused_database():
     assert first("There is no capacity available on the tenant.").cause.id == "not_connection"
     assert first("The capacity is paused by its owner.").cause.id == "sql_database_unavailable"
+
+
+RULES_OF_DATA = [
+    "The last administrator cannot be removed or disabled, he is the only user of that kind.",
+    "A user of that name already exists.",
+    "The owner of these rows can't be deleted.",
+    "You can't revoke this while it is in use.",
+    "The support user may not be changed.",
+]
+
+
+@pytest.mark.parametrize("text", RULES_OF_DATA)
+def test_what_a_rule_of_the_data_forbids_has_not_happened(text):
+    assert first(text).cause.id == "not_connection"
+
+
+def test_who_is_gone_is_gone():
+    assert first("The owner of these rows was deleted.").cause.id == "account_deleted"
+
+
+def test_an_attempt_to_get_in_is_no_refusal():
+    assert first("The folder that you are trying to access doesn't exist.").cause.id == "not_connection"
+    assert first("You don't have access to that folder.").cause.id == "role_or_assignment_missing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invalid connection string attribute",
+        "A connection string was not found.",
+        "No connection string named 'Main' exists.",
+    ],
+)
+def test_a_connection_string_is_no_connection(text):
+    assert first(text).cause.id == "not_connection"

@@ -21,6 +21,8 @@ GAPS: Final = {"…": 130, "_": 25}
 TRIES: Final = 8
 """Places at which a phrase is begun, so that no text can make the search slow."""
 WORD: Final = re.compile(r"\w+")
+ONE_WORD: Final = ("connection string", "connection_string")
+"""Two words that make one, of the same length: a connection string is no connection."""
 
 
 class Wording(NamedTuple):
@@ -66,7 +68,7 @@ class Index:
         self.unspaced: list[Entry] = []
         spaced: list[Entry] = []
         for wording in wordings:
-            for text in wording.phrases:
+            for text in (phrase.replace(*ONE_WORD) for phrase in wording.phrases):
                 if _is_unspaced(text):
                     self.unspaced.append(Entry(frozenset(text) - {" ", "…", "_"}, phrase(text), wording))
                 else:

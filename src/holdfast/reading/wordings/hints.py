@@ -66,7 +66,7 @@ PAIRS: Final = (
     _clear(
         "a token past its time",
         "token_inactive session_revoked bad_credentials",
-        "token tokens grant assertion accesstoken refreshtoken",
+        "token tokens grant assertion ticket accesstoken refreshtoken",
         "expired expires expiry lapsed stale inactiv* unused idle outdated",
         0.65,
     ),
@@ -147,7 +147,7 @@ PAIRS: Final = (
         "a sign-in that fails",
         "bad_credentials session_revoked role_or_assignment_missing",
         "authenticat* credential* creds login logon logging sign sign-in signin kerberos ntlm impersonat*",
-        f"{_FAILS} {_WRONG}",
+        f"requires required {_FAILS} {_WRONG}",
         0.5,
     ),
     _loose(
@@ -199,7 +199,7 @@ PAIRS: Final = (
     _clear(
         "an account that is off",
         "account_disabled",
-        "account accounts user owner login identity accountenabled mailbox",
+        "account accounts user owner login identity accountenabled",
         "disabled deactivated inactive suspended",
         0.75,
     ),
@@ -363,9 +363,17 @@ PAIRS: Final = (
     _clear(
         "the wrong audience or tenant",
         "token_audience_or_tenant_wrong",
-        "audience issuer tenant tid iss aud resource directory cloud",
+        "audience issuer tenant tid iss aud directory cloud",
         f"{_WRONG} match unexpected different another other",
         0.65,
+    ),
+    _clear(
+        "the wrong resource",
+        "token_audience_or_tenant_wrong",
+        "resource",
+        f"{_WRONG} match unexpected different another other",
+        0.6,
+        "token tokens audience tenant scope scopes principal oauth directory entra aad",
     ),
     _clear(
         "a token of another tenant",
@@ -379,9 +387,25 @@ PAIRS: Final = (
     _loose(
         "a right that lacks",
         "role_or_assignment_missing sql_permission_denied",
-        "permission permissions role roles privilege privileges rights authori* entitled accessible listed acl rbac prv*",
-        f"missing denied only require* insufficient lack* need needs needed sufficient necessary hold must {_NOT}",
+        "permission permissions privilege privileges rights authori* entitled accessible listed acl rbac prv*",
+        f"missing denied only require* insufficient lack* need needs needed sufficient necessary enough hold must {_NOT}",
         0.6,
+    ),
+    _loose(
+        "a role that lacks",
+        "role_or_assignment_missing sql_permission_denied",
+        "role roles",
+        f"missing denied require* insufficient lack* need needs needed hold must {_NOT}",
+        0.6,
+        "have has had hold holds assigned assign grant granted member need needs needed required requires lacks",
+    ),
+    _loose(
+        "a right that only administrators have",
+        "role_or_assignment_missing",
+        "administrator administrators admin admins owner owners",
+        "must only",
+        0.5,
+        "by must can",
     ),
     _loose(
         "no way in",
@@ -396,6 +420,7 @@ PAIRS: Final = (
         "select insert update delete execute alter references",
         "denied right rights permission permissions privilege privileges permitted",
         0.7,
+        "database object table schema column view procedure sql select execute alter references insert permission",
     ),
     _clear(
         "a user that the database lacks",
@@ -411,8 +436,16 @@ PAIRS: Final = (
         "connection_missing_or_unshared",
         "connection connections connectionreference connectionid connectionname",
         "shared share unshared permission permissions bind unbound authenticated unauthenticated"
-        " unauthorized authorized allowed acl",
+        " unauthorized authorized acl",
         0.6,
+    ),
+    _clear(
+        "a connection that may not be used",
+        "connection_missing_or_unshared",
+        "connection connections",
+        "allowed permitted",
+        0.6,
+        "not",
     ),
     _loose(
         "a connection that is not there",
@@ -442,6 +475,14 @@ PAIRS: Final = (
         "offline unreachable online reach unavailable down running stopped respond responding isn't unresponsive disconnected"
         " switched asleep",
         0.75,
+    ),
+    _clear(
+        "a machine of desktop flows that does not answer",
+        "gateway_offline network_or_tls",
+        "machine machines listener listeners agent",
+        "offline unreachable disconnected asleep reached",
+        0.65,
+        "desktop flow flows runtime relay endpoint uiflowservice rpa",
     ),
     _clear(
         "a runtime that does not answer",
@@ -495,6 +536,7 @@ PAIRS: Final = (
         "paused offline restor* recover* unavailable resum* suspect available active inactive suspended stopped secondary"
         " readable intent primary read-only shutdown starting shutting emergency single-user standby",
         0.65,
+        "database databases pool warehouse lakehouse replica availability compute sql server",
     ),
     _clear(
         "a capacity that is paused",
@@ -535,6 +577,21 @@ PAIRS: Final = (
     ),
     # the network and services
     _clear(
+        "an encrypted line that fails",
+        "network_or_tls",
+        "tls ssl handshake",
+        "error errors failure fail*",
+        0.65,
+    ),
+    _loose(
+        "a line to the internet that may be down",
+        "network_or_tls service_transient",
+        "internet network",
+        "connection check",
+        0.5,
+        "check verify ensure lost internet",
+    ),
+    _clear(
         "a name that does not resolve",
         "network_or_tls",
         "dns host hostname resolve resolution",
@@ -545,7 +602,8 @@ PAIRS: Final = (
         "a port that does not answer",
         "network_or_tls",
         "port socket tcp host endpoint udp protocol pre-login prelogin proxy tunnel",
-        "refused timeout timed reset unreachable established aborted closed response respon* connect listen* unexpected",
+        "refused timeout timed reset unreachable established aborted closed response respon* connect listen* unexpected exception"
+        " blocked",
         0.65,
     ),
     _loose(
@@ -562,6 +620,13 @@ PAIRS: Final = (
         "socket server network transport",
         "refused timeout timed reset unreachable aborted closed lost dropped disconnect*",
         0.5,
+    ),
+    _loose(
+        "a network that fails",
+        "network_or_tls service_transient",
+        "network networking connectivity",
+        "error errors issue issues problem problems fail* failure",
+        0.55,
     ),
     _loose(
         "an answer that did not come",
@@ -596,13 +661,35 @@ PAIRS: Final = (
         " index argument keyword identifier id class assembly library module package dll element entity attribute lookup"
         " component layer publisher solution statement resultset message text size delegated driver drivers header headers payload content format"
         " date number enum function operator script cmdlet command method member instance reference url uri path link run runs"
-        " version etag job resource request",
+        " version etag job resource request connection_string connectionstring dsn",
         "found invalid missing required type expected support* valid allowed exists exist pars* match initialized duplicate"
         " converted cast unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
-        " undefined exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
+        " undefined undone exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
         " malformed loaded load primary only installed conflict read-only already deleted recognized recognised unrecogni* small"
         " overflow negative executed contain",
         0.55,
+    ),
+    _clear(
+        "a desktop session that does not suit",
+        "not_connection",
+        "session sessions",
+        "active locked existing already maximum disconnected unlocked",
+        0.65,
+        "machine attended unattended rdp windows",
+    ),
+    _clear(
+        "a grammar that is broken",
+        "not_connection",
+        "syntax",
+        "error errors incorrect near",
+        0.7,
+    ),
+    _loose(
+        "what runs already",
+        "not_connection throttled",
+        "already",
+        "running progress started executing",
+        0.5,
     ),
     _clear(
         "a thing that is not supported",
@@ -648,6 +735,31 @@ PAIRS: Final = (
         GRAMMAR,
         "no nothing none",
         "provided specified selected supplied given passed",
+    ),
+    _pair(
+        "an act on data that failed",
+        "not_connection",
+        0.45,
+        GRAMMAR,
+        "fail* unable error errors",
+        "import* export* creat* updat* delet* publish* activat* sav* render* evaluat* copy* upload* download* convert* serializ*"
+        " deserializ* pars* encrypt* decrypt* compil* generat* assign* install* extract* adding setting remov* merg*",
+    ),
+    _pair(
+        "two of one name",
+        "not_connection",
+        0.5,
+        GRAMMAR,
+        "same twice more",
+        "name names id key keys",
+    ),
+    _pair(
+        "an act that a rule of the data forbids",
+        "not_connection",
+        0.5,
+        GRAMMAR,
+        "undone",
+        "this these it its because a an the is are in to by for if when while of with has already",
     ),
     _pair(
         "what a program was given",

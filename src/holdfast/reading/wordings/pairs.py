@@ -46,6 +46,19 @@ _TOKEN: Final = re.compile(
     rf"(?:access|refresh|id|bearer) tokens?\b|{_DOTTED}|\w+(?:['-]\w+)*|[.;!?](?=\s|$)|\"(?=\s?[:,}}\]])"
 )
 
+_ACT: Final = (
+    r"(?:activat|add|assign|alter|chang|convert|cop[yi]|customi[sz]|deactivat|delet|disabl|edit|enabl|export|import|lock|merg"
+    r"|modif|mov|overrid|publish|remov|renam|reset|restor|revok|set|shar|unlock|unpublish|unshar|updat)\w*"
+)
+_NOT_DONE: Final = re.compile(
+    rf"\b(?:can ?not|can't|could not|couldn't|may not|must not)(?: be)? (?:{_ACT})(?: or {_ACT})?|\balready (?:exists?|in use|used)\b"
+    r"|\b(?:trying|tried|attempt(?:s|ed|ing)?) to access\b"
+)
+"""What is refused by a rule of the data, is there already or is only tried has not happened: who cannot be removed is
+not gone."""
+NOT_DONE: Final = "undone"
+"""The word that stands for it."""
+
 Place = tuple[int, int, int]
 """Which word it is, and where it begins and ends."""
 Side = tuple[int, int]
@@ -77,7 +90,7 @@ def pairs(line: str, words: set[str]) -> Iterator[Spotted]:
         line: lower case.
         words: all words of it.
     """
-    told, advised = _places(line)
+    told, advised = _places(_NOT_DONE.sub(lambda act: NOT_DONE.ljust(len(act[0])), line))
     near = _found(told, words)
     if not near and advised:
         for word, at in advised.items():
