@@ -138,10 +138,11 @@ PAIRS: Final = (
     _loose(
         "a login that SQL Server refuses",
         "sql_login_failed_other bad_credentials sql_user_missing",
-        "login logins logging logon log kerberos sspi ntlm authenticat* principal",
+        "login logins logging logon log kerberos sspi gssapi ntlm krb5 authenticat* principal acquirecredentialshandle"
+        " initializesecuritycontext gss_init_sec_context",
         f"{_FAILS} {_WRONG} untrusted trusted",
         0.6,
-        "sql sqlserver sqlclient mssql tds database odbc jdbc spn kinit",
+        "sql sqlserver sqlclient mssql tds database odbc jdbc spn kinit acquirecredentialshandle initializesecuritycontext",
     ),
     _loose(
         "a sign-in that fails",
@@ -319,7 +320,7 @@ PAIRS: Final = (
     _clear(
         "a certificate of a server",
         "network_or_tls certificate_invalid",
-        "certificate cert certificates ssl tls handshake encryption x509 https truststore",
+        "certificate cert certificates ssl tls handshake x509 https truststore",
         "trust* untrusted verif* chain self self-signed hostname host handshake secure channel negotiat* cipher* protocol"
         " server name names match mismatch datasource hostnameincertificate enforced initializ* library authority root support*",
         0.65,
@@ -579,8 +580,8 @@ PAIRS: Final = (
     _clear(
         "an encrypted line that fails",
         "network_or_tls",
-        "tls ssl handshake",
-        "error errors failure fail*",
+        "tls ssl handshake encrypt encryption",
+        "error errors failure fail* negotiat* server support* login pre-login prelogin",
         0.65,
     ),
     _loose(
@@ -620,6 +621,14 @@ PAIRS: Final = (
         "socket server network transport",
         "refused timeout timed reset unreachable aborted closed lost dropped disconnect*",
         0.5,
+    ),
+    _loose(
+        "a server that stops in the middle",
+        "network_or_tls sql_transient",
+        "server browser",
+        "fail* failed failure",
+        0.5,
+        "read write send sent receive received response",
     ),
     _loose(
         "a network that fails",
@@ -676,6 +685,13 @@ PAIRS: Final = (
         "active locked existing already maximum disconnected unlocked",
         0.65,
         "machine attended unattended rdp windows",
+    ),
+    _clear(
+        "values that are encrypted",
+        "not_connection",
+        "ciphertext encrypted decrypt* encryption",
+        "column columns key keys algorithm signature cipher value values length",
+        0.65,
     ),
     _clear(
         "a grammar that is broken",
