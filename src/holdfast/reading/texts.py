@@ -183,6 +183,10 @@ def read_fault(fault: Fault, book: Codebook, origin: str = "connection") -> tupl
 
 _DATA: Final = ("not_connection",)
 _RIGHT: Final = "role_or_assignment_missing"
+_OTHERWISE: Final = frozenset(
+    ["not_connection", "network_or_tls", "sql_transient", "service_transient", "gateway_offline"]
+)
+"""What it cannot be where somebody answered and let nobody in."""
 
 
 def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
@@ -202,13 +206,14 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
         top = FAMILY if numbered else top
     if top <= HINT:
         hints = list(map(_worded, pairs(_without_wrappers(said, signs), words)))
-        if not (_refused(signs) and all(hint.meaning.causes[:1] in ((), _DATA) for hint in hints)):
+        if not (_refused(signs) and all(_OTHERWISE.issuperset(hint.meaning.causes[:1]) for hint in hints)):
             signs += hints
     return signs
 
 
 def _refused(signs: list[_Sign]) -> bool:
-    """Whether a status says that somebody was not let in: what else a text says of data does not weigh against it."""
+    """Whether a status says that somebody was not let in: what words say of data or of the way there does not weigh
+    against it."""
     return any(sign.meaning.rank == ENVELOPE and _RIGHT in sign.meaning.causes for sign in signs)
 
 

@@ -300,7 +300,7 @@ PAIRS: Final = (
         "a secret past its time",
         "secret_expired",
         "secret secrets clientsecret client_secret",
-        "expired expire expires expiry past ended outdated",
+        "expired expire expires expiry past passed ended outdated",
         0.75,
     ),
     _clear(
@@ -320,7 +320,7 @@ PAIRS: Final = (
     _clear(
         "a certificate of a server",
         "network_or_tls certificate_invalid",
-        "certificate cert certificates ssl tls handshake x509 https truststore",
+        "certificate cert certificates ssl tls handshake x509 truststore",
         "trust* untrusted verif* chain self self-signed hostname host handshake secure channel negotiat* cipher* protocol"
         " server name names match mismatch datasource hostnameincertificate enforced initializ* library authority root support*",
         0.65,
@@ -407,6 +407,14 @@ PAIRS: Final = (
         "must only",
         0.5,
         "by must can",
+    ),
+    _loose(
+        "who does not belong to a group",
+        "role_or_assignment_missing",
+        "member members membership",
+        f"must only need needs required {_NOT}",
+        0.55,
+        "group groups team environment organization organisation directory",
     ),
     _loose(
         "no way in",

@@ -48,7 +48,7 @@ _TOKEN: Final = re.compile(
 
 _ACT: Final = (
     r"(?:activat|add|assign|alter|chang|convert|cop[yi]|customi[sz]|deactivat|delet|disabl|edit|enabl|export|import|lock|merg"
-    r"|modif|mov|overrid|publish|remov|renam|reset|restor|revok|set|shar|unlock|unpublish|unshar|updat)\w*"
+    r"|modif|mov|overrid|publish|remov|renam|reset|restor|revok|set|shar|turn|unlock|unpublish|unshar|updat)\w*"
 )
 _NOT_DONE: Final = re.compile(
     rf"\b(?:can ?not|can't|could not|couldn't|may not|must not)(?: be)? (?:{_ACT})(?: or {_ACT})?|\balready (?:exists?|in use|used)\b"

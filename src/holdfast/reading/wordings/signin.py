@@ -431,6 +431,18 @@ SIGN_IN: Final = (
         "second factor",
     ),
     _says(
+        "a second factor to register",
+        Meaning(("mfa_required",), 0.85),
+        "more information required",
+        "needs more information to",
+        "keep your account secure",
+        "registration of security info",
+        "register security info",
+        "security info is required",
+        "proof up",
+        "proofup",
+    ),
+    _says(
         "a second factor is spoken of",
         Meaning(("mfa_required", "conditional_access_blocked"), 0.7, NARROW),
         "multi-factor authentication",
