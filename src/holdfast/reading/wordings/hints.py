@@ -148,7 +148,7 @@ PAIRS: Final = (
         "a sign-in that fails",
         "bad_credentials session_revoked role_or_assignment_missing",
         "authenticat* credential* creds login logon logging sign sign-in signin kerberos ntlm impersonat*",
-        f"requires required {_FAILS} {_WRONG}",
+        f"requires required needed {_FAILS} {_WRONG}",
         0.5,
     ),
     _loose(
@@ -729,6 +729,13 @@ PAIRS: Final = (
         "validation validator validate",
         "failed failure error errors warnings",
         0.55,
+    ),
+    _loose(
+        "an environment that does not suit",
+        "not_connection",
+        "environment environments",
+        "need provision provisioned provisioning create",
+        0.5,
     ),
     _loose(
         "a provider that is not registered",

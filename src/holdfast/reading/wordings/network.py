@@ -267,7 +267,8 @@ NETWORK: Final = (
         "network failure",
         "networking error",
         "fetch failed",
-        "failed to fetch",
+        "typeerror: failed to fetch",
+        "aborted or failed to fetch",
     ),
     _says(
         "advice that names every suspect",
@@ -305,6 +306,7 @@ NETWORK: Final = (
         "during the post-login phase",
         "while waiting for server to complete the login process",
     ),
+    _says("something was not fetched", Meaning(("network_or_tls",), 0.45, ENVELOPE), "failed to fetch"),
     _says(
         "a timeout", Meaning(("network_or_tls", "service_transient"), 0.5, ENVELOPE), "timeout", "timed out"
     ),
