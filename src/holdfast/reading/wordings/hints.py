@@ -218,6 +218,14 @@ PAIRS: Final = (
         f"{_GONE} exist exists unknown",
         0.65,
     ),
+    _loose(
+        "an account that is not found",
+        "account_deleted token_audience_or_tenant_wrong",
+        "user account owner guest",
+        "found",
+        0.5,
+        "not no cannot",
+    ),
     # policies
     _clear(
         "a second factor",
@@ -407,6 +415,13 @@ PAIRS: Final = (
         "must only",
         0.5,
         "by must can",
+    ),
+    _loose(
+        "a thing that is forbidden",
+        "role_or_assignment_missing conditional_access_blocked dlp_blocked",
+        "forbidden",
+        "app apps environment operation action request user api caller",
+        0.5,
     ),
     _loose(
         "who does not belong to a group",
