@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -147,9 +147,7 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
     secrets = _secrets(folded)
     facts: dict[tuple[EvidenceKind, str], Evidence] = {}
     told: dict[str, str] | None = None
-    for kind, code, meaning, start, end in signs:
-        if (kind, code) in facts:
-            continue
+    for kind, code, meaning, start, end in _strongest(signs):
         tells = meaning.rank == top and bool(meaning.causes)
         first = tells and told is None
         if first:
@@ -165,6 +163,16 @@ def read_text(text: str, book: Codebook, origin: str = "text") -> tuple[Evidence
             details=told if first and told else {},
         )
     return tuple(facts.values())
+
+
+def _strongest(signs: list[_Sign]) -> Iterable[_Sign]:
+    """Each sign once, where it tells most."""
+    kept: dict[tuple[EvidenceKind, str], _Sign] = {}
+    for sign in signs:
+        key = (sign.kind, sign.code)
+        if key not in kept or sign.meaning.rank > kept[key].meaning.rank:
+            kept[key] = sign
+    return kept.values()
 
 
 def within_reach(text: str) -> str:

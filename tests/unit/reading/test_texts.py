@@ -132,3 +132,14 @@ def test_a_number_that_nobody_calls_an_error_counts_for_nothing():
 
 def test_codes_in_the_middle_of_a_log_are_found():
     assert cause_of("x\n" * 1_000_000 + "AADSTS7000222: expired" + "\nx" * 1_000_000) == "secret_expired"
+
+
+def test_a_sign_that_is_met_twice_speaks_where_it_tells_most():
+    # SqlClient's sentence twice over: as the frame of any failed connect, and as a whole of its own
+    read = read_text(
+        "Netzwerkbezogener oder instanzspezifischer Fehler beim Herstellen einer Verbindung mit SQL Server. Der Server"
+        " wurde nicht gefunden, oder auf ihn kann nicht zugegriffen werden.",
+        load_codebook(),
+    )
+
+    assert diagnose(read)[0].cause.id == "network_or_tls"

@@ -385,6 +385,14 @@ PAIRS: Final = (
         "token tokens audience tenant scope scopes principal oauth directory entra aad",
     ),
     _clear(
+        "a subscription that one does not see",
+        "role_or_assignment_missing token_audience_or_tenant_wrong",
+        "subscription subscriptions",
+        "found exist exists",
+        0.6,
+        "no not doesn",
+    ),
+    _clear(
         "a token of another tenant",
         "token_audience_or_tenant_wrong",
         "tenant tenants directory issuer",
@@ -558,7 +566,7 @@ PAIRS: Final = (
         "sql_database_unavailable sql_transient",
         "database databases pool warehouse lakehouse replica availability instance compute",
         "paused offline restor* recover* unavailable resum* suspect available active inactive suspended stopped secondary"
-        " readable intent primary read-only shutdown starting shutting emergency single-user standby",
+        " readable intent primary read-only shutdown starting shutting emergency single-user standby accessible",
         0.65,
         "database databases pool warehouse lakehouse replica availability compute sql server",
     ),
@@ -729,6 +737,13 @@ PAIRS: Final = (
         "already",
         "running progress started executing",
         0.5,
+    ),
+    _clear(
+        "a piece of software that is not there",
+        "not_connection",
+        "driver drivers library libraries dll module package",
+        "configured loaded load installed install registered",
+        0.65,
     ),
     _clear(
         "a thing that is not supported",
