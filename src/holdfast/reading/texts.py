@@ -30,7 +30,7 @@ from holdfast.reading.wordings import ONE_WORD, WORD, Index, Spotted
 from holdfast.reading.wordings.entra_list import ENTRA_LIST
 from holdfast.reading.wordings.localised import LOCALISED
 from holdfast.reading.wordings.network import NETWORK
-from holdfast.reading.wordings.pairs import pairs
+from holdfast.reading.wordings.pairs import failure_of_something_else, pairs
 from holdfast.reading.wordings.platform import PLATFORM
 from holdfast.reading.wordings.signin import SIGN_IN
 from holdfast.reading.wordings.sql import SQL
@@ -216,6 +216,8 @@ def _signs(line: str, folded: str, book: Codebook) -> list[_Sign]:
         hints = list(map(_worded, pairs(_without_wrappers(said, signs), words)))
         if not (_refused(signs) and all(_OTHERWISE.issuperset(hint.meaning.causes[:1]) for hint in hints)):
             signs += hints
+    if not any(sign.meaning.causes for sign in signs) and (other := failure_of_something_else(said)):
+        signs.append(_worded(other))
     return signs
 
 

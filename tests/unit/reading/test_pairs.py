@@ -172,3 +172,31 @@ def test_an_attempt_to_get_in_is_no_refusal():
 )
 def test_a_connection_string_is_no_connection(text):
     assert first(text).cause.id == "not_connection"
+
+
+SOMETHING_ELSE = [
+    "The Java runtime cannot be found by the converter.",
+    "Conversion stopped: unsupported Parquet footer.",
+    "The picture could not be rendered, exceeding eight megapixels.",
+]
+
+
+@pytest.mark.parametrize("text", SOMETHING_ELSE)
+def test_a_failure_with_nothing_of_a_connection_in_it_is_no_broken_connection(text):
+    verdict = first(text)
+
+    assert verdict.cause.id == "not_connection"
+    assert verdict.confidence < 0.8
+
+
+SAYS_NOTHING = [
+    "Something went wrong.",
+    "There's a problem with the flow's trigger.",
+    "The weather is fine over the Parquet mountains.",  # no failure
+    "The Parquet gateway has issues.",  # of connections, but what is told by nobody
+]
+
+
+@pytest.mark.parametrize("text", SAYS_NOTHING)
+def test_what_says_nothing_stays_unknown(text):
+    assert first(text).cause.id == "unknown"

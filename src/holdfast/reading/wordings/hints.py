@@ -519,8 +519,8 @@ PAIRS: Final = (
     _clear(
         "a runtime that does not answer",
         "gateway_offline network_or_tls",
-        "runtime self-hosted",
-        "offline unreachable unavailable down disconnected node nodes",
+        "runtime self-hosted node nodes",
+        "offline unreachable unavailable down disconnected nodes",
         0.65,
     ),
     _clear(
@@ -706,7 +706,7 @@ PAIRS: Final = (
         " converted cast unexpected none empty null specified requires unsupported unknown ambiguous incompatible truncated locked"
         " undefined undone exceed* large long range format* illegal update updated aborted skipped satisfied maximum minimum known need"
         " malformed loaded load primary only installed conflict read-only already deleted recognized recognised unrecogni* small"
-        " overflow negative executed contain",
+        " overflow negative executed contain mismatch*",
         0.55,
     ),
     _clear(
@@ -737,6 +737,35 @@ PAIRS: Final = (
         "already",
         "running progress started executing",
         0.5,
+    ),
+    _clear(
+        "characters that may not be",
+        "not_connection",
+        "character characters colon",
+        "allowed permitted contain contains illegal invalid unexpected",
+        0.65,
+    ),
+    _clear(
+        "a gateway that nobody chose",
+        "not_connection connection_missing_or_unshared",
+        "gateway gateways",
+        "installed configured selected supported",
+        0.55,
+        "not no any don",
+    ),
+    _loose(
+        "a limit of whatever kind",
+        "not_connection throttled",
+        "limit limits",
+        "exceed* reached",
+        0.5,
+    ),
+    _clear(
+        "no room left",
+        "not_connection",
+        "space disk",
+        "enough left full insufficient",
+        0.65,
     ),
     _clear(
         "a piece of software that is not there",

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from holdfast.reading.wordings import Spotted
+from holdfast.core.evidence import EvidenceKind
+from holdfast.reading.codes import ENVELOPE, Meaning
+from holdfast.reading.wordings import Spotted, Wording
 from holdfast.reading.wordings.hints import PAIRS, Pair
 
 NEAR: Final = 9
@@ -21,24 +23,6 @@ SEEN: Final = 20
 IN_DOUBT: Final = 0.5
 """The most that the nearest words are trusted where others say something else."""
 MOST_CAUSES: Final = 5
-ADVICE: Final = frozenset(
-    [
-        "possible",
-        "please",
-        "ensure",
-        "verify",
-        "check",
-        "make",
-        "try",
-        "contact",
-        "see",
-        "consider",
-        "refer",
-        "confirm",
-        "review",
-    ]
-)
-"""Words that begin a sentence of advice."""
 _FEW: Final = 2
 _APART: Final = 100  # sentences lie so far apart that nothing is near across their border
 _DOTTED: Final = r"[\w-]+(?:\.[\w-]+){2,}"  # a host or a namespace is a name, whatever words it is made of
@@ -77,7 +61,63 @@ def _sides() -> tuple[dict[str, list[Side]], dict[str, list[Side]]]:
     return whole, begun
 
 
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _WHOLE, _BEGUN = _sides()
+_DATA: Final = "not_connection"
+_OF_CONNECTIONS: Final = frozenset(
+    number for number, pair in enumerate(PAIRS) if pair.wording.meaning.causes[0] != _DATA
+)
+_FAILURE: Final = (
+    *(
+        "fail",
+        "error",
+        "not",
+        "cannot",
+        "can't",
+        "couldn't",
+        "unable",
+        "invalid",
+        "exceed",
+        "mismatch",
+        "missing",
+        "problem",
+    ),
+    *(
+        "unsupported",
+        "unexpected",
+        "wrong",
+        "exception",
+        "doesn't",
+        "don't",
+        "isn't",
+        "won't",
+        "illegal",
+        "bad",
+        "blocked",
+    ),
+)
+"""How words begin that say that something went wrong."""
+ADVICE: Final = _listed(
+    "possible please ensure verify check make try contact see consider refer confirm review"
+)
+"""Words that begin a sentence of advice."""
+_SHORT: Final = 3
+_EMPTY: Final = _listed(
+    "something went occurred occur happened request operation action step flow flows workflow trigger run activity again later"
+    " please unknown internal contact administrator support status code message details with this that there there's your have"
+    " from when while been more information correlation task job process another other after before into about could would"
+    " should will because some does hello world"
+)
+"""Words that any failure is told with."""
+_SOMETHING_ELSE: Final = Wording(
+    "a failure, and nothing of a connection in it",
+    EvidenceKind.WORDING,
+    Meaning((_DATA,), 0.42, ENVELOPE),
+    (),
+)
 _LENGTHS: Final = sorted({len(word) for word in _BEGUN})
 
 
@@ -97,6 +137,30 @@ def pairs(line: str, words: set[str]) -> Iterator[Spotted]:
             told.setdefault(word, []).extend(at)
         near = _found(told, words)
     yield from _agreed(near)
+
+
+def failure_of_something_else(line: str) -> Spotted | None:
+    """Where the line says that something failed and names nothing that a connection is made of; else None.
+
+    No thing of any pair that tells of a connection may stand in it: no token, right, server, account or network; and
+    it must say of what: "something went wrong" is said of everything.
+
+    Args:
+        line: lower case.
+    """
+    told, advised = _places(line)
+    if any(
+        number in _OF_CONNECTIONS and not side
+        for word in {**told, **advised}
+        for number, side in _sides_of(word)
+    ):
+        return None
+    failures = [at[0] for word, at in told.items() if word.startswith(_FAILURE)]
+    things = [word for word in told if word.isalpha() and len(word) > _SHORT and word not in _EMPTY]
+    if not failures or sum(not word.startswith(_FAILURE) for word in things) < _FEW:
+        return None
+    _, start, end = min(failures)
+    return Spotted(_SOMETHING_ELSE, start, end)
 
 
 class _Near(NamedTuple):

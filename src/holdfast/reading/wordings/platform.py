@@ -621,7 +621,7 @@ PLATFORM: Final = (
         "not licensed",
         "trial has expired",
         "trial expired",
-        "capacity … exceeded",
+        "database capacity",
         "storage capacity",
         "out of capacity",
         "insufficient capacity",
@@ -638,6 +638,13 @@ PLATFORM: Final = (
         "insufficient quota",
         "correct license",
         "service plan adequate",
+    ),
+    _says(
+        "a capacity that is used up",
+        Meaning(("throttled", "not_connection"), 0.55, FAMILY),
+        "capacity … exceeded",
+        "exceeded the capacity",
+        "exceeds the capacity",
     ),
     _says(
         "a licence is spoken of",
