@@ -105,6 +105,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "33131": Meaning(("not_connection", "role_or_assignment_missing"), 0.6),
     "33134": Meaning(("role_or_assignment_missing", "sql_user_missing"), 0.85),
     "33159": Meaning(("role_or_assignment_missing", "sql_permission_denied"), 0.75),
+    "33155": Meaning(("sql_transient", "bad_credentials", "network_or_tls"), 0.55),  # the client left
     "37353": Meaning(("role_or_assignment_missing",), 0.9),
     "2812": Meaning(("not_connection", "sql_permission_denied"), 0.85),
     "208": Meaning(("not_connection", "sql_permission_denied"), 0.88),

@@ -419,10 +419,10 @@ PAIRS: Final = (
     _loose(
         "a right that only administrators have",
         "role_or_assignment_missing",
-        "administrator administrators admin admins owner owners",
-        "must only",
+        "administrator administrators admin admins owner owners co-owner",
+        "must only need",
         0.5,
-        "by must can",
+        "by must can need",
     ),
     _loose(
         "a thing that is forbidden",
@@ -470,6 +470,14 @@ PAIRS: Final = (
         "shared share unshared permission permissions bind unbound authenticated unauthenticated"
         " unauthorized authorized acl",
         0.6,
+    ),
+    _clear(
+        "a reference to a connection that does not hold",
+        "connection_missing_or_unshared not_connection",
+        "connection connections",
+        "reference references",
+        0.6,
+        "not missing invalid no broken deleted expired empty",
     ),
     _clear(
         "a connection that may not be used",
@@ -599,6 +607,13 @@ PAIRS: Final = (
         "insufficient exceeded exhausted enough limit limits reached pool",
         0.6,
     ),
+    _loose(
+        "a flow that is slowed down",
+        "throttled",
+        "flow flows actions performance",
+        "slowed slow slower",
+        0.55,
+    ),
     _clear(
         "a limit that is reached",
         "throttled",
@@ -656,10 +671,10 @@ PAIRS: Final = (
     _loose(
         "a server that stops in the middle",
         "network_or_tls sql_transient",
-        "server browser",
+        "server",
         "fail* failed failure",
         0.5,
-        "read write send sent receive received response",
+        "read write send sent receive received",
     ),
     _loose(
         "a network that fails",
@@ -730,6 +745,13 @@ PAIRS: Final = (
         "syntax",
         "error errors incorrect near",
         0.7,
+    ),
+    _loose(
+        "a version that does not suit",
+        "not_connection",
+        "compatibility",
+        "level version require* current",
+        0.6,
     ),
     _loose(
         "what runs already",

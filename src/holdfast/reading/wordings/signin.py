@@ -431,6 +431,13 @@ SIGN_IN: Final = (
         "second factor",
     ),
     _says(
+        "a scope that lacks",
+        Meaning(("consent_missing", "role_or_assignment_missing"), 0.7, FAMILY),
+        "missing scope",
+        "missing scopes",
+        "missing permission scope",
+    ),
+    _says(
         "a second factor to register",
         Meaning(("mfa_required",), 0.85),
         "more information required",
@@ -592,7 +599,6 @@ SIGN_IN: Final = (
         "has not listed any permissions",
         "declined to consent",
         "delegated permission",
-        "missing scope",
         "missing required scope",
         "required scopes are missing",
         "insufficient_scope",

@@ -36,6 +36,7 @@ SQL_ENGINE: Final = (
         "waiting to optimize the query",
         "login failed due to timeout; the connection has been closed",
         "login to read-secondary failed",
+        "a disconnect event was raised",
         "could not find database id",
         "in the kill state",
         "error occurred when the server tried to reset connection",
