@@ -710,7 +710,7 @@ PAIRS: Final = (
         "a piece of the flow or of the data",
         "not_connection",
         "column columns table tables property properties parameter parameters expression json xml html schema variable field"
-        " object type file item items action template syntax query conversion convert value string integer decimal boolean array"
+        " object type types file item items action template syntax query conversion convert value string integer decimal boolean array"
         " body site folder drive document record row rows key page view form sheet worksheet workbook cell recipient attachment"
         " calendar event channel team chat task plan bucket list loop condition trigger formula step steps statement cursor batch"
         " index argument keyword identifier id class assembly library module package dll element entity attribute lookup"
