@@ -259,7 +259,7 @@ PAIRS: Final = (
     _clear(
         "a place or a policy of access",
         "conditional_access_blocked",
-        "sign sign-in signin login signing",
+        "sign sign-in sign-ins signin login signing",
         "location* country region policy policies conditional blocked untrusted permitted restrict* criteria",
         0.6,
     ),
@@ -430,6 +430,14 @@ PAIRS: Final = (
         "forbidden",
         "app apps environment operation action request user api caller",
         0.5,
+    ),
+    _loose(
+        "who may not",
+        "role_or_assignment_missing",
+        "permitted allowed entitled",
+        f"{_NOT}",
+        0.55,
+        "you caller user account application",
     ),
     _loose(
         "who does not belong to a group",
@@ -642,8 +650,15 @@ PAIRS: Final = (
         "a name that does not resolve",
         "network_or_tls",
         "dns host hostname resolve resolution",
-        "resolve resolved unknown found failed failure lookup name associated",
+        "resolve resolved unknown found failed failure lookup associated",
         0.75,
+    ),
+    _clear(
+        "a server whose name does not resolve",
+        "network_or_tls",
+        "resolve resolved resolving",
+        "server host hostname domain address",
+        0.7,
     ),
     _clear(
         "a port that does not answer",

@@ -308,6 +308,10 @@ NETWORK: Final = (
     ),
     _says("something was not fetched", Meaning(("network_or_tls",), 0.45, ENVELOPE), "failed to fetch"),
     _says(
-        "a timeout", Meaning(("network_or_tls", "service_transient"), 0.5, ENVELOPE), "timeout", "timed out"
+        "a timeout",
+        Meaning(("network_or_tls", "service_transient"), 0.5, ENVELOPE),
+        "timeout",
+        "timed out",
+        "time out",
     ),
 )

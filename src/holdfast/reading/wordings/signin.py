@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.core.evidence import EvidenceKind
-from holdfast.reading.codes import DECISIVE, ENVELOPE, FAMILY, NARROW, Meaning
+from holdfast.reading.codes import DECISIVE, ENVELOPE, FAMILY, HINT, NARROW, Meaning
 from holdfast.reading.wordings import Wording
 
 
@@ -713,7 +713,7 @@ SIGN_IN: Final = (
     ),
     _says(
         "access denied",
-        Meaning(("role_or_assignment_missing", "bad_credentials", "conditional_access_blocked"), 0.5, FAMILY),
+        Meaning(("role_or_assignment_missing", "bad_credentials", "conditional_access_blocked"), 0.5, HINT),
         "access denied",
         "access is denied",
         "access_denied",
