@@ -1,0 +1,222 @@
+"""Applications, rights and the connections of the platform."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.reading.wordings.hints.pair import GONE, NOT, WRONG, Pair, clear, loose
+
+RIGHTS: Final[tuple[Pair, ...]] = (
+    # applications
+    clear(
+        "a secret past its time",
+        "secret_expired",
+        "secret secrets clientsecret client_secret",
+        "expired expire expires expiry past passed ended outdated",
+        0.75,
+    ),
+    clear(
+        "a secret that is wrong",
+        "secret_invalid",
+        "secret secrets clientsecret client_secret",
+        f"{WRONG} missing empty match rejected id identifier value",
+        0.75,
+    ),
+    clear(
+        "a principal past its time",
+        "secret_expired secret_invalid",
+        "principal",
+        "expired expiry expire expires",
+        0.55,
+    ),
+    clear(
+        "a certificate of a server",
+        "network_or_tls certificate_invalid",
+        "certificate cert certificates ssl tls handshake x509 truststore",
+        "trust* untrusted verif* chain self self-signed hostname host handshake secure channel negotiat* cipher* protocol"
+        " server name names match mismatch datasource hostnameincertificate enforced initializ* library authority root support*",
+        0.65,
+    ),
+    clear(
+        "a certificate",
+        "certificate_invalid network_or_tls",
+        "certificate cert thumbprint pfx keystore assertion",
+        "signing sign signed load private password expired invalid found missing revoked store signature upload* registered",
+        0.6,
+    ),
+    clear(
+        "an application that is off or gone",
+        "app_disabled_or_missing connection_missing_or_unshared",
+        "application applications app serviceprincipal principal connector enterprise clientid client_id",
+        f"disabled {GONE} uninstalled unregistered off exist exists",
+        0.6,
+    ),
+    clear(
+        "an identity that is gone",
+        "app_disabled_or_missing token_audience_or_tenant_wrong",
+        "identity identities",
+        GONE,
+        0.6,
+    ),
+    clear(
+        "something that the directory does not hold",
+        "app_disabled_or_missing account_deleted token_audience_or_tenant_wrong",
+        "directory entra",
+        "find found exist exists",
+        0.55,
+        "object principal application identity",
+    ),
+    clear(
+        "a tenant that is not found",
+        "token_audience_or_tenant_wrong app_disabled_or_missing",
+        "tenant",
+        "find found exist exists unknown",
+        0.55,
+    ),
+    clear(
+        "the wrong audience or tenant",
+        "token_audience_or_tenant_wrong",
+        "audience issuer tenant tid iss aud directory cloud",
+        f"{WRONG} match unexpected different another other",
+        0.65,
+    ),
+    clear(
+        "the wrong resource",
+        "token_audience_or_tenant_wrong",
+        "resource",
+        f"{WRONG} match unexpected different another other",
+        0.6,
+        "token tokens audience tenant scope scopes principal oauth directory entra aad",
+    ),
+    clear(
+        "a subscription that one does not see",
+        "role_or_assignment_missing token_audience_or_tenant_wrong",
+        "subscription subscriptions",
+        "found exist exists",
+        0.6,
+        "no not doesn",
+    ),
+    clear(
+        "a token of another tenant",
+        "token_audience_or_tenant_wrong",
+        "tenant tenants directory issuer",
+        "issued trusts trust trusted accepts expects expected",
+        0.6,
+        "token tokens",
+    ),
+    # rights
+    loose(
+        "a right that lacks",
+        "role_or_assignment_missing sql_permission_denied",
+        "permission permissions privilege privileges rights authori* entitled accessible listed acl rbac prv*",
+        f"missing denied only require* insufficient lack* need needs needed sufficient necessary enough hold must {NOT}",
+        0.6,
+    ),
+    loose(
+        "a role that lacks",
+        "role_or_assignment_missing sql_permission_denied",
+        "role roles",
+        f"missing denied require* insufficient lack* need needs needed hold must {NOT}",
+        0.6,
+        "have has had hold holds assigned assign grant granted member need needs needed required requires lacks",
+    ),
+    loose(
+        "a right that only administrators have",
+        "role_or_assignment_missing",
+        "administrator administrators admin admins owner owners co-owner",
+        "must only need",
+        0.5,
+        "by must can need",
+    ),
+    loose(
+        "a thing that is forbidden",
+        "role_or_assignment_missing conditional_access_blocked dlp_blocked",
+        "forbidden",
+        "app apps environment operation action request user api caller",
+        0.5,
+    ),
+    loose(
+        "who may not",
+        "role_or_assignment_missing",
+        "permitted allowed entitled",
+        f"{NOT}",
+        0.55,
+        "you caller user account application",
+    ),
+    loose(
+        "who does not belong to a group",
+        "role_or_assignment_missing",
+        "member members membership",
+        f"must only need needs required {NOT}",
+        0.55,
+        "group groups team environment organization organisation directory",
+    ),
+    loose(
+        "no way in",
+        "role_or_assignment_missing conditional_access_blocked",
+        "access forbidden",
+        f"denied {NOT} refused allowed permitted restrict* resource forbidden",
+        0.5,
+    ),
+    clear(
+        "a right in the database that lacks",
+        "sql_permission_denied role_or_assignment_missing",
+        "select insert update delete execute alter references",
+        "denied right rights permission permissions privilege privileges permitted",
+        0.7,
+        "database object table schema column view procedure sql select execute alter references insert permission",
+    ),
+    clear(
+        "a user that the database lacks",
+        "sql_user_missing",
+        "user principal login",
+        "database",
+        0.6,
+        "create mapped unknown no",
+    ),
+    # connections of the platform
+    clear(
+        "a connection that cannot be used",
+        "connection_missing_or_unshared",
+        "connection connections connectionreference connectionid connectionname",
+        "shared share unshared permission permissions bind unbound authenticated unauthenticated"
+        " unauthorized authorized acl",
+        0.6,
+    ),
+    clear(
+        "a reference to a connection that does not hold",
+        "connection_missing_or_unshared not_connection",
+        "connection connections",
+        "reference references",
+        0.6,
+        "not missing invalid no broken deleted expired empty",
+    ),
+    clear(
+        "a connection that may not be used",
+        "connection_missing_or_unshared",
+        "connection connections",
+        "allowed permitted",
+        0.6,
+        "not",
+    ),
+    loose(
+        "a connection that is not there",
+        "connection_missing_or_unshared",
+        "connectionreference connectionid connectionname connections",
+        "missing found exist exists deleted removed invalid",
+    ),
+    loose(
+        "a connection to choose anew",
+        "connection_missing_or_unshared token_inactive bad_credentials",
+        "connection connections",
+        "invalid select another different fix reconnect",
+        0.5,
+        "select choose pick fix flow reconnect",
+    ),
+    clear(
+        "a flow that is off",
+        "flow_suspended",
+        "flow flows workflow workflows",
+        "off turned suspended disabled stopped deactivated inactive paused",
+    ),
+)
