@@ -40,7 +40,7 @@ RIGHTS: Final[tuple[Pair, ...]] = (
     clear(
         "a certificate",
         "certificate_invalid network_or_tls",
-        "certificate cert thumbprint pfx keystore assertion",
+        "certificate cert thumbprint pfx pem keystore assertion private",
         "signing sign signed load private password expired invalid found missing revoked store signature upload* registered",
         0.6,
     ),
@@ -76,8 +76,8 @@ RIGHTS: Final[tuple[Pair, ...]] = (
     clear(
         "the wrong audience or tenant",
         "token_audience_or_tenant_wrong",
-        "audience issuer tenant tid iss aud directory cloud",
-        f"{WRONG} match unexpected different another other",
+        "audience issuer authority tenant tid iss aud directory cloud",
+        f"trusted {WRONG} match unexpected different another other",
         0.65,
     ),
     clear(
@@ -108,7 +108,7 @@ RIGHTS: Final[tuple[Pair, ...]] = (
     loose(
         "a right that lacks",
         "role_or_assignment_missing sql_permission_denied",
-        "permission permissions privilege privileges rights authori* entitled accessible listed acl rbac prv*",
+        "permission permissions privilege privileges rights authoriz* authoris* entitled accessible listed acl rbac prv*",
         f"missing denied only require* insufficient lack* need needs needed sufficient necessary enough hold must {NOT}",
         0.6,
     ),
