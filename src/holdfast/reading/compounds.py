@@ -12,7 +12,7 @@ MOST: Final = 40
 LONGEST: Final = 100
 _CODE: Final = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _ANNOUNCED: Final = re.compile(
-    r"(?i:error_?code|errortype|error|code|reason|status)['\"]?(?: ?[:=] ?|\)? )['\"«“]?(?=[A-Z][A-Za-z0-9_]{7,100}\b)"
+    r"(?i:error_?code|errortype|error|code|reason|status|details)['\"]?(?: ?[:=] ?|\)? )['\"«“]?(?=[A-Z][A-Za-z0-9_]{7,100}\b)"
 )
 _HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FEW: Final = 2

@@ -25,6 +25,11 @@ FLOW_CODES: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         "ActionTimedOut NoResponse",
     ),
     (
+        EvidenceKind.CONNECTOR,  # wraps what is wrong with a definition
+        Meaning(("not_connection", "connection_missing_or_unshared"), 0.5, ENVELOPE),
+        "InvalidOpenApiFlow DM_GWPipeline_Gateway_CanceledError",
+    ),
+    (
         EvidenceKind.CONNECTOR,
         Meaning(("throttled", "not_connection"), 0.8),
         "WorkflowRunActionRepetitionQuotaExceeded WorkflowRunRepetitionQuotaExceeded",

@@ -112,7 +112,7 @@ _LISTED: Final[tuple[tuple[EvidenceKind, Meaning, str], ...]] = (
         SAYS_NOTHING,
         "ActionFailed ActionSkipped ActionDependencyFailed ActionConditionFailed DynamicInvocationRequestFailed"
         " BusinessAppPlatformRequestFailed FlowRunFailed DM_GWPipeline_UnknownError WorkflowRunActionFailed generalException"
-        " UnresolvableHostName ResponseTimeout FlowActionException OpenApiActionFailed InvalidOpenApiFlow",
+        " UnresolvableHostName ResponseTimeout FlowActionException OpenApiActionFailed",
     ),
     (
         EvidenceKind.CONNECTOR,

@@ -180,7 +180,7 @@ RIGHTS: Final[tuple[Pair, ...]] = (
         "connection_missing_or_unshared",
         "connection connections connectionreference connectionid connectionname",
         "shared share unshared permission permissions bind unbound authenticated unauthenticated"
-        " unauthorized authorized acl",
+        " unauthorized authorized acl disabled",
         0.6,
     ),
     clear(
