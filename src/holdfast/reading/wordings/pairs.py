@@ -98,6 +98,10 @@ _FAILURE: Final = (
         "bad",
         "blocked",
     ),
+    "incorrect",
+    "incompatible",
+    "conflict",
+    "pending",
 )
 """How words begin that say that something went wrong."""
 ADVICE: Final = _listed(

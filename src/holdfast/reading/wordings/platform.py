@@ -378,6 +378,7 @@ PLATFORM: Final = (
     _says(
         "the server's own fault",
         Meaning(("service_transient", "network_or_tls"), 0.7, ENVELOPE),
+        "unexpected server error",
         "an unexpected error occurred on the server",
         "please try again later",
         "please retry later",

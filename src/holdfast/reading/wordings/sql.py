@@ -377,6 +377,7 @@ SQL: Final = (
         "divide by zero",
         "violation of primary key constraint",
         "violation of unique key constraint",
+        "failed to generate a user instance",
         "cannot insert duplicate key",
         "duplicate key",
         "duplicate entry",

@@ -155,9 +155,18 @@ DATA: Final[tuple[Pair, ...]] = (
         "not_connection",
         0.45,
         GRAMMAR,
-        "fail* unable error errors",
+        "fail* unable error errors exception",
         "import* export* creat* updat* delet* publish* activat* sav* render* evaluat* copy* upload* download* convert* serializ*"
         " deserializ* pars* encrypt* decrypt* compil* generat* assign* install* extract* adding setting remov* merg*",
+    ),
+    pair(
+        "a name that is taken",
+        "not_connection",
+        0.5,
+        GRAMMAR,
+        "name displayname",
+        "use taken",
+        "in already",
     ),
     pair(
         "two of one name",

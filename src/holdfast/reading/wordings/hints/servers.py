@@ -78,6 +78,13 @@ SERVERS: Final[tuple[Pair, ...]] = (
         0.65,
         "database databases pool warehouse lakehouse replica availability compute sql server",
     ),
+    loose(
+        "a database that nobody knows",
+        "sql_database_unavailable sql_login_failed_other",
+        "database databases",
+        "unknown",
+        0.5,
+    ),
     clear(
         "a capacity that is paused",
         "sql_database_unavailable sql_transient",
@@ -206,10 +213,17 @@ SERVERS: Final[tuple[Pair, ...]] = (
         "problem error fault failure",
     ),
     clear(
+        "a service that has issues",
+        "service_transient",
+        "portal service backend",
+        "issues",
+        0.6,
+    ),
+    clear(
         "a service that is down",
         "service_transient",
         "service server backend portal system upstream",
-        "unavailable busy outage overloaded maintenance temporarily degraded issues upstream",
+        "unavailable busy outage overloaded maintenance temporarily degraded upstream",
         0.6,
     ),
 )

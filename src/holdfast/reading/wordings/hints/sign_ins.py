@@ -52,6 +52,14 @@ SIGN_INS: Final[tuple[Pair, ...]] = (
         0.5,
         "administrator admin user sign signed token browser",
     ),
+    clear(
+        "a request without a token",
+        "bad_credentials token_inactive",
+        "authentication authorization bearer",
+        "token tokens header",
+        0.6,
+        "missing absent without lacks required",
+    ),
     loose(
         "a token that is not accepted",
         "bad_credentials token_audience_or_tenant_wrong token_inactive",
