@@ -106,6 +106,8 @@ def test_a_flow_that_was_switched_off_is_told_by_the_watch(plan: Path, capsys: p
     [looked] = [each for each in told if each["job"] == "keepalive"]
     assert "1 flow_off" in looked["said"]
     assert looked["attention"] == 1
+    [alert] = [each for each in rows(capsys, "alerts", "list") if each["topic"] == "keepalive.overdue"]
+    assert alert["connections"] == [found["connection"]]
 
 
 def test_undo_leaves_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):

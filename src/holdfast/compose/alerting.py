@@ -138,13 +138,12 @@ async def tell_of_keepalive(
                 "`holdfast keepalive status` tells more.",
             )
     threads = await holdfast.outbox.threads(tenant.id)
-    opened = {subject: thread.opened_at for thread in threads.values() for subject in thread.subjects}
+    ours = [thread for thread in threads.values() if thread.topic is Topic.KEEPALIVE]
+    opened = {each.connection: [t.opened_at for t in ours if each.connection in t.subjects] for each in found}
     working = {
         each.connection
         for each in found
-        if not each.problem
-        and each.proven_at
-        and each.proven_at > opened.get(each.connection, each.proven_at)
+        if not each.problem and each.proven_at and all(each.proven_at > at for at in opened[each.connection])
     }
     told = tell(tenant.id, list(problems.values()), threads, working, now, (Topic.KEEPALIVE,))
     return await _put(holdfast, tenant, told)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from holdfast import saga
+from holdfast.compose.alerting import tell_of_keepalive
 from holdfast.compose.verbs import bound
 from holdfast.core.agenda import Cadence, Job, Performed
 from holdfast.core.deed import Standing
@@ -50,7 +51,7 @@ async def keepalive_findings(holdfast: Holdfast, tenant: Tenant) -> list[Finding
 
 
 def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
-    """The job that looks at every deployed keep-alive flow. Its subjects are the sagas that made them.
+    """The job that looks at every deployed keep-alive flow and tells what is wrong. Its subjects are the sagas that made them.
 
     Args:
         tenants: by the id under which the store keeps them.
@@ -73,6 +74,9 @@ def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
                 if record is not None:
                     deeds = await holdfast.journal.deeds(tenant, plan)
                     found += await eyes.look(record.plan, deeds, sagas)
+            # What nobody could see is no news; it is looked at again sooner.
+            known = [each for each in found if each.problem not in NOT_SEEN]
+            await tell_of_keepalive(holdfast, tenants[tenant], known, eyes.now)
         return performed(found)
 
     return Job("keepalive", Cadence(EVERY, SPREAD), flows, perform, BATCH)

@@ -1,1 +1,1 @@
-"""The secret stores: the keyring of the operating system, and an encrypted file."""
+"""The secret stores: the keyring of the operating system, an encrypted file, and an Azure key vault."""
