@@ -126,6 +126,13 @@ def parity() -> str:
     return page()
 
 
+def layout() -> str:
+    """How the code is laid out, from the import contracts and the packages."""
+    from tools.layout import page
+
+    return page()
+
+
 def settings() -> str:
     """Every setting, from the models that read them."""
     from tools.settings_page import page
@@ -167,6 +174,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "facts.md": facts,
     "permissions.md": permissions,
     "privacy.md": privacy,
+    "layout.md": layout,
     "settings.md": settings,
     "commands.md": commands,
     "causes/README.md": causes,

@@ -18,8 +18,6 @@ _ASSIGNED = re.compile(
 )
 _JWT = re.compile(r"\beyJ[\w-]{10,}\.[\w-]+\.[\w-]*")
 
-LINE = "%(message)s"
-
 
 def redact(text: str) -> str:
     """The text without what looks like a secret: passwords in URLs and assignments, tokens."""

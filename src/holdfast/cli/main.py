@@ -51,7 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "metrics": Entry("metrics", "Numbers for Prometheus, from the last scan."),
     "alerts": Entry("alerts", "Tell people what is overdue, once per problem."),
     "ledger": Entry("ledger", "Every cloud call that holdfast can make."),
-    "secret": Entry("secret", "Keep secrets in the keyring or the encrypted file."),
+    "secret": Entry("secret", "Keep secrets in the keyring, an encrypted file or a key vault."),
     "config": Entry("config", "The settings in effect, secrets masked."),
     "made": Entry("made", "Everything that stands in the tenant because of holdfast, and how to remove it."),
     "purge": Entry("purge", "Delete what holdfast keeps on this machine."),

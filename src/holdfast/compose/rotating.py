@@ -104,7 +104,7 @@ async def choices_for(tenant: Tenant, seen: Picture, id: str, policy: AppPolicy 
     client_id = tenant.client_id(Role.APP_ADMIN)
     async with tenant.reached(Role.READER) as reach:
         app_admin = await reach.applications.principal_of(client_id) or client_id
-    return Choices(id, tenant.id, tenant.name, tenant.entra_id, seen.now, app_admin, client_id, policy)
+    return Choices(id, tenant.id, tenant.name, tenant.entra_id, seen.now, app_admin, policy)
 
 
 async def candidates(

@@ -16,7 +16,6 @@ class Source(StrEnum):
     EXPIRY = "expiration_time"  # expiry of the cached access token minus one access-token life
     LOOKS = "looks"  # the expiry moved between two of our own looks
     OWNER_SIGN_IN = "owner_sign_in"  # a row of the owner's log that only this connection can have made
-    ISSUED_ON = "issued_on"  # named in an error text of Entra
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from holdfast.core.inventory import SignIn
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import PlannedStep, label
 from holdfast.migration.case import Case, Moving, uses_of
@@ -343,8 +342,3 @@ def _fields(step: PlannedStep) -> dict[str, Any]:
 
 def _counted(number: int, what: str) -> str:
     return f"1 {what}" if number == 1 else f"{number} {what}s"
-
-
-def is_login(case: Case) -> bool:
-    """Whether the connection holds a SQL login."""
-    return case.connection.sign_in is SignIn.SQL_LOGIN

@@ -37,7 +37,7 @@ class Choices:
     """What a person chose, and who holdfast is.
 
     Attributes:
-        app_admin: object id of our application administrator's identity; `app_admin_id` its client id.
+        app_admin: object id of our application administrator's identity.
         apps: client ids; empty for all that is due.
         life: of the new credentials; None is that of the old one.
     """
@@ -48,7 +48,6 @@ class Choices:
     tenant_id: str
     now: datetime
     app_admin: str
-    app_admin_id: str
     policy: AppPolicy | None
     apps: frozenset[str] = frozenset()
     life: timedelta | None = None

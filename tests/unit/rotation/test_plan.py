@@ -33,9 +33,7 @@ def a_candidate(*secrets: ClientSecret, **changes: Any) -> Candidate:
 
 
 def choices(**changes: Any) -> Choices:
-    return replace(
-        Choices("p1", "contoso", "Contoso", "t1", NOW, "admin", "admin-app", AppPolicy()), **changes
-    )
+    return replace(Choices("p1", "contoso", "Contoso", "t1", NOW, "admin", AppPolicy()), **changes)
 
 
 def reasons(candidate: Candidate, **chosen: Any) -> list[str]:

@@ -24,7 +24,6 @@ from holdfast.sandbox.tenant import Host, Tenant
 from holdfast.sandbox.world import World
 
 LIFE = timedelta(hours=4)
-MODES = ("ActionInputs", "ActionOutputs", "TriggerInputs", "TriggerOutputs", "ResponseOutputs")
 
 NO_TOKEN = Rule(
     "signed_links_refuse_a_token",

@@ -157,7 +157,6 @@ class Table:
     name: str
     columns: list[Column]
     rows: list[list[Any]] = field(default_factory=list)
-    next_identity: int = 1
     version: int = 0
     triggers: list[Trigger] = field(default_factory=list)
 

@@ -130,11 +130,6 @@ def denied(permission: str, obj: str, database: str, schema: str) -> SqlError:
     )
 
 
-def denied_in_database(statement: str, database: str) -> SqlError:
-    """A permission on the database is missing."""
-    return SqlError(262, f"{statement} permission denied in database '{database}'.", 14)
-
-
 def invalid_object(name: str) -> SqlError:
     """No such table or view."""
     return SqlError(208, f"Invalid object name '{name}'.")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from holdfast.sandbox.sql.catalogue import Database, Permission, Principal, Use, parts
-from holdfast.sandbox.sql.errors import denied, denied_in_database
+from holdfast.sandbox.sql.errors import denied
 from holdfast.sandbox.sql.login import Session, is_kept_out
 
 BY_ROLE = {
@@ -120,9 +120,3 @@ def _note(session: Session, permission: str, full_name: str, ruled: Ruling, now:
         session.database.uses[key] = Use(
             user=user, permission=permission, securable=f"OBJECT::{full_name}", through=through, at=now
         )
-
-
-def need_in_database(session: Session, permission: str) -> None:
-    """Raise SqlError 262 unless the session has the permission on the database."""
-    if not may(session, permission):
-        raise denied_in_database(permission, session.database.name)
