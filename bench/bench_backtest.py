@@ -109,8 +109,10 @@ class Watched:
             self.said.append((at, dates))
 
 
-def lived(number: int, size: int) -> tuple[datetime, datetime, list[Watched]]:
-    """One tenant through its two years: when they began and ended, and its connections."""
+def lived(
+    number: int, size: int, born_at: datetime | None = None
+) -> tuple[datetime, datetime, list[Watched]]:
+    """One tenant through its two years, from now or another instant: when they began and ended, and its connections."""
     kinds: dict[str, tuple[int, str]] = {}
     seed = SEED + number
     ends: dict[str, tuple[str, datetime]] = {}
@@ -118,7 +120,10 @@ def lived(number: int, size: int) -> tuple[datetime, datetime, list[Watched]]:
     scenarios.SCENARIOS["bench"] = made
     # Graph's documented pace is real seconds; two simulated years need not wait for it.
     vars(transport)["AsyncLimiter"] = lambda *_: nullcontext()
-    with tempfile.TemporaryDirectory() as name, embedded("bench", seed=seed, frozen=True) as ready:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        embedded("bench", seed=seed, frozen=True, born_at=born_at) as ready,
+    ):
         control = Control(ready)
         control.ask("/faults", {"unkind": False})
         table = "connection,login,kind,expires_at\n" + "".join(

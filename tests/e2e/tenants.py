@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from holdfast.adapters.secrets.encrypted import new_key_file
+
+NOON = datetime(2026, 7, 6, 12, tzinfo=UTC)
+"""When a tenant is born whose forecasts are compared with what comes: far from the nightly runs, since what happens
+within minutes of a refresh nobody can put before or after it, and not in a season in which three months are 90 days."""
 
 KINDS = ("authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub")
 

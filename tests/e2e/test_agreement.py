@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.cli.main import run
 from holdfast.sandbox import embedded
+from tests.e2e.tenants import NOON
 from tests.sandbox.conftest import Sandbox
 
 UPN = "dana.kim@contoso.example"
@@ -50,7 +51,7 @@ def tenant(
 ) -> Iterator[Tenant]:
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "state"))
     with ExitStack() as stack:
-        ready = stack.enter_context(embedded("story", seed=5, frozen=True))
+        ready = stack.enter_context(embedded("story", seed=5, frozen=True, born_at=NOON))
         file = tmp_path / "ready.json"
         file.write_text(json.dumps(ready))
         made = Tenant(ready, file, capsys)

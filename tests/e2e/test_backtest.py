@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bench import bench_backtest as backtest
 from holdfast.adapters.cloud import transport
+from tests.e2e.tenants import NOON
 
 SIZE = 48
 DAYS = 240
@@ -18,7 +19,7 @@ def test_what_breaks_was_foretold_a_week_before_and_what_was_foretold_breaks(mon
     monkeypatch.setattr(transport, "AsyncLimiter", vars(transport)["AsyncLimiter"])
     table: defaultdict[str, backtest.Tally] = defaultdict(backtest.Tally)
 
-    began, ended, watched = backtest.lived(0, SIZE)
+    began, ended, watched = backtest.lived(0, SIZE, NOON)
     backtest.graded(began, ended, watched, table)
 
     assert ended - began == timedelta(days=DAYS)

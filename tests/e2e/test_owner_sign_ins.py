@@ -23,6 +23,7 @@ from holdfast.sandbox.scenarios import named
 from holdfast.scan import owners
 from holdfast.scan.tenant import scan
 from holdfast.settings.ready import from_ready
+from tests.e2e.tenants import NOON
 
 SIZE = 60
 SOURCE = Source.OWNER_SIGN_IN
@@ -52,7 +53,7 @@ async def test_a_date_from_an_owners_log_holds_the_true_last_use(tmp_path, monke
     monkeypatch.setattr(transport, "AsyncLimiter", lambda *_: nullcontext())
     dated = 0
     with (
-        embedded("hidden", seed=seed, frozen=True) as ready,
+        embedded("hidden", seed=seed, frozen=True, born_at=NOON) as ready,
         compose(from_ready(ready, tmp_path), {}) as holdfast,
     ):
         told(ready, "/faults", {"unkind": False})

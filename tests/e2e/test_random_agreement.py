@@ -14,6 +14,7 @@ import pytest
 from bench.forecast_tenant import tenant_of
 from holdfast.sandbox import embedded
 from holdfast.sandbox.scenarios import named
+from tests.e2e.tenants import NOON
 from tests.e2e.test_agreement import Tenant
 
 SIZE = 56
@@ -124,7 +125,7 @@ def tenant(request, tmp_path, monkeypatch, capsys) -> Iterator[Tenant]:
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setitem(named.SCENARIOS, "random", tenant_of(SIZE, 30, {}, random.Random(seed)))
     with ExitStack() as stack:
-        ready = stack.enter_context(embedded("random", seed=seed, frozen=True))
+        ready = stack.enter_context(embedded("random", seed=seed, frozen=True, born_at=NOON))
         file = tmp_path / "ready.json"
         file.write_text(json.dumps(ready))
         made = Tenant(ready, file, capsys)

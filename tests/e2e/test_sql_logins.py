@@ -14,6 +14,7 @@ from holdfast.cli.main import run
 from holdfast.sandbox import embedded
 from holdfast.sandbox.scenarios import named
 from holdfast.sandbox.steering import Steering
+from tests.e2e.tenants import NOON
 
 SIZE = 28
 
@@ -22,7 +23,7 @@ SIZE = 28
 def ready(monkeypatch):
     kinds: dict[str, tuple[int, str]] = {}
     monkeypatch.setitem(named.SCENARIOS, "logins", tenant_of(SIZE, 30, kinds, random.Random(5), further=True))
-    with embedded("logins", seed=5, frozen=True) as made:
+    with embedded("logins", seed=5, frozen=True, born_at=NOON) as made:
         Steering(made["control"]).plan_faults({"unkind": False})
         yield made, {kind: (id, f"login{number}") for id, (number, kind) in kinds.items() if "SQL" in kind}
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def embedded(
     seed: int | None = None,
     state: Path | None = None,
     frozen: bool = False,
+    born_at: datetime | None = None,
     ports: Mapping[str, int] | None = None,
     ready_file: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -42,6 +44,7 @@ def embedded(
         seed: None takes the seed of the kept state, else 1.
         state: folder that keeps the tenant between runs, locked meanwhile; None forgets everything.
         frozen: the clock stands still unless advanced.
+        born_at: what the clock shows at first, where no kept state says it; aware, UTC. None is now.
         ports: fixed ports by kind of host ("authority", "graph", …, "control"); others are free ones.
         ready_file: written whole when the tenant answers, removed at the end.
 
@@ -51,7 +54,7 @@ def embedded(
     with tempfile.TemporaryDirectory(prefix="holdfast-sandbox-") as scratch:
         folder = state or Path(scratch)
         with locked(folder):
-            run = _Run(_begin(folder, scenario, seed), folder, frozen, ready_file)
+            run = _Run(_begin(folder, scenario, seed, born_at), folder, frozen, ready_file)
             try:
                 with run.serving(ports or {}) as ready:
                     yield ready
@@ -60,7 +63,7 @@ def embedded(
                     run.keep()
 
 
-def _begin(folder: Path, scenario: str, seed: int | None) -> Saved:
+def _begin(folder: Path, scenario: str, seed: int | None, born_at: datetime | None) -> Saved:
     saved = read(folder, scenario)
     if saved is not None and seed not in (None, saved.world.seed):
         raise SandboxError(
@@ -71,7 +74,7 @@ def _begin(folder: Path, scenario: str, seed: int | None) -> Saved:
         keys = saved.keys if still_good(saved.keys, now) else make_keys(now)
         return Saved(format=FORMAT, shown=saved.shown, keys=keys, world=saved.world)
     try:
-        world = build(scenario, DEFAULT_SEED if seed is None else seed, now)
+        world = build(scenario, DEFAULT_SEED if seed is None else seed, born_at or now)
     except LookupError as error:
         raise SandboxError(str(error.args[0])) from None
     return Saved(format=FORMAT, shown=world.settled_at, keys=make_keys(now), world=world)

@@ -18,7 +18,16 @@ from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.records.directory import Account, Application, Certificate
 from holdfast.sandbox.records.platform import Connection, ConnectionReference, Environment, Fault, Gateway
 from holdfast.sandbox.scenarios.contoso_flows import pattern
-from holdfast.sandbox.scenarios.definitions import definition, manual, procedure, query, recurrence, rows, sql
+from holdfast.sandbox.scenarios.definitions import (
+    definition,
+    every_quarter,
+    manual,
+    procedure,
+    query,
+    recurrence,
+    rows,
+    sql,
+)
 from holdfast.sandbox.scenarios.founding import Founding
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
 
@@ -314,8 +323,11 @@ def _persons_sign_ins(found: Founding, place: Place, server: ServerFounding) -> 
 
 
 def _service_accounts(found: Founding, place: Place, server: ServerFounding) -> None:
-    for turn, (name, interval, idle) in enumerate(
-        (("Monthly close", 1, 12), ("Quarterly close", 3, 40 + 6 * place.number))
+    for turn, (name, trigger, idle) in enumerate(
+        (
+            ("Monthly close", recurrence("Month", 1), 12),
+            ("Quarterly close", every_quarter(), 40 + 6 * place.number),
+        )
     ):
         account = found.account(
             f"svc-{place.number}-{turn}",
@@ -331,9 +343,7 @@ def _service_accounts(found: Founding, place: Place, server: ServerFounding) -> 
             signed_in_at=found.ago(days=170),
         )
         server.user("finance", account, "db_datareader", RUNNERS)
-        close = definition(
-            recurrence("Month", interval), ("Refresh", procedure("[dbo].[Refresh]", place.server, "finance"))
-        )
+        close = definition(trigger, ("Refresh", procedure("[dbo].[Refresh]", place.server, "finance")))
         found.flow(
             f"{place.environment.display_name}: {name}",
             place.environment,

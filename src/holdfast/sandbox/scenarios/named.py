@@ -11,7 +11,14 @@ from holdfast.sandbox.entra.administration import EVENTS
 from holdfast.sandbox.ready import secret_text
 from holdfast.sandbox.records.directory import Application
 from holdfast.sandbox.records.platform import Environment
-from holdfast.sandbox.scenarios.definitions import definition, procedure, query, recurrence, rows
+from holdfast.sandbox.scenarios.definitions import (
+    definition,
+    every_quarter,
+    procedure,
+    query,
+    recurrence,
+    rows,
+)
 from holdfast.sandbox.scenarios.founding import Founding, everything
 from holdfast.sandbox.scenarios.living import live
 from holdfast.sandbox.scenarios.sql_founding import ServerFounding
@@ -142,7 +149,7 @@ def _quarter_close(found: Founding, client: Application, place: Environment) -> 
     )
     reference = found.reference("con_sql_close", "SQL Server Finance", connection, place, account)
     close = definition(
-        recurrence("Month", 3), ("Close_quarter", procedure("[dbo].[CloseQuarter]", SERVER, "finance"))
+        every_quarter(), ("Close_quarter", procedure("[dbo].[CloseQuarter]", SERVER, "finance"))
     )
     found.flow("Quarterly close", place, account, close, [reference], created_at=found.ago(days=71, hours=4))
 
