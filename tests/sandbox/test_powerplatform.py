@@ -105,7 +105,9 @@ def test_an_environment_is_found_by_its_own_host_name(rooms, finance):
 
 
 def test_ids_in_the_admin_scope_carry_the_admin_prefix(rooms, finance):
-    for shown in admin_list(rooms, finance):
+    listed = admin_list(rooms, finance)
+    assert listed
+    for shown in listed:
         prefix = f"{APPS}/scopes/admin/environments/{finance}/apis/shared_sql"
         assert shown["properties"]["apiId"] == prefix
         assert shown["id"] == f"{prefix}/connections/{shown['name']}"

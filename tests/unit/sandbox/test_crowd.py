@@ -48,7 +48,9 @@ def test_every_flow_holds_a_connection_of_its_own_environment(world):
     there = {c.id for c in crowd.connections_in(world, place, NOW)}
 
     bound = {r.logical_name: r.connection_id for r in crowd.references_in(world, place)}
-    for flow in crowd.flows_in(world, place):
+    flows = list(crowd.flows_in(world, place))
+    assert flows
+    for flow in flows:
         (key,) = flow.connections.values()
         assert (key.connection_id or bound[key.reference or ""] or "") in there
 
