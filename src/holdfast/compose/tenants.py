@@ -67,17 +67,17 @@ class Tenant:
             runs = access.flows if access.is_person else None
             async with self._flow_list(role, access) as flow_list:
                 yield Reach(
-                    access.platform,
-                    access.directory,
-                    access.directory,
-                    access.operator,
-                    access.registry,
-                    runs,
-                    access.traffic.told,
-                    self.recurrences,
-                    runs,
-                    flow_list,
-                    access.own,
+                    platform=access.platform,
+                    directory=access.directory,
+                    applications=access.directory,
+                    operator=access.operator,
+                    registry=access.registry,
+                    runs=runs,
+                    spent=access.traffic.told,
+                    recurrences=self.recurrences,
+                    starter=runs,
+                    flow_list=flow_list,
+                    consenting=access.own,
                 )
         finally:
             await access.close()
