@@ -16,6 +16,13 @@ SIGN_INS: Final[tuple[Pair, ...]] = (
         0.65,
     ),
     clear(
+        "credentials past their time",
+        "token_inactive password_expired bad_credentials",
+        "credentials creds",
+        "expired expires expiry lapsed stale outdated",
+        0.6,
+    ),
+    clear(
         "a session past its time",
         "token_inactive signin_frequency session_revoked",
         "session sign-in sign login",
