@@ -206,6 +206,14 @@ RIGHTS: Final[tuple[Pair, ...]] = (
         "missing found exist exists deleted removed invalid",
     ),
     loose(
+        "a connection of the platform that does not hold",
+        "connection_missing_or_unshared token_inactive bad_credentials",
+        "connection connections",
+        f"invalid broken missing expired deleted wrong {NOT}",
+        0.5,
+        "flow flows app apps canvas connector connectors powerapps powerautomate reference references",
+    ),
+    loose(
         "a connection to choose anew",
         "connection_missing_or_unshared token_inactive bad_credentials",
         "connection connections",
