@@ -101,6 +101,9 @@ _FAILURE: Final = (
     "incorrect",
     "incompatible",
     "conflict",
+    "abnormal",
+    "disabled",
+    "deactivated",
     "pending",
 )
 """How words begin that say that something went wrong."""
@@ -159,7 +162,7 @@ def failure_of_something_else(line: str) -> Spotted | None:
         for number, side in _sides_of(word)
     ):
         return None
-    failures = [at[0] for word, at in told.items() if word.startswith(_FAILURE)]
+    failures = [at[0] for word, at in told.items() if word.startswith(_FAILURE) or word == "no"]
     things = [word for word in told if word.isalpha() and len(word) > _SHORT and word not in _EMPTY]
     if not failures or sum(not word.startswith(_FAILURE) for word in things) < _FEW:
         return None

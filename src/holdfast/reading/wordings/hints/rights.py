@@ -97,6 +97,13 @@ RIGHTS: Final[tuple[Pair, ...]] = (
         "no not doesn",
     ),
     clear(
+        "a tenant that may not be used",
+        "token_audience_or_tenant_wrong role_or_assignment_missing",
+        "tenant tenants",
+        "unauthorized unauthorised switching unjoined restricted restrictions listed allowlisted",
+        0.6,
+    ),
+    clear(
         "a token of another tenant",
         "token_audience_or_tenant_wrong",
         "tenant tenants directory issuer",
@@ -131,8 +138,8 @@ RIGHTS: Final[tuple[Pair, ...]] = (
     loose(
         "a thing that is forbidden",
         "role_or_assignment_missing conditional_access_blocked dlp_blocked",
-        "forbidden",
-        "app apps environment operation action request user api caller",
+        "forbidden unauthorized unauthorised",
+        "app apps registration environment operation action request user api caller",
         0.5,
     ),
     loose(

@@ -12,7 +12,7 @@ SERVERS: Final[tuple[Pair, ...]] = (
         "a gateway that does not answer",
         "gateway_offline network_or_tls",
         "gateway gateways shir opdg",
-        "offline unreachable online reach unavailable down running stopped respond responding isn't unresponsive disconnected"
+        "offline unreachable online reach available unavailable down running stopped respond responding isn't unresponsive disconnected"
         " switched asleep",
         0.75,
     ),
