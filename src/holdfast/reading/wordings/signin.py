@@ -139,6 +139,10 @@ SIGN_IN: Final = (
         "password reset since",
         "password was reset",
         "password has been reset",
+    ),
+    _says(
+        "an old password is spoken of",
+        Meaning(("password_changed", "bad_credentials"), 0.7),
         "old password",
     ),
     _says(
@@ -646,9 +650,6 @@ SIGN_IN: Final = (
         "is not authorized to call",
         "not authorized to call",
         "missing privilege",
-        "required role",
-        "missing role",
-        "role assignment",
         "access to the environment … is denied",
         "user is not a member of the organization",
         "is not a member of the organization",
@@ -671,6 +672,13 @@ SIGN_IN: Final = (
         "directory reader permission",
         "directory readers permission",
         "directory readers role",
+    ),
+    _says(
+        "a role is spoken of",
+        Meaning(("role_or_assignment_missing", "not_connection"), 0.75),
+        "role assignment",
+        "required role",
+        "missing role",
     ),
     _says(
         "lacks a right",
@@ -832,7 +840,6 @@ SIGN_IN: Final = (
         "signing certificate",
         "certificate has been revoked",
         "certificate used by the app",
-        "pfx",
         "authentication certificate",
         "certificate … is not within its valid",
         "the certificate private key",
@@ -849,6 +856,11 @@ SIGN_IN: Final = (
         "certificate is not within its specified validity",
         "certificate revocation",
         "key used is expired",
+    ),
+    _says(
+        "a file of a certificate",
+        Meaning(("certificate_invalid", "not_connection"), 0.75),
+        "pfx",
     ),
     _says(
         "a signature, whose unsaid",

@@ -313,7 +313,6 @@ SQL: Final = (
         "service has encountered an error processing your request",
         "error code 40197",
         "error occurred during failover",
-        "failover",
         "session … has been killed",
         "cannot continue the execution because the session is in the kill state",
         "could not be opened because the connection was closed",
@@ -330,6 +329,11 @@ SQL: Final = (
         "connection lost - socket hang up",
         "service has experienced an error processing your request",
         "session has been disconnected because of",
+    ),
+    _says(
+        "a failover is spoken of",
+        Meaning(("sql_transient", "sql_database_unavailable"), 0.78),
+        "failover",
     ),
     _says(
         "resource limits",
@@ -378,6 +382,7 @@ SQL: Final = (
         "violation of primary key constraint",
         "violation of unique key constraint",
         "failed to generate a user instance",
+        "collation conflict",
         "cannot insert duplicate key",
         "duplicate key",
         "duplicate entry",
