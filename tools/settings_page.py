@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+
+from holdfast.cli.commands.config import in_words
 
 HEAD = """# Settings
 
@@ -29,56 +30,46 @@ encrypted file), `keyvault:NAME` (an Azure key vault) or `env:VARIABLE`; `holdfa
 
 def page() -> str:
     """Markdown."""
-    from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Vault, Watch
+    from holdfast.settings.complaint import TABLES
 
-    tables: list[tuple[str, str, type[BaseModel]]] = [
-        ("At the top of the file", "", Settings),
-        ("`[secrets]`", "secrets.", SecretStores),
-        ("`[secrets.vault]`", "secrets.vault.", Vault),
-        ("`[watch]`", "watch.", Watch),
-        ("`[tenants.NAME]`", "tenants.NAME.", Tenant),
-        ("`[tenants.NAME.hosts]`", "tenants.NAME.hosts.", Hosts),
-        (
-            "`[tenants.NAME.reader]`, and likewise `operator`, `app_admin`, `sql_admin`, `flow_reader`, and `[secrets.vault.identity]`",
-            "tenants.NAME.reader.",
-            Identity,
-        ),
-    ]
     lines = [HEAD]
-    for title, prefix, model in tables:
-        lines += [f"## {title}", "", _first_sentences(model), ""]
-        lines += ["| Key | Default | Meaning |", "| --- | --- | --- |", *_rows(prefix, model), ""]
+    for name, model in TABLES.items():
+        if name in _LIKE_THE_READER:
+            continue
+        lines += [f"## {_title(name)}", "", _first_sentences(model), ""]
+        lines += ["| Key | Default | Meaning |", "| --- | --- | --- |", *_rows(name, model), ""]
     return "\n".join(lines)
 
 
-def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
-    from holdfast.settings.complaint import known_keys
+_OTHER_ROLES = ("operator", "app_admin", "sql_admin", "flow_reader")
+_LIKE_THE_READER = {*(f"tenants.NAME.{role}" for role in _OTHER_ROLES), "secrets.vault.identity"}
+
+
+def _title(name: str) -> str:
+    if name == "tenants.NAME.reader":
+        others = ", ".join(f"`{role}`" for role in _OTHER_ROLES)
+        return f"`[{name}]`, and likewise {others}, and `[secrets.vault.identity]`"
+    return f"`[{name}]`" if name else "At the top of the file"
+
+
+def _rows(table: str, model: type[BaseModel]) -> Iterator[str]:
+    from holdfast.settings.complaint import TABLES, known_keys
 
     said = attributes(model.__doc__ or "")
-    for key in known_keys(tuple(prefix.rstrip(".").split(".")) if prefix else ()):
-        if key not in (
-            "tenants",
-            "hosts",
-            "secrets",
-            "vault",
-            "identity",
-            "watch",
-            "reader",
-            "operator",
-            "app_admin",
-            "sql_admin",
-            "flow_reader",
-        ):
-            default = _default(model.model_fields[key].default)
-            yield f"| `{prefix}{key}` | {default} | {said.get(key, '')} |"
+    prefix = f"{table}." if table else ""
+    for key in known_keys(tuple(table.split("."))):
+        if any(f"{each}.".startswith(f"{prefix}{key}.") for each in TABLES):
+            continue
+        default = _default(model.model_fields[key].default)
+        yield f"| `{prefix}{key}` | {default} | {said.get(key, '')} |"
 
 
 def _default(value: Any) -> str:
-    if value is PydanticUndefined:
+    if value is PydanticUndefined or value is None or value in ((), ""):
         return ""
-    if isinstance(value, timedelta):
-        return f"`{value // timedelta(hours=1)}h`"
-    return "" if value is None or value == () else f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{', '.join(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else in_words(value)}`"
 
 
 def _first_sentences(model: type[BaseModel]) -> str:
@@ -93,4 +84,4 @@ def attributes(docstring: str) -> dict[str, str]:
 
 
 def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    return words if "://" in words.split()[0] else words[:1].upper() + words[1:]

@@ -9,7 +9,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from holdfast.core.errors import SettingsError
-from holdfast.settings.shape import Hosts, Identity, SecretStores, Settings, Tenant, Vault, Watch
+from holdfast.settings.shape import (
+    Alerts,
+    Channel,
+    Hooks,
+    Hosts,
+    Identity,
+    Rotate,
+    SecretStores,
+    Settings,
+    Tenant,
+    Vault,
+    Watch,
+)
 
 Origins = Mapping[str, str]
 
@@ -24,27 +36,27 @@ def complain(error: ValidationError, origins: Origins) -> SettingsError:
 
 
 def place(path: tuple[str, ...], origins: Origins) -> str:
-    """Where a key was set, or the nearest table above it."""
-    for length in range(len(path), 0, -1):
-        found = origins.get(".".join(path[:length]))
-        if found:
-            return found
-    return "the settings"
+    """Where a key was set, else the first thing in it, else the nearest table above it."""
+    inside = f"{'.'.join(path)}."
+    within = next((where for key, where in origins.items() if key.startswith(inside)), None)
+    own = origins.get(".".join(path)) or within
+    above = (origins.get(".".join(path[:length])) for length in range(len(path) - 1, 0, -1))
+    return own or next(filter(None, above), "the settings")
 
 
 def unknown_key(path: tuple[str, ...], origins: Origins) -> str:
     """That there is no such key, with the nearest there is."""
     key, known = path[-1], known_keys(path[:-1])
     near = difflib.get_close_matches(key, known, n=1)
-    elsewhere = [
-        name for name, model in _TABLES.items() if key in model.model_fields and key not in _INTERNAL
-    ]
+    elsewhere = [name for name, model in TABLES.items() if key in model.model_fields and key not in _INTERNAL]
     if elsewhere:
         hint = f"it belongs in [{elsewhere[0]}]" if elsewhere[0] else "it belongs at the top of the file"
     elif near:
         hint = f"the nearest is {near[0]}"
-    else:
+    elif known:
         hint = f"known here: {', '.join(known)}"
+    else:
+        hint = f"{'.'.join(path[:-1])} is no table"
     return f"{'.'.join(path)} ({place(path, origins)}) is no setting; {hint}"
 
 
@@ -56,25 +68,43 @@ def known_keys(table: tuple[str, ...]) -> list[str]:
 
 _INTERNAL = ("name", "source", "origins")
 _ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
-_TABLES: dict[str, type[BaseModel]] = {
+TABLES: dict[str, type[BaseModel]] = {
     "": Settings,
     "secrets": SecretStores,
     "secrets.vault": Vault,
     "secrets.vault.identity": Identity,
     "watch": Watch,
+    "rotate": Rotate,
+    "alerts": Alerts,
+    "alerts.channels.NAME": Channel,
+    "hooks": Hooks,
     "tenants.NAME": Tenant,
     "tenants.NAME.hosts": Hosts,
-    "tenants.NAME.reader": Identity,
+    **{f"tenants.NAME.{role}": Identity for role in _ROLES},
 }
+"""Every table of the settings, NAME for the names that people give."""
 
 
 def _model(table: tuple[str, ...]) -> type[BaseModel] | None:
     if not any(table):
         return Settings
-    if table[0] == "tenants" and len(table) > 1:
-        role = tuple("reader" if part in _ROLES else part for part in table[2:])
-        return _TABLES.get(".".join(("tenants", "NAME", *role)))
-    return _TABLES.get(".".join(table))
+    named = {"tenants": 1, "alerts": 2}.get(table[0], len(table))
+    return TABLES.get(".".join("NAME" if at == named else part for at, part in enumerate(table)))
+
+
+_KINDS = {
+    "string_type": "must be text",
+    "dict_type": "must be a table",
+    "mapping_type": "must be a table",
+    "model_type": "must be a table",
+    "tuple_type": "must be a list",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "path_type": "must be a path",
+}
+_TENANT_TABLE = ("tenant",)
 
 
 def _sentence(problem: Any, origins: Origins) -> str:
@@ -91,5 +121,9 @@ def _sentence(problem: Any, origins: Origins) -> str:
         return f"{'.'.join(path)} ({place(path, origins)}) must be one of {context['expected']}"
     if kind == "greater_than_equal":
         return f"{'.'.join(path)} ({place(path, origins)}) must be {context['ge']} or more"
-    words = problem["msg"][:1].lower() + problem["msg"][1:]
+    words = _KINDS.get(kind) or (problem["msg"][:1].lower() + problem["msg"][1:]).replace(
+        "input should be", "must be"
+    )
+    if path == _TENANT_TABLE and kind == "string_type":
+        words += ": it chooses one of the tables [tenants.NAME], which describe them"
     return f"{'.'.join(path)} ({place(path, origins)}) {words}"

@@ -11,7 +11,7 @@ from holdfast.core.errors import SettingsError
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_TABLE = re.compile(rf"\s*\[\s*({_DOTTED})\s*\]")
+_TABLE = re.compile(rf"\s*\[\[?\s*({_DOTTED})\s*\]")
 _PAIR = re.compile(rf"\s*({_DOTTED})\s*=")
 
 

@@ -217,7 +217,8 @@ class Channel(Frozen):
         kind: "mail", "teams" (a Workflows webhook), "webhook" (signed), or "apprise" (anything that Apprise speaks).
         url: a reference, since such addresses carry secrets: smtp://USER:PASSWORD@HOST:PORT, https://…
         key: a reference to the key that signs a webhook.
-        sender: of mail; `to` the recipients of what is for nobody in particular.
+        sender: of mail, the address that it comes from.
+        to: of mail, who gets what is for nobody in particular.
         tells: whom it reaches: "owner" (by mail, the person it concerns), "admin", "dba".
         topics: what it is given: "*", "connection.*", "rotation.stuck".
         tenants: names; all where there are none.

@@ -36,3 +36,17 @@ def test_no_secret_is_shown(file, capsys, output):
     said = capsys.readouterr()
     assert "s3cr3t" not in said.out + said.err
     assert "a secret" in said.out
+
+
+def test_lengths_and_times_are_shown_as_they_are_written(file, capsys):
+    file.write_text(
+        f'{file.read_text()}[alerts]\nquiet = "20:00-07:00"\ncheck_every = "90m"\n[watch]\nscan_every = "24h"\n'
+    )
+
+    run(["config", "show", "--config", str(file), "-o", "jsonl"])
+
+    told = {row["key"]: row["value"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert told["alerts.quiet"] == "20:00-07:00"
+    assert told["alerts.check_every"] == "90m"
+    assert told["watch.scan_every"] == "1d"
+    assert told["alerts.digest_at"] == "08:00"

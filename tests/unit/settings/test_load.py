@@ -164,6 +164,11 @@ WRONG = {
         CONTOSO.replace("contoso.reader", "contoso.raeder"),
         ["the nearest is reader", ":4"],
     ),
+    "a typo in a table of its own": ("[rotate]\nautomatc = true", ["the nearest is automatic", ":2"]),
+    "a typo in a channel": ("[alerts.channels.ops]\nknd = 'mail'", ["the nearest is kind", ":2"]),
+    "a table without its s": ("[tenant.contoso]\ntenant_id = 'x'", ["[tenants.NAME]", ":1"]),
+    "a list of tables": ("[[tenants]]\ntenant_id = 'x'", ["tenants", ":1", "must be a table"]),
+    "a word for a number": ("retention_days = 'long'", ["must be a whole number", ":1"]),
     "a typo at the top": ("tennant = 'x'", ["the nearest is tenant", ":1"]),
     "a key in the wrong table": (f'tenant_id = "{TENANT}"', ["it belongs in [tenants.NAME]", ":1"]),
     "a tenant name instead of an id": (

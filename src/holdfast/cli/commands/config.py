@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,9 +79,26 @@ def _leaves(prefix: str, table: BaseModel) -> Iterator[tuple[str, Any, bool]]:
         elif isinstance(value, SecretStr):
             yield key, "(a secret)", True
         else:
-            words = value if isinstance(value, bool) else _words(value)
-            yield key, words, name in table.model_fields_set
+            yield key, _printed(value), name in table.model_fields_set
 
 
-def _words(value: Any) -> str | list[str]:
-    return [str(part) for part in value] if type(value) is tuple else str(value)
+def _printed(value: Any) -> bool | str | list[str]:
+    if isinstance(value, bool):
+        return value
+    is_list = type(value) is tuple and not _is_span(value)
+    return [in_words(part) for part in value] if is_list else in_words(value)
+
+
+def _is_span(value: Any) -> bool:
+    return type(value) is tuple and all(isinstance(part, time) for part in value)
+
+
+def in_words(value: Any) -> str:
+    """A value as the settings file says it: a length as 12h, a time of day as 08:00, a span as 20:00-07:00."""
+    if isinstance(value, timedelta):
+        minutes = value // timedelta(minutes=1)
+        units = (("w", 7 * 24 * 60), ("d", 24 * 60), ("h", 60), ("m", 1))
+        return next(f"{minutes // each}{unit}" for unit, each in units if minutes % each == 0)
+    if _is_span(value):
+        return "-".join(in_words(part) for part in value)
+    return value.isoformat("minutes") if isinstance(value, time) else str(value)
