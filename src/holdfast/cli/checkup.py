@@ -50,6 +50,8 @@ def machine(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
 
 def state_folder(folder: Path) -> Check:
     """Whether what holdfast learns can be kept."""
+    if folder.exists() and not folder.is_dir():
+        return Check("state folder", "finding", f"{folder} is a file: name a folder as state_dir")
     if not folder.exists():
         return Check("state folder", "note", f"{folder} will be made by the first scan")
     if not os.access(folder, os.W_OK):
@@ -128,10 +130,16 @@ def key_file(file: Path) -> Check:
 
 def proxy(environ: Mapping[str, str]) -> Check:
     """Through which proxy the cloud is asked; never with its password."""
+    from holdfast.adapters.cloud.network import refuse_odd_proxies
+
     names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
     named = next((environ[name] for name in names if environ.get(name)), None)
     if named is None:
         return Check("proxy", "note", "none in the environment")
+    try:
+        refuse_odd_proxies({"https": named})
+    except SettingsError as error:
+        return Check("proxy", "finding", str(error))
     host = urlsplit(named if "//" in named else f"//{named}")
     past = environ.get("NO_PROXY") or environ.get("no_proxy")
     return Check(
@@ -142,7 +150,7 @@ def proxy(environ: Mapping[str, str]) -> Check:
 def clock(skew: timedelta | None) -> Check:
     """How far this machine's clock is from the cloud's; None where no answer came."""
     if skew is None:
-        return Check("clock", "note", "not compared: the cloud did not answer")
+        return Check("clock", "note", "not compared: no answer of the cloud told its time")
     seconds = round(skew.total_seconds())
     words = f"{abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} the cloud"
     if abs(skew) > SKEW_LIMIT:

@@ -114,3 +114,13 @@ def test_a_missing_keyring_is_a_finding_only_where_it_is_needed(tmp_path, monkey
     monkeypatch.setattr(keyring, "get_keyring", fail.Keyring)
 
     assert checkup.secret_store(settings(tmp_path, secret)).outcome == outcome
+
+
+def test_a_proxy_that_cannot_be_asked_is_a_finding():
+    assert checkup.proxy({"HTTPS_PROXY": "http://proxy.example:port"}).outcome == "finding"
+
+
+def test_a_state_folder_that_is_a_file_is_a_finding(tmp_path):
+    (tmp_path / "state").write_text("")
+
+    assert checkup.state_folder(tmp_path / "state").outcome == "finding"

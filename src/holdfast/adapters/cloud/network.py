@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.request import getproxies
 
 import httpx2
 
@@ -32,6 +34,33 @@ def trust(ca_file: Path | None) -> ssl.SSLContext | bool:
         ) from None
 
 
+def refuse_odd_proxies(proxies: Mapping[str, str]) -> None:
+    """Look at the proxies by scheme that the HTTP client will read from the environment, before it fails on them.
+
+    Raises:
+        SettingsError: a proxy is none that holdfast can ask.
+    """
+    for scheme, written in proxies.items():
+        if scheme not in ("http", "https", "all"):
+            continue
+        try:
+            url = httpx2.URL(written if "://" in written else f"http://{written}")
+        except httpx2.InvalidURL:
+            url = None
+        # What no host can have in its name the client only escapes.
+        is_named = url is not None and url.host and "%" not in url.host
+        if url is None or url.scheme not in ("http", "https") or not is_named:
+            # Never what is written: it may hold a user's password.
+            raise SettingsError(
+                f"{scheme.upper()}_PROXY of the environment names no proxy that holdfast can ask: write http://HOST:PORT."
+            )
+
+
 def direct(hosts: HostTable) -> dict[str, httpx2.AsyncBaseTransport | None]:
-    """Hosts that are never asked through a proxy: those on this machine."""
+    """Hosts that are never asked through a proxy: those on this machine.
+
+    Raises:
+        SettingsError: the proxy for all others is none.
+    """
+    refuse_odd_proxies(getproxies())
     return {f"all://{name}": None for name in ("localhost", "127.0.0.1")} if hosts.is_custom else {}

@@ -23,7 +23,14 @@ def unanswered(asking: Asking, failure: httpx2.HTTPError) -> Again | CloudError:
             **about,
         )
     if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
-        if _is_tls(failure):
+        tls = _tls_error(failure)
+        if tls is not None and not isinstance(tls, ssl.SSLCertVerificationError):
+            return UnreachableError(
+                f"What answers at {host} does not speak TLS as it should ({reason}), so holdfast sent nothing; a proxy or a"
+                " sign-in page of the network may be in the way: check HTTPS_PROXY and NO_PROXY.",
+                **about,
+            )
+        if tls is not None:
             return UnreachableError(
                 f"The certificate of {host} is not trusted ({reason}), so holdfast sent nothing; a proxy that opens"
                 " TLS needs its certificate in the system's store or in ca_file.",
@@ -55,13 +62,13 @@ def _way_to(host: str | None) -> str:
     return f"The proxy {scrubbed(address, 100)} of HTTPS_PROXY or "
 
 
-def _is_tls(failure: BaseException) -> bool:
+def _tls_error(failure: BaseException) -> ssl.SSLError | None:
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
-            return True
+            return cause
         cause = cause.__cause__ or cause.__context__
-    return False
+    return None
 
 
 def _reason(failure: httpx2.HTTPError) -> str:

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import getproxies
 
 import httpx2
 
-from holdfast.adapters.cloud.network import trust
+from holdfast.adapters.cloud.network import refuse_odd_proxies, trust
 from holdfast.adapters.notify.apprises import Apprised
 from holdfast.adapters.notify.cards import Teams
 from holdfast.adapters.notify.mail import Mail
@@ -37,8 +38,9 @@ async def opened(
     """A notifier for each way, by its name; closed at the end. Sends nothing by itself.
 
     Raises:
-        SettingsError: `ca_file` cannot be used.
+        SettingsError: `ca_file` or a proxy of the environment cannot be used.
     """
+    refuse_odd_proxies(getproxies())
     # A receiver is an address that somebody set: it is asked once, and followed nowhere else.
     async with httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, verify=trust(ca_file)) as client:
         yield {way.name: _notifier(way, clock, client, ca_file) for way in ways}
