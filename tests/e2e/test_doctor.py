@@ -16,8 +16,9 @@ from holdfast.core.identity import Role
 from holdfast.sandbox import embedded
 from holdfast.sandbox.records.directory import Application
 from holdfast.sandbox.snapshot import read, write
+from holdfast.sandbox.sql.catalogue import Permission, Principal, sid_of
 from holdfast.sandbox.world import World
-from holdfast.wire.ledger import CALLS
+from holdfast.wire.ledger import CALLS, SQL_CALLS
 from tests.contract.test_cloud_on_sandbox import NO_ROOM
 
 Change = Callable[[World, Application], None]
@@ -41,13 +42,15 @@ def doctor(story, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "sandbox" / "story"
     folder.mkdir(parents=True)
 
-    def told(change: Change = lambda *_: None, role: str = "reader") -> tuple[int, list[dict[str, Any]]]:
+    def told(
+        change: Change = lambda *_: None, role: str = "reader", *more: str
+    ) -> tuple[int, list[dict[str, Any]]]:
         saved = read(story, "story")
         assert saved is not None
         name = saved.world.published["roles"][role]
         change(saved.world, next(a for a in saved.world.applications.values() if a.display_name == name))
         write(folder, saved)
-        code = run(["doctor", "--sandbox=story", "-o", "jsonl"])
+        code = run(["doctor", "--sandbox=story", "-o", "jsonl", *more])
         rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         answered = [row for row in rows if row["check"] not in NO_ROOM]
         return (code if answered == rows else verdict([row["outcome"] for row in answered])), answered
@@ -148,3 +151,57 @@ def test_a_security_role_of_the_tenants_own_may_be_enough(doctor):
     said = {row["check"]: row for row in rows if row["role"] == "operator"}
     assert missing(rows, "operator") == set()
     assert "Contoso automation" in said["dataverse.workflows.create"]["detail"]
+
+
+SERVER = "sql-contoso.database.windows.net"
+
+
+def let_in_with(*rights: str) -> Change:
+    """The SQL administrator is no more than a user of the database with these rights."""
+
+    def change(world: World, app: Application) -> None:
+        user = own_user(world, app)
+        user.roles.clear()
+        world.servers[SERVER].databases["erp"].permissions += [
+            Permission(grantee=user.name, permission=right, securable="DATABASE") for right in rights
+        ]
+
+    return change
+
+
+def keep_out(world: World, app: Application) -> None:
+    """The SQL administrator has no user there."""
+    user = own_user(world, app)
+    del world.servers[SERVER].databases["erp"].principals[user.name]
+
+
+def own_user(world: World, app: Application) -> Principal:
+    """Of the application, which is no longer the server's administrator."""
+    world.servers[SERVER].entra_admin = None
+    users = world.servers[SERVER].databases["erp"].principals.values()
+    return next(user for user in users if user.sid == sid_of(app.client_id))
+
+
+@pytest.mark.parametrize(
+    ("change", "lacking"),
+    [
+        (keep_out, {"a user in the database"}),
+        (let_in_with(), {"ALTER ANY USER and ALTER ANY ROLE in the database"}),
+        (let_in_with("ALTER ANY USER"), {"ALTER ANY ROLE in the database"}),
+        (let_in_with("ALTER ANY ROLE"), {"ALTER ANY USER in the database"}),
+        (let_in_with("ALTER ANY USER", "ALTER ANY ROLE"), set()),
+    ],
+    ids=["no user", "no right", "no roles", "no users", "both"],
+)
+def test_a_database_tells_what_the_sql_administrator_lacks(doctor, change, lacking):
+    code, rows = doctor(change, "sql_admin", "--ask-sql", f"{SERVER}/erp")
+
+    assert missing(rows, "sql_admin") == lacking
+    assert code == (1 if lacking else 0)
+
+
+def test_databases_that_nobody_named_are_not_asked(doctor):
+    _, rows = doctor(keep_out, "sql_admin")
+
+    told = {row["check"]: row["outcome"] for row in rows if row["role"] == "sql_admin"}
+    assert {told[call.id] for call in SQL_CALLS} == {"not_asked"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from holdfast.core.errors import SettingsError
+from holdfast.core.identity import Role
+from holdfast.core.probe import Answered, Probe
+from holdfast.core.sql import SqlPlace
 from holdfast.ports import Clock, SqlServer
 from holdfast.settings import Settings, Tenant
 
@@ -57,3 +60,17 @@ def foreign_sql_hosts(tenant: Tenant) -> tuple[str, ...]:
     places = tenant.hosts.sql_addresses().values()
     foreign = (f"{host}:{port}" for host, port in places if not table.admits(Audience.DATABASE, host))
     return tuple(dict.fromkeys(foreign))
+
+
+async def examined_in(
+    servers: AbstractAsyncContextManager[SqlServer], probes: Sequence[Probe], databases: Sequence[SqlPlace]
+) -> list[Probe]:
+    """What our SQL administrator may ask of databases, given what was found about its sign-in."""
+    from holdfast.adapters.sql.probing import probe_databases, unasked
+
+    if any(probe.answered is not Answered.ALLOWED for probe in probes):
+        return list(unasked(Role.SQL_ADMIN, "the identity cannot sign in"))
+    if not databases:
+        return list(unasked(Role.SQL_ADMIN))
+    async with servers as server:
+        return [probe async for probe in probe_databases(server, Role.SQL_ADMIN, databases)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.compose.credentials import credential, person, sign_in_name
-from holdfast.compose.databases import foreign_sql_hosts, sql_servers
+from holdfast.compose.databases import examined_in, foreign_sql_hosts, sql_servers
 from holdfast.compose.own_identities import own_client_ids, own_identities
 from holdfast.compose.reach import Examination, Reach
 from holdfast.compose.secrets import references, secret_stores
 from holdfast.core.errors import CloudError, SettingsError
 from holdfast.core.identity import Role
 from holdfast.core.secret import Secret
+from holdfast.core.sql import SqlPlace
 from holdfast.diagnosis.known import Recurrences
 from holdfast.ports import (
     Clock,
@@ -96,8 +97,11 @@ class Tenant:
             finally:
                 await person.close()
 
-    async def examined(self, role: Role) -> Examination:
+    async def examined(self, role: Role, databases: Sequence[SqlPlace] = ()) -> Examination:
         """Which calls of the ledger the identity of `role` may make. Writes nothing.
+
+        Args:
+            databases: that a SQL administrator is to look into; a paused one wakes.
 
         Raises:
             SettingsError: the role has no identity, or it cannot be used.
@@ -105,11 +109,14 @@ class Tenant:
         """
         access = self._access(role)
         try:
-            probes = tuple([probe async for probe in access.probe(role)])
+            probes = [probe async for probe in access.probe(role)]
+            if role is Role.SQL_ADMIN:
+                sql = sql_servers(self._tenant, self._settings, access, self._clock)
+                probes += await examined_in(sql, probes, databases)
             cloud_now = access.platform.cloud_now()
         finally:
             await access.close()
-        return Examination(probes, None if cloud_now is None else cloud_now - self._clock.now())
+        return Examination(tuple(probes), None if cloud_now is None else cloud_now - self._clock.now())
 
     async def skew(self) -> timedelta | None:
         """How far the cloud's clock is ahead of ours, by one question that needs no token; None without an answer.

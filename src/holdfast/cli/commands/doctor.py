@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.cli.checkup import Check
     from holdfast.compose import Tenant
     from holdfast.core.probe import Probe
+    from holdfast.core.sql import SqlPlace
 
 ROLE = Column("role", "As", wraps=False)
 CHECK = Column("check", "Check", wraps=False)
@@ -28,8 +29,15 @@ NARROW = ((OUTCOME, ROLE), (CHECK, UNLOCKS, MISSING, DETAIL))
 
 
 @click.command()
+@click.option(
+    "--ask-sql",
+    "databases",
+    multiple=True,
+    metavar="SERVER/DATABASE",
+    help="Look into this database as sql_admin, too; a paused one wakes, which costs. Repeatable.",
+)
 @common_options
-def command(invocation: Invocation) -> int:
+def command(databases: tuple[str, ...], invocation: Invocation) -> int:
     """Ask each call of the ledger as each identity, and look at this machine. Writes nothing.
 
     Tells what is allowed and which feature it unlocks, what is refused and which permission is missing, what was
@@ -40,14 +48,19 @@ def command(invocation: Invocation) -> int:
     from holdfast.cli.session import settings_of
     from holdfast.compose import tenants_of
 
+    places = [_place(written) for written in databases]
     with settings_of(invocation) as settings:
         rows = [_machine_row(check) for check in checkup.machine(settings, os.environ)]
         tenants = list(tenants_of(settings).values())
         if invocation.tenant or settings.tenant or not tenants:
             tenants = [tenants_of(settings)[settings.chosen(invocation.tenant).name]]
         several = len(tenants) > 1
+        if several and places:
+            raise click.UsageError("A database belongs to one tenant: name it with --tenant.")
         for tenant in tenants:
-            rows += [with_tenant(row, tenant.name, several) for row in asyncio.run(_tenant_rows(tenant))]
+            rows += [
+                with_tenant(row, tenant.name, several) for row in asyncio.run(_tenant_rows(tenant, places))
+            ]
     columns = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
     if invocation.output == "table":
         from holdfast.cli.stacking import print_rows
@@ -59,6 +72,15 @@ def command(invocation: Invocation) -> int:
     return verdict([row["outcome"] for row in rows])
 
 
+def _place(written: str) -> SqlPlace:
+    from holdfast.core.sql import SqlPlace
+
+    server, _, database = written.partition("/")
+    if not server or not database:
+        raise click.UsageError(f"--ask-sql {written!r} is not SERVER/DATABASE.")
+    return SqlPlace(server, database)
+
+
 def verdict(outcomes: Sequence[str]) -> int:
     """The exit code: no answer from the cloud weighs more than a refusal."""
     if "no_answer" in outcomes:
@@ -66,7 +88,7 @@ def verdict(outcomes: Sequence[str]) -> int:
     return 1 if {"refused", "finding"} & set(outcomes) else 0
 
 
-async def _tenant_rows(tenant: Tenant) -> list[dict[str, Any]]:
+async def _tenant_rows(tenant: Tenant, places: Sequence[SqlPlace]) -> list[dict[str, Any]]:
     from holdfast.cli import checkup
     from holdfast.core.errors import SecretStoreError, SettingsError
     from holdfast.core.identity import Role
@@ -79,7 +101,7 @@ async def _tenant_rows(tenant: Tenant) -> list[dict[str, Any]]:
             rows.append(_row(role.value, "identity", "not_asked", detail=unset))
             continue
         try:
-            seen = await tenant.examined(role)
+            seen = await tenant.examined(role, places)
         except (SettingsError, SecretStoreError) as error:
             rows.append(_row(role.value, "identity", "finding", detail=str(error)))
             continue
