@@ -11,11 +11,14 @@ from typing import NamedTuple
 from holdfast.adapters.secrets.encrypted import new_key_file
 from holdfast.core.errors import SettingsError
 from holdfast.settings import load
+from holdfast.settings.shape import CREDENTIALS
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """Stands where an id is to be put in."""
 
 KEY_FILE = "holdfast.key"
+OWN_IDS = ("az", "managed_identity")
+"""Credentials that bring their own client id."""
 
 
 class Wanted(NamedTuple):
@@ -52,6 +55,9 @@ def rehearsed(wanted: Wanted, ready: Path) -> Wanted:
     tenant = from_ready(ready).chosen()
     admin = tenant.app_admin.client_id if tenant.app_admin else None
     client_id = tenant.reader.client_id if tenant.reader else None
+    if wanted.credential == "sign_in":
+        # The public client that the sandbox's people sign in through.
+        client_id = json.loads(ready.read_text(encoding="utf-8"))["accounts"][0]["client_id"]
     hosts = [
         "",
         "# A running sandbox, no cloud of Microsoft's: tokens may go to these hosts.",
@@ -110,7 +116,7 @@ def filled(template: str, wanted: Wanted) -> str:
         "VAULT_URL": wanted.vault_url or "https://NAME.vault.azure.net",
         "VAULT_IDENTITY": _vault_identity(wanted),
         "SCOPE": "" if wanted.scope == "own" else "# ",
-        **{mark.upper(): "" if mark == wanted.credential else "# " for mark in ("secret", "az", "sign_in")},
+        **{mark.upper(): "" if mark == wanted.credential else "# " for mark in CREDENTIALS},
     }
     for mark, value in values.items():
         text = text.replace(f"{{{mark}}}", value)
@@ -119,7 +125,10 @@ def filled(template: str, wanted: Wanted) -> str:
             '# ca_file = "proxy-ca.pem"', f"ca_file = {json.dumps(wanted.ca_file)}\nallow_custom_hosts = true"
         )
         text += wanted.hosts
-    return text.replace('\nclient_id = "', '\n# client_id = "') if wanted.credential == "az" else text
+    has_none = wanted.credential == "az" or (
+        wanted.credential == "managed_identity" and wanted.client_id == NO_ID
+    )
+    return text.replace('\nclient_id = "', '\n# client_id = "') if has_none else text
 
 
 def _vault_identity(wanted: Wanted) -> str:
@@ -148,7 +157,8 @@ def _replace(path: Path, text: str) -> None:
 
 def _next_steps(wanted: Wanted) -> list[str]:
     steps = []
-    if NO_ID in (wanted.tenant_id, wanted.client_id) and wanted.credential != "az":
+    ids = {wanted.tenant_id} if wanted.credential in OWN_IDS else {wanted.tenant_id, wanted.client_id}
+    if NO_ID in ids:
         steps.append(f"Put your ids in the place of {NO_ID} there.")
     steps.append("holdfast init --print-setup     prints how to register the reader; it runs nothing")
     if wanted.store == "keyvault":
@@ -161,6 +171,8 @@ def _next_steps(wanted: Wanted) -> list[str]:
         )
     if wanted.credential == "secret":
         steps.append(f"holdfast secret set {wanted.name}-reader    stores its secret")
+    if wanted.credential in ("certificate", "federated_token_file"):
+        steps.append(f"Put the file's path in the place of the {wanted.credential} there.")
     if wanted.credential == "sign_in":
         steps.append("holdfast login                  signs you in")
     return [*steps, "holdfast doctor                 tells what is allowed and what is missing"]

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from holdfast.adapters.cloud.transport import Traffic
     from holdfast.adapters.secrets.references import References
 
+BROWSER_SECONDS = 300
+"""So long a sign-in in the browser of this machine is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -227,13 +230,14 @@ class Tenant:
         finally:
             await access.close()
 
-    def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int) -> str:
+    def sign_in(self, role: Role, show: Callable[[str], None], *, by_code: bool, seconds: int | None) -> str:
         """Let a person sign in for a role, and keep the tokens in the secret store. Blocks.
 
         Args:
             show: told what the person has to do.
             by_code: by device code instead of a browser on this machine.
-            seconds: how long to wait for the browser.
+            seconds: how long to wait for the person; None waits five minutes for the browser, and for as long as a
+                device code is good.
 
         Returns:
             Who signed in.
@@ -254,8 +258,8 @@ class Tenant:
         who = person(self._settings, self._tenant, role, identity.client_id)
         with person_at(self._tenant.tenant_id, who, self._clock, **self._hosts()) as (source, scopes):
             if by_code:
-                return source.sign_in_by_code(scopes, show)
-            return source.sign_in_by_browser(scopes, show, seconds)
+                return source.sign_in_by_code(scopes, show, seconds)
+            return source.sign_in_by_browser(scopes, show, BROWSER_SECONDS if seconds is None else seconds)
 
     def own_client_ids(self) -> dict[str, str]:
         """The applications of the settings, and the roles that each plays."""

@@ -55,7 +55,8 @@ class Call:
         roles: which of holdfast's own identities make it; "maker" is a reader that sees the own connections only,
             "vault" whoever keeps secrets in a key vault.
         permission: what to grant, as programs read it: "graph/NAME", "environment/SECURITY ROLE",
-            "power-platform/management-application", "power-platform/administrator" (a person), "azure/ROLE"; empty where
+            "power-platform/management-application", "power-platform/administrator" (a person), "azure/ROLE",
+            "database/RIGHT, RIGHT" (beside a user in the database); empty where
             nothing is granted.
         is_for_people: no application may make it, whatever it was granted.
         is_idempotent: repeating it changes nothing more, so a lost answer may be asked for again.

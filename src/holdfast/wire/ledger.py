@@ -719,6 +719,7 @@ SQL_EXECUTE: Final = replace(
     does="make a user in a database and grant it rights",
     who="the server's Entra administrator, or whoever has ALTER ANY USER in the database",
     needs="ALTER ANY USER, ALTER ANY ROLE and CONTROL on what is granted; db_owner has them all",
+    permission="database/ALTER ANY USER, ALTER ANY ROLE",
     unlocks="database users of applications and their rights",
     writes=True,
     is_idempotent=False,

@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.cli.main import run
 from holdfast.settings import load
+from holdfast.settings.shape import CREDENTIALS
 
 TENANT = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -30,7 +31,7 @@ def test_the_new_file_is_read_as_it_was_asked_for(file):
     assert (tenant.reader.client_id, str(tenant.reader.secret)) == (CLIENT, "keyring:fabrikam-reader")
 
 
-@pytest.mark.parametrize("credential", ["az", "sign_in"])
+@pytest.mark.parametrize("credential", CREDENTIALS)
 def test_another_credential_is_the_only_one_given(file, credential):
     init(file, "--tenant-id", TENANT, "--client-id", CLIENT, "--credential", credential)
 
@@ -73,6 +74,23 @@ def test_printing_the_setup_writes_nothing(file, capsys):
     assert f"az login --tenant {TENANT}" in printed
     assert "Application.Read.All" in printed
     assert not file.exists()
+
+
+def test_a_managed_identity_without_a_client_id_is_the_machines_own(file, capsys):
+    init(file, "--tenant-id", TENANT, "--credential", "managed_identity")
+
+    reader = load(file, {}).chosen().reader
+    assert reader is not None
+    assert reader.client_id is None
+    assert "Put your ids" not in capsys.readouterr().out
+
+
+def test_the_setup_is_printed_before_the_file_of_the_variable_is_there(file, monkeypatch, capsys):
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(file))
+
+    assert run(["init", "--print-setup", "--name", "fabrikam"]) == 0
+
+    assert "fabrikam (TENANT_ID, public)" in capsys.readouterr().out
 
 
 def test_the_setup_is_for_the_tenant_of_the_settings(file, capsys):

@@ -75,11 +75,14 @@ class PersonSource:
             answer = {"error": "mismatch", "error_description": "the answer belongs to another sign-in"}
         return self._signed_in(answer, cache)
 
-    def sign_in_by_code(self, scopes: Sequence[str], show: Callable[[str], None]) -> str:
+    def sign_in_by_code(
+        self, scopes: Sequence[str], show: Callable[[str], None], seconds: int | None = None
+    ) -> str:
         """Device code: the person types a code into a browser anywhere.
 
         Args:
             show: told what the person has to do.
+            seconds: how long to wait for the person; None waits for as long as the code is good.
 
         Returns:
             Who signed in.
@@ -90,6 +93,9 @@ class PersonSource:
         app, cache = self._opened(empty=True)
         flow = app.initiate_device_flow(list(scopes))
         show(scrubbed(str(flow.get("message", "")), 400))
+        if seconds is not None:
+            # msal asks until then.
+            flow["expires_at"] -= max(0, flow["expires_in"] - seconds)
         try:
             return self._signed_in(app.acquire_token_by_device_flow(flow), cache)
         except RefusedError as refused:
@@ -102,6 +108,8 @@ class PersonSource:
             raise
 
     def _signed_in(self, answer: Any, cache: Any) -> str:
+        if isinstance(answer, dict) and answer.get("error") == "authorization_pending":
+            answer = None
         if not isinstance(answer, dict) or "access_token" not in answer:
             words = scrubbed(str((answer or {}).get("error_description") or "nobody signed in in time"))
             raise RefusedError(

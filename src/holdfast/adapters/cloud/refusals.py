@@ -52,7 +52,8 @@ _SIGN_IN_ADVICE = {
     700016: "the application is not in this tenant: check the client id and the tenant",
     700011: "the application is not in this tenant: check the client id and the tenant",
     7000112: "the application is disabled: an administrator must enable it",
-    7000218: "no client secret or certificate was sent: set one for this identity",
+    7000218: "no client secret or certificate was sent: set one for this identity, or, where a person signs in, allow public"
+    " client flows in the registration (Authentication)",
     90002: "there is no such tenant in this cloud: check the tenant id and the cloud",
     900023: "that is no tenant id: check it",
     90038: "the tenant lies in another national cloud: set `cloud`",

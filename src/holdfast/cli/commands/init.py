@@ -27,10 +27,10 @@ NO_ID = "00000000-0000-0000-0000-000000000000"
 @click.option("--client-id", metavar="ID", help="The reader's application id.")
 @click.option(
     "--credential",
-    type=click.Choice(("secret", "az", "sign_in")),
+    type=click.Choice(("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")),
     default="secret",
     show_default=True,
-    help="How the reader proves itself.",
+    help="How the reader proves itself; with --print-setup, every role that is asked for.",
 )
 @click.option(
     "--store",
@@ -103,7 +103,7 @@ def command(
         asked = [role for role in roles or ("reader",) if role != "vault"]
         needs = [needs_of(Role(role), rows, as_maker=scope == "own") for role in asked]
         target = _target(wanted, invocation)
-        click.echo(page(target, needs, person=credential == "sign_in", with_vault="vault" in roles))
+        click.echo(page(target, needs, credential=credential, with_vault="vault" in roles))
         return
     if store == "keyvault" and not wanted.vault_url:
         raise click.UsageError("--store keyvault needs --vault-url https://NAME.vault.azure.net.")
@@ -115,15 +115,24 @@ def _target(wanted: Wanted, invocation: Invocation) -> Target:
     """The tenant of the settings where there is one and the options name none."""
     from holdfast.cli.settings_file import NO_ID
     from holdfast.cli.setup import Target
-    from holdfast.core.identity import Cloud
-    from holdfast.settings import load
+    from holdfast.settings import config_file, load
 
-    settings = load(
-        invocation.config if invocation.config and invocation.config.exists() else None, os.environ
-    )
+    file = config_file(invocation.config, os.environ)
+    if not file.exists():
+        # It may be what comes next: somebody reads the commands first and writes the file afterwards.
+        return _of_options(wanted)
+    settings = load(file, os.environ)
     if wanted.tenant_id == NO_ID and settings.tenants:
         tenant = settings.chosen(invocation.tenant)
         vault_url = settings.secrets.vault.url if settings.secrets.vault else wanted.vault_url
         return Target(tenant.name, tenant.tenant_id, tenant.cloud, settings.secrets.store, vault_url)
+    return _of_options(wanted)
+
+
+def _of_options(wanted: Wanted) -> Target:
+    from holdfast.cli.settings_file import NO_ID
+    from holdfast.cli.setup import Target
+    from holdfast.core.identity import Cloud
+
     tenant_id = "TENANT_ID" if wanted.tenant_id == NO_ID else wanted.tenant_id
     return Target(wanted.name, tenant_id, Cloud(wanted.cloud), wanted.store, wanted.vault_url)

@@ -13,9 +13,15 @@ ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader")
 @click.option("--role", type=click.Choice(ROLES), default="reader", show_default=True, help="For which role.")
 @click.option("--device-code", is_flag=True, help="Type a code into a browser on any machine.")
 @click.option("--az", is_flag=True, help="Use whoever is signed in to the Azure CLI; try whether that works.")
-@click.option("--wait", "seconds", default=300, show_default=True, help="Seconds to wait for the browser.")
+@click.option(
+    "--wait",
+    "seconds",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="How long to wait for you: 300 for the browser, as long as a device code is good.",
+)
 @common_options
-def command(role: str, device_code: bool, az: bool, seconds: int, invocation: Invocation) -> None:
+def command(role: str, device_code: bool, az: bool, seconds: int | None, invocation: Invocation) -> None:
     """Sign in as yourself: a maker for the own connections, or an admin who has no application yet.
 
     Opens a browser on this machine (authorization code with PKCE, answered on a loopback port). The tokens go

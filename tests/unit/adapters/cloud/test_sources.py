@@ -225,14 +225,14 @@ CODE = {
 DEVICE_METADATA = {**METADATA, "device_authorization_endpoint": f"{LOGIN}/{TENANT}/oauth2/v2.0/devicecode"}
 
 
-def device_entra(*answers: httpx2.Response) -> Recorder:
+def device_entra(*answers: httpx2.Response, interval: int = 0) -> Recorder:
     left = list(answers)
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.method == "GET":
             return said(200, DEVICE_METADATA)
         if request.url.path.endswith("/devicecode"):
-            return said(200, CODE)
+            return said(200, {**CODE, "interval": interval})
         return left.pop(0)
 
     return Recorder(answer)
@@ -249,6 +249,14 @@ def test_a_device_code_sign_in_keeps_the_tokens_and_says_who():
     assert shown == [CODE["message"]]
     assert kept.secret is not None
     assert "refresh-1" in kept.secret.reveal()
+
+
+def test_a_device_code_is_waited_for_no_longer_than_asked():
+    pending = denied(70016, "authorization_pending", 400)
+    source = Kept().source(device_entra(pending, interval=1))
+
+    with pytest.raises(RefusedError, match="nobody signed in in time"):
+        source.sign_in_by_code([SCOPE], lambda _: None, 0)
 
 
 def test_a_block_of_device_code_is_explained():
