@@ -95,6 +95,10 @@ def test_a_filter_chooses(reader, wanted, names):
         "$skiptoken=%FF%00",
         "$select=nonsense",
         "$orderby=displayName%20sideways",
+        "$orderby=nickname",
+        "$expand=manager",
+        "$search=%22displayName:Dana%22",
+        "$apply=aggregate($count%20as%20n)",
     ],
 )
 def test_a_query_that_makes_no_sense_is_a_bad_request(reader, query):

@@ -323,6 +323,11 @@ def names_in_filter(text: str) -> set[str]:
     return parser.names
 
 
+def names_in_order(orderby: str) -> set[str]:
+    """The properties of a row that an ``$orderby`` looks at."""
+    return {part.split()[0].partition("/")[0] for part in orderby.split(",") if part.split()}
+
+
 def ordered(rows: Sequence[Row], orderby: str) -> list[Row]:
     """Rows by ``$orderby``: property paths with asc or desc. Raises QueryError."""
     result = list(rows)

@@ -18,6 +18,7 @@ from holdfast.sandbox.odata import (
     QueryError,
     Row,
     names_in_filter,
+    names_in_order,
     ordered,
     parse_filter,
     selected,
@@ -142,6 +143,10 @@ class Shape(NamedTuple):
 
 def one(call: Call, shape: Shape, row: Row) -> Response:
     """A single row."""
+    try:
+        _refuse_unplayed(call)
+    except QueryError as error:
+        raise bad_request(call, str(error)) from None
     names = _names(call, shape, row)
     chosen = selected(row, names) if names else dict(row)
     return answer({"@odata.context": f"{context(call, shape.entity)}/$entity", **chosen})
@@ -150,8 +155,10 @@ def one(call: Call, shape: Shape, row: Row) -> Response:
 def many(call: Call, shape: Shape, rows: Iterable[Row]) -> Response:
     """A page of rows by the query options; the next link is to be followed as it is."""
     try:
+        _refuse_unplayed(call)
         chosen: Sequence[Row] = _filtered(call, shape, list(rows), lambda row: row)
         if "$orderby" in call.query:
+            _check_known(shape, chosen, names_in_order(call.query["$orderby"]))
             chosen = ordered(chosen, call.query["$orderby"])
         return _page(call, shape, chosen, lambda row: row)
     except QueryError as error:
@@ -171,6 +178,7 @@ def many_of_log(
     kept: dict[Any, Sequence[Source]] = memo_of(call.world).setdefault("listings", {})
     asked = (call.path, *sorted(pair for pair in call.query.items() if pair[0] != "$skiptoken"))
     try:
+        _refuse_unplayed(call)
         chosen = kept.pop(asked, None) if "$skiptoken" in call.query else None
         if chosen is None:
             chosen = _filtered(call, shape, list(sources), lay_out)
@@ -180,6 +188,16 @@ def many_of_log(
         return _page(call, shape, chosen, lay_out)
     except QueryError as error:
         raise bad_request(call, str(error)) from None
+
+
+PLAYED = frozenset({"$filter", "$select", "$orderby", "$top", "$count", "$skiptoken", "$skip", "$format"})
+"""Query options that are looked at; any other would have changed the answer."""
+
+
+def _refuse_unplayed(call: Call) -> None:
+    for name in call.query:
+        if name.startswith("$") and name not in PLAYED:
+            raise QueryError(f"The query option '{name}' is not there in the sandbox.")
 
 
 def _filtered(

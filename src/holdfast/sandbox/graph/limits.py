@@ -34,7 +34,13 @@ ADVANCED_QUERIES = Rule(
     Mark.ABSENT,
     "microsoft-graph-docs aad-advanced-queries @01a9057",
 )
-RULES = (LOGS_ARE_DEAR, POLICIES_ARE_DEAR, OTHER_LIMITS, ADVANCED_QUERIES)
+OTHER_OPTIONS = Rule(
+    "no_expand_and_no_search",
+    "Graph's $expand, $search, $apply and delta queries are refused, with 400, rather than passed over.",
+    Mark.ABSENT,
+    "microsoft-graph-docs query-parameters: they would change the answer",
+)
+RULES = (LOGS_ARE_DEAR, POLICIES_ARE_DEAR, OTHER_LIMITS, ADVANCED_QUERIES, OTHER_OPTIONS)
 
 
 def limited(call: Call, name: str, *, most: int, seconds: float, says_when: bool) -> None:
