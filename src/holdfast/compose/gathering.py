@@ -17,6 +17,7 @@ from holdfast.core.inventory import (
 from holdfast.core.judgement import Judgement
 from holdfast.core.operations import SqlOperation
 from holdfast.core.policies import AccessPolicy, DataPolicy
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
 from holdfast.ports import Directory, History, Operator, Platform
 from holdfast.reading.accounts import Accounts
@@ -43,11 +44,19 @@ class Chosen:
 
 
 async def cases(
-    history: History, seen: Picture, directory: Directory, platform: Platform, chosen: Chosen
+    history: History,
+    seen: Picture,
+    directory: Directory,
+    platform: Platform,
+    chosen: Chosen,
+    recurrences: Recurrences = NOTHING_COMES_ROUND,
 ) -> list[Case]:
     """Every SQL connection of the last scan that was chosen, with all that bears on keeping it alive.
 
     What the reader may not read is left as not looked at.
+
+    Args:
+        recurrences: what comes round for its sign-ins, from the settings.
     """
     accounts = await accounts_of(directory)
     access = await access_policies_of(directory)
@@ -89,6 +98,7 @@ async def cases(
                     chosen.accepted,
                     invoked=connection.id in invoked,
                     is_serverless=place_of(connection, target) in chosen.serverless,
+                    recurrences=recurrences,
                 )
             )
     return found

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from holdfast.core.directory import Account
+from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.inventory import Connection, Environment, Flow, SignIn
 from holdfast.core.judgement import Judgement
 from holdfast.core.operations import SqlOperation
 from holdfast.core.plan import LABEL
 from holdfast.core.policies import AccessPolicy, DataPolicy, PolicyState
-from holdfast.diagnosis.policies import hit_of
+from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
+from holdfast.diagnosis.policies import hits_of
 from holdfast.diagnosis.usage import GRACE, is_kept_alive
 from holdfast.reading.schedules import longest_gap
 from holdfast.reading.witnesses import last_refresh
@@ -76,6 +78,7 @@ class Case:
         is_serverless: whether its database pauses when nothing uses it, as somebody said.
         is_shared: whether the operator may use it; None where nobody looked.
         owner_is_user: whether its owner is a user of the environment's Dataverse; None where nobody looked.
+        recurrences: what comes round for everybody who signed in, by the settings.
     """
 
     connection: Connection
@@ -94,6 +97,7 @@ class Case:
     is_serverless: bool = False
     is_shared: bool | None = None
     owner_is_user: bool | None = None
+    recurrences: Recurrences = NOTHING_COMES_ROUND
 
     @property
     def operation(self) -> str:
@@ -182,10 +186,35 @@ def _meets_no_hard_limit(case: Case) -> Answer | None:
         says = "Whether a policy limits how old its sign-in may be could not be read."
         return Answer(Kind.NOT_LOOKED_AT, "access_policies", says)
     for policy in case.access_policies:
-        hit = hit_of(policy, case.connection) if policy.state is PolicyState.ENFORCED else None
-        if hit is not None and hit.cause == "signin_frequency":
-            return Answer(Kind.CANNOT_HELP, "signin_frequency", f"Use cannot extend it: {hit.because}")
+        for hit in hits_of(policy, case.connection) if policy.state is PolicyState.ENFORCED else ():
+            limit, says = _limit(hit.cause, policy, case.recurrences)
+            # What comes after the 90 days is no reason to let it go idle before.
+            if limit is None or limit >= REFRESH_TOKEN_IDLE_LIMIT or _outlived(case, policy, limit):
+                continue
+            return Answer(Kind.CANNOT_HELP, hit.cause, f"Use cannot extend it: {hit.because}{says}")
     return None
+
+
+def _limit(cause: str, policy: AccessPolicy, recurrences: Recurrences) -> tuple[timedelta | None, str]:
+    """How long a sign-in lasts that meets the policy's demand, None where for good; and where that is told."""
+    if cause == "signin_frequency":
+        return policy.sign_in_frequency, ""
+    by_setting = {
+        "mfa_required": (recurrences.remember_mfa, "remember_mfa"),
+        "terms_of_use": (recurrences.terms, "terms_of_use"),
+    }
+    limit, setting = by_setting.get(cause, (None, ""))
+    return limit, f" It comes round every {limit.days} days ({setting} in the settings)." if limit else ""
+
+
+def _outlived(case: Case, policy: AccessPolicy, limit: timedelta) -> bool:
+    """Whether a witness shows a refresh when the sign-in was too old by the policy, which stood by then."""
+    refreshed = last_refresh(case.judgement.witnesses) if case.judgement else None
+    made, changed = case.connection.created_at, case.connection.modified_at
+    since = policy.modified_at or policy.created_at
+    if refreshed is None or made is None or changed is None or since is None:
+        return False
+    return refreshed.earliest > max(made, changed) + limit and refreshed.earliest > since
 
 
 def _is_used_too_seldom(case: Case) -> Answer | None:

@@ -25,6 +25,7 @@ from holdfast.core.policies import (
 from holdfast.core.schedule import Recurrence
 from holdfast.core.verdict import Cause, Verdict
 from holdfast.core.witness import Source, Witness
+from holdfast.diagnosis.known import Recurrences
 from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
 from tests.builders import START, a_connection, a_flow, an_app_connection, an_environment, day
 
@@ -74,6 +75,10 @@ FREQUENCY = AccessPolicy(
     sign_in_frequency=timedelta(days=7),
 )
 
+FACTOR = replace(FREQUENCY, display_name="MFA", controls=("mfa",), sign_in_frequency=None)
+TERMS = replace(FREQUENCY, display_name="Terms", terms_of_use=("t",), sign_in_frequency=None)
+OLD = a_connection(created_at=day(-200), modified_at=day(-200))
+
 CASES = {
     "idle": (a_case(), Kind.YES, "idle_if_unused"),
     "service principal": (a_case(connection=an_app_connection()), Kind.CANNOT_HELP, "no_refresh_token"),
@@ -86,6 +91,15 @@ CASES = {
     "owner disabled": (a_case(account=replace(ADA, is_enabled=False)), Kind.CANNOT_HELP, "owner_disabled"),
     "owner not looked at": (a_case(account=None, accounts_read=False), Kind.NOT_LOOKED_AT, "owner"),
     "sign-in frequency": (a_case(access_policies=(FREQUENCY,)), Kind.CANNOT_HELP, "signin_frequency"),
+    "sign-in frequency beside a second factor": (a_case(access_policies=(replace(FREQUENCY, controls=("mfa",)),)), Kind.CANNOT_HELP, "signin_frequency"),
+    "sign-in frequency of half a year": (a_case(access_policies=(replace(FREQUENCY, sign_in_frequency=timedelta(days=180)),)), Kind.YES, "idle_if_unused"),
+    "refreshed though older than the frequency": (a_case(connection=OLD, access_policies=(replace(FREQUENCY, created_at=day(-300)),)), Kind.YES, "idle_if_unused"),
+    "refreshed before the frequency was set": (a_case(connection=OLD, access_policies=(replace(FREQUENCY, created_at=day(5)),)), Kind.CANNOT_HELP, "signin_frequency"),
+    "second factor for good": (a_case(access_policies=(FACTOR,)), Kind.YES, "idle_if_unused"),
+    "second factor every fortnight": (a_case(access_policies=(FACTOR,), recurrences=Recurrences(timedelta(days=14))), Kind.CANNOT_HELP, "mfa_required"),
+    "second factor once a year": (a_case(access_policies=(FACTOR,), recurrences=Recurrences(timedelta(days=365))), Kind.YES, "idle_if_unused"),
+    "terms of use every month": (a_case(access_policies=(TERMS,), recurrences=Recurrences(terms=timedelta(days=30))), Kind.CANNOT_HELP, "terms_of_use"),
+    "terms of use once": (a_case(access_policies=(TERMS,), recurrences=Recurrences(timedelta(days=14))), Kind.YES, "idle_if_unused"),
     "frequency that only reports": (a_case(access_policies=(replace(FREQUENCY, state=PolicyState.REPORT_ONLY),)), Kind.YES, "idle_if_unused"),
     "policies not looked at": (a_case(access_policies=None), Kind.NOT_LOOKED_AT, "access_policies"),
     "nightly flow with proof": (a_case(flows=(a_flow(recurrence=Recurrence("day", 1)),), seen_at=day(1)), Kind.NOT_NEEDED, "kept_alive"),

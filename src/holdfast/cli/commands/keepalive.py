@@ -128,7 +128,9 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     wanted = await _chosen(holdfast, seen, chosen, accepted)
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
-        found = await cases(holdfast.history, seen, reach.directory, reach.platform, wanted)
+        found = await cases(
+            holdfast.history, seen, reach.directory, reach.platform, wanted, reach.recurrences
+        )
         if not (wanted.connections or wanted.environments):
             _known_databases(found, wanted)
         async with tenant.reached(Role.OPERATOR) as operating:
