@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import ssl
+import urllib.parse
+import urllib.request
 import zipfile
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast.cli.main import run
+from holdfast.cli.session import sandbox_folder
+from holdfast.core.plan import read_plan
+from holdfast.keepalive.solution import component_parameters, solution_zip
+from holdfast.sandbox import embedded
 
 
 @pytest.fixture(autouse=True)
@@ -261,3 +269,64 @@ def test_a_flow_that_a_data_policy_suspends_is_found_and_goes_on_when_allowed(
     again = holdfast("keepalive", "status", "--switch-on")
 
     assert (suspended["problem"], refused, again) == ("flow_suspended", 1, 0)
+
+
+class Maker:
+    """Somebody with a script, who may use the connection: the operator's application, without holdfast."""
+
+    def __init__(self, ready: dict[str, Any], environment: str) -> None:
+        self.tls = ssl.create_default_context(cafile=ready["ca_file"])
+        self.host, self.control = ready["dataverse"][environment], ready["control"]
+        app = next(each for each in ready["apps"] if each["name"] == ready["roles"]["operator"])
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": app["client_id"],
+            "client_secret": app["secret"],
+            "scope": f"{self.host.rstrip('/')}/.default",
+        }
+        url = f"{ready['authority']}/{ready['tenant_id']}/oauth2/v2.0/token"
+        with urllib.request.urlopen(url, urllib.parse.urlencode(form).encode(), context=self.tls) as answer:
+            self.token = json.load(answer)["access_token"]
+
+    def imports(self, plan: Path, place: str) -> None:
+        """As `pac solution import` does it."""
+        content = read_plan(plan.read_text(), "the plan")
+        zipped = b64encode(solution_zip(content, place)).decode()
+        staged = self._ask("StageSolution", {"CustomizationFile": zipped})["StageSolutionResults"]
+        parameters = {"StageSolutionUploadId": staged["StageSolutionUploadId"]}
+        self._ask(
+            "ImportSolutionAsync",
+            {
+                "PublishWorkflows": True,
+                "OverwriteUnmanagedCustomizations": True,
+                "SkipProductUpdateDependencies": False,
+                "SolutionParameters": parameters,
+                "ComponentParameters": component_parameters(content, place),
+            },
+        )
+
+    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.host.rstrip('/')}/api/data/v9.2/{path}",
+            json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, context=self.tls) as answer:
+            told: dict[str, Any] = json.load(answer)
+            return told
+
+
+def test_a_flow_that_somebody_imported_is_watched(plan: Path, capsys: pytest.CaptureFixture[str]):
+    share(plan)
+    place = json.loads(plan.read_text())["steps"][0]["environment"]
+    with embedded("story", state=sandbox_folder("story")) as ready:
+        Maker(ready, place).imports(plan, place)
+    holdfast("sandbox", "advance", "8d")
+    holdfast("scan")
+    [proven] = rows(capsys, "keepalive", "status")
+    holdfast("sandbox", "do", "turn_off_flow", proven["flow"])
+
+    [off] = rows(capsys, "keepalive", "status", "--switch-on")
+
+    assert (proven["problem"], off["problem"]) == ("", "flow_off")
+    assert proven["proven_at"]

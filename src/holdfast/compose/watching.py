@@ -51,17 +51,20 @@ async def keepalive_findings(holdfast: Holdfast, tenant: Tenant) -> list[Finding
 
 
 def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
-    """The job that looks at every deployed keep-alive flow and tells what is wrong. Its subjects are the sagas that made them.
+    """The job that looks at every keep-alive flow and tells what is wrong.
+
+    Its subjects are the sagas that made them or describe them.
 
     Args:
         tenants: by the id under which the store keeps them.
     """
 
     async def flows(tenant: str) -> AsyncIterator[str]:
-        from holdfast.keepalive.watch import deployed
+        from holdfast.keepalive.deployed import watched
 
         for record in await holdfast.journal.plans(tenant, "keepalive"):
-            for one in deployed(record.plan, await holdfast.journal.deeds(tenant, record.plan.id)):
+            deeds = await holdfast.journal.deeds(tenant, record.plan.id)
+            for one in await watched(holdfast.history, record.plan, deeds):
                 yield one.step.saga
 
     async def perform(tenant: str, sagas: Sequence[str]) -> Performed:
@@ -85,17 +88,23 @@ def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
 async def switch_on(holdfast: Holdfast, tenant: Tenant, found: Sequence[Finding]) -> list[Standing]:
     """Switch on again what is off, as `apply` would: by the operator, else handed to its owner. How their sagas stand then.
 
+    What somebody imported is left to whom it belongs.
+
     Raises:
         SettingsError: there is no operator identity.
         StoreError: another holdfast is doing something in the tenant.
     """
+    from holdfast.keepalive.deployed import deployed
+
     off = {each.saga: each.plan for each in found if each.problem in OFF}
     stand: list[Standing] = []
     for id in dict.fromkeys(off.values()):
         record = await holdfast.journal.find(tenant.id, id)
         if record is None:
             continue
-        plan, sagas = record.plan, {saga for saga, of in off.items() if of == id}
+        plan = record.plan
+        made = deployed(plan, await holdfast.journal.deeds(tenant.id, id))
+        sagas = {one.step.saga for one in made} & {saga for saga, of in off.items() if of == id}
         async with bound(holdfast, tenant, plan) as verb, holdfast.journal.turn(tenant.id) as turn:
             for each in sagas:
                 await saga.reopen(plan, each, "switch_on", holdfast.journal, turn, holdfast.clock)

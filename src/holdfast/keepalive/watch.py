@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from holdfast.core.deed import Deed
 from holdfast.core.errors import CloudError, MissingError
@@ -16,6 +16,7 @@ from holdfast.core.inventory import Environment, FlowId, FlowRun
 from holdfast.core.judgement import Judgement
 from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan, PlannedStep
+from holdfast.keepalive.deployed import Deployed, watched
 from holdfast.keepalive.eligibility import SQL
 from holdfast.keepalive.plan import FAILING_LIMIT, Cadence
 from holdfast.ports import History, Operator, Platform
@@ -40,7 +41,7 @@ class Finding(NamedTuple):
     Attributes:
         problem: a stable word; empty where all is well.
         proven_at: when the connection's token was last seen refreshed by a run of the flow.
-        next_at: when it runs next.
+        next_at: when it runs next; None where it cannot.
     """
 
     plan: str
@@ -64,6 +65,7 @@ class Looked:
         owner_gone: whether who owns the flow is no longer a user of the environment; None where not looked at.
         refreshed: by connection id, when its token was last refreshed.
         seen_at: up to when `refreshed` was looked at.
+        by_hand: whether somebody imported it, and only its owner switches it on.
     """
 
     flow: FlowRow | None
@@ -72,6 +74,7 @@ class Looked:
     seen_at: datetime
     on_since: datetime
     owner_gone: bool | None = None
+    by_hand: bool = False
 
 
 def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datetime) -> list[Finding]:
@@ -87,18 +90,29 @@ def findings(plan: str, step: PlannedStep, flow: str, looked: Looked, now: datet
     start = datetime.fromisoformat(arguments["start_at"])
     due = last_due(start, period, looked.on_since, now)
     next_at = next_due(start, period, now)
+    stopped = _of_flow(looked)
     found = []
     for branch in arguments["branches"]:
         id = branch["connection"]
         refreshed = looked.refreshed.get(id)
         proven = _proven(looked, refreshed)
-        problem, says = _of_flow(looked) or (
+        problem, says = stopped or (
             ("", f"Next due {next_at:%Y-%m-%d %H:%M} UTC.")
             if due is None
             else _of_runs(looked, refreshed, proven, due, period, now)
         )
         found.append(
-            Finding(plan, step.saga, flow, id, step.environment or "", problem, says, proven, next_at)
+            Finding(
+                plan,
+                step.saga,
+                flow,
+                id,
+                step.environment or "",
+                problem,
+                says,
+                proven,
+                None if stopped else next_at,
+            )
         )
     return found
 
@@ -127,14 +141,12 @@ def _of_flow(looked: Looked) -> tuple[str, str] | None:
     if looked.flow.is_suspended:
         return (
             "flow_suspended",
-            "The platform suspended the keep-alive flow, most often by a data policy; once that is mended: `holdfast"
-            " keepalive status --switch-on`.",
+            f"The platform suspended the keep-alive flow, most often by a data policy; once that is mended: {_on(looked)}",
         )
     if not looked.flow.is_on:
         return (
             "flow_off",
-            f"The keep-alive flow is off{_why_off(looked)}: `holdfast keepalive status --switch-on`, or its owner at"
-            f" {flow_link(looked.flow)}",
+            f"The keep-alive flow is off{_why_off(looked)}: {_on(looked)}",
         )
     if looked.owner_gone:
         return (
@@ -142,6 +154,14 @@ def _of_flow(looked: Looked) -> tuple[str, str] | None:
             "The owner of the keep-alive flow is no longer a user: give it another owner.",
         )
     return None
+
+
+def _on(looked: Looked) -> str:
+    """Who switches it on, and how."""
+    place = flow_link(looked.flow) if looked.flow else "its page"
+    if looked.by_hand:
+        return f"its owner switches it on at {place}"
+    return f"`holdfast keepalive status --switch-on`, or its owner at {place}"
 
 
 def _why_off(looked: Looked) -> str:
@@ -234,13 +254,13 @@ class Eyes:
     async def look(
         self, plan: Plan, deeds: Sequence[Deed], sagas: Collection[str] | None = None
     ) -> list[Finding]:
-        """Every flow that the plan made, as it is now, with the proof of each of its connections.
+        """Every flow of the plan, as it is now, with the proof of each of its connections.
 
         Args:
             sagas: only theirs; None for all of the plan.
         """
         found: list[Finding] = []
-        for one in deployed(plan, deeds):
+        for one in await watched(self.history, plan, deeds):
             if sagas is None or one.step.saga in sagas:
                 found += await self._of_one(plan, one)
         return found
@@ -262,11 +282,11 @@ class Eyes:
         try:
             row = await self.operator.flow(environment, FlowId(one.flow))
         except MissingError:
-            return Looked(None, (), refreshed, self.scanned_at, one.on_since)
+            return Looked(None, (), refreshed, self.scanned_at, one.on_since, by_hand=one.by_hand)
         since = self.now - RUNS_REACH
         runs = [run async for run in self.platform.runs(environment, row.id, since)]
         gone = await self._owner_is_gone(one, environment, row)
-        return Looked(row, runs, refreshed, self.scanned_at, one.on_since, gone)
+        return Looked(row, runs, refreshed, self.scanned_at, one.on_since, gone, one.by_hand)
 
     async def _refreshed(
         self, plan: Plan, one: Deployed, environment: Environment
@@ -281,47 +301,12 @@ class Eyes:
         """Whether who was handed the flow can no longer be its owner; nobody knows for flows of somebody else."""
         if row.owner is None:
             return True
+        if one.by_hand:
+            return None
         if row.owner == await self.operator.user(environment):
             return False
         owner = await self.operator.user(environment, one.step.arguments["owner"])
         return None if owner not in (None, row.owner) else owner is None
-
-
-class Deployed(NamedTuple):
-    """A flow that a plan made and that was on.
-
-    Attributes:
-        step: the plan's step that made it.
-        on_since: when it was last found or switched on, by the cloud's clock.
-    """
-
-    step: PlannedStep
-    flow: str
-    on_since: datetime
-
-    @property
-    def branches(self) -> Sequence[Mapping[str, Any]]:
-        """One per connection that it keeps alive."""
-        found: Sequence[Mapping[str, Any]] = self.step.arguments["branches"]
-        return found
-
-
-def deployed(plan: Plan, deeds: Sequence[Deed]) -> list[Deployed]:
-    """The flows of a plan that are to be watched; none of a saga whose undoing has begun. Pure."""
-    made: dict[str, str] = {}
-    on_since: dict[str, datetime] = {}
-    undone = {deed.saga for deed in deeds if deed.way == "undo"}
-    for deed in deeds:
-        if deed.way == "do" and deed.outcome.is_done:
-            if deed.step == "flow":
-                made[deed.saga] = deed.outcome.facts["flow"]
-            elif deed.step == "switch_on":
-                on_since[deed.saga] = datetime.fromisoformat(deed.outcome.facts["on_since"])
-    return [
-        Deployed(step, made[step.saga], on_since[step.saga])
-        for step in plan.steps
-        if step.name == "flow" and step.saga in made and step.saga in on_since and step.saga not in undone
-    ]
 
 
 def unseen(plan: str, one: Deployed, problem: str, says: str) -> list[Finding]:

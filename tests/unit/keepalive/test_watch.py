@@ -12,9 +12,12 @@ from holdfast.core.deed import Deed, done, waiting
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import FlowId, FlowRun
 from holdfast.core.making import FlowRow
+from holdfast.keepalive.deployed import deployed, watched
 from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
-from holdfast.keepalive.watch import Looked, deployed, findings, last_due, next_due, unseen
-from tests.builders import SALES, day
+from holdfast.keepalive.solution import workflow_id
+from holdfast.keepalive.watch import Looked, findings, last_due, next_due, unseen
+from tests.builders import SALES, a_flow, day
+from tests.fakes.history import MemoryHistory
 from tests.unit.keepalive.test_eligibility import a_case
 
 PLAN = plan_keepalive(
@@ -159,6 +162,54 @@ MADE = (a_deed("flow", done(flow="f1")), on_since(12))
 )
 def test_a_flow_is_watched_from_when_it_is_on(deeds, watched):
     assert [(one.flow, one.on_since) for one in deployed(PLAN, deeds)] == watched
+
+
+async def seen_by_scans(*scans: tuple[int, bool]) -> MemoryHistory:
+    """The flow of the plan's export, imported by hand; on or off on these days."""
+    history = MemoryHistory()
+    for on, is_on in scans:
+        record = await history.begin("contoso", day(on), day(on))
+        flow = a_flow(workflow_id(STEP.saga), environment=STEP.environment, is_on=is_on)
+        await history.observe(record.id, day(on), [flow])
+        await history.finish(record.id, day(on), timedelta(0))
+    return history
+
+
+@pytest.mark.parametrize(
+    ("scans", "since"),
+    [
+        (((12, True),), 12),
+        (((12, True), (13, False), (14, True)), 14),
+        (((12, True), (13, False)), 13),
+    ],
+    ids=["on", "on again", "off"],
+)
+async def test_a_flow_that_somebody_imported_is_watched(scans, since: int):
+    history = await seen_by_scans(*scans)
+
+    [one] = await watched(history, PLAN, ())
+
+    assert (one.flow, one.on_since, one.by_hand) == (workflow_id(STEP.saga), day(since), True)
+
+
+async def test_a_flow_that_the_plan_made_is_watched_once():
+    history = await seen_by_scans((12, True))
+
+    assert [one.flow for one in await watched(history, PLAN, MADE)] == ["f1"]
+    assert await watched(history, PLAN, MADE[:1]) == []
+
+
+def test_who_imported_a_flow_switches_it_on():
+    [by_hand] = findings("p1", STEP, "f1", looked(flow=a_row(is_on=False), by_hand=True), START)
+
+    assert "--switch-on" not in by_hand.says
+
+
+def test_a_flow_that_is_off_runs_at_no_time():
+    [off] = findings("p1", STEP, "f1", looked(flow=a_row(is_on=False)), START)
+    [on] = findings("p1", STEP, "f1", looked(), START)
+
+    assert (off.next_at, on.next_at) == (None, START + WEEK)
 
 
 def test_a_flow_that_could_not_be_seen_is_looked_at_again():
