@@ -235,6 +235,19 @@ def test_a_connection_deleted_between_plan_and_apply_is_refused(
     assert "gone" in capsys.readouterr().out
 
 
+def test_two_plans_make_one_flow(plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    second = tmp_path / "second.json"
+    holdfast("keepalive", "plan", "--out", str(second))
+    applied(plan)
+
+    [late] = rows(capsys, "keepalive", "apply", str(second), "--yes", "--wait", "0s")
+    assert (late["state"], late["stands"]) == ("refused", [])
+    holdfast("keepalive", "plan", "-o", "json")
+
+    declined = {each["reason"] for each in json.loads(capsys.readouterr().out)["declined"]}
+    assert "not_needed:planned" in declined
+
+
 def test_an_owner_disabled_between_plan_and_apply_stops_it_until_enabled(
     plan: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -18,8 +18,9 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.operations import SqlOperation
 from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
+from holdfast.keepalive.deployed import Claim, claims
 from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
-from holdfast.ports import Directory, History, Operator, Platform
+from holdfast.ports import Directory, History, Journal, Operator, Platform
 from holdfast.reading.accounts import Accounts
 from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.standing import Picture
@@ -101,6 +102,27 @@ async def cases(
                     recurrences=recurrences,
                 )
             )
+    return found
+
+
+async def claimed(history: History, journal: Journal, tenant: str, but: str = "") -> dict[str, Claim]:
+    """The connections for which keep-alive plans are at work, by id.
+
+    Args:
+        but: the plan that does not count.
+
+    Raises:
+        StoreError: the journal or history could not be read.
+    """
+    record = await history.last_scan(tenant)
+    scanned_at = record.started_at if record else None
+    found: dict[str, Claim] = {}
+    for each in await journal.plans(tenant, "keepalive"):
+        if each.plan.id != but:
+            deeds = await journal.deeds(tenant, each.plan.id)
+            for connection, claim in (await claims(history, scanned_at, each.plan, deeds)).items():
+                if connection not in found or claim.has_flow:
+                    found[connection] = claim
     return found
 
 

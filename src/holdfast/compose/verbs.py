@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from holdfast.saga import Hook, Hooked, Verb
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
+    from holdfast.keepalive.deployed import Claim
 
 Binding = Callable[["Holdfast", "Tenant", Plan], AbstractAsyncContextManager[Verb]]
 """Opens what the verb needs of the tenant, and reads where its environments are; closed at the end."""
@@ -28,12 +30,24 @@ async def environments_of(tenant: Tenant) -> dict[str, Environment]:
 
 @asynccontextmanager
 async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIterator[Verb]:
+    from holdfast.compose.gathering import claimed
     from holdfast.core.judgement import Judgement
     from holdfast.keepalive.eligibility import PASSING
     from holdfast.keepalive.steps import Keepalive
 
+    reading: list[asyncio.Task[dict[str, Claim]]] = []
+
     async def moved(environment: str, connector: str, connection: str) -> str:
-        """By the last scan, where it came after the plan."""
+        """By what other plans did, and by the last scan, where it came after the plan."""
+        if (
+            not reading
+        ):  # once, and not before a saga asks: by then nobody else carries out plans in the tenant
+            reading.append(
+                asyncio.ensure_future(claimed(holdfast.history, holdfast.journal, tenant.id, plan.id))
+            )
+        claim = (await reading[0]).get(connection)
+        if claim is not None and claim.has_flow:
+            return f"The plan {claim.plan} made a flow for it meanwhile: one is enough."
         record = await holdfast.history.last_scan(tenant.id)
         if record is None or record.started_at <= plan.made_at:
             return ""

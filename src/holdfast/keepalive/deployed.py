@@ -12,6 +12,7 @@ from holdfast.core.inventory import Flow
 from holdfast.core.plan import Plan, PlannedStep
 from holdfast.keepalive.solution import workflow_id
 from holdfast.ports import History
+from holdfast.saga import standing
 
 
 class Deployed(NamedTuple):
@@ -73,6 +74,51 @@ async def watched(history: History, plan: Plan, deeds: Sequence[Deed]) -> list[D
             since = await _on_since(history, plan, environment, id)
             found.append(Deployed(steps[id], id, since, by_hand=True))
     return found
+
+
+class Claim(NamedTuple):
+    """That a plan is at work for a connection.
+
+    Attributes:
+        has_flow: whether it has made a flow, or has begun to; else it waits for what comes before.
+    """
+
+    plan: str
+    has_flow: bool
+
+
+async def claims(
+    history: History, scanned_at: datetime | None, plan: Plan, deeds: Sequence[Deed]
+) -> dict[str, Claim]:
+    """For which connections a plan is at work, by id: another flow for them would be one too many.
+
+    What it was refused before it made a flow is claimed no more, and neither is a connection whose flow is gone.
+
+    Args:
+        scanned_at: when the last scan began, by the cloud's clock; None before the first.
+    """
+    begun = {deed.saga for deed in deeds if (deed.step, deed.way) == ("flow", "do")}
+    over = {
+        each.saga
+        for each in standing(plan, deeds)
+        if each.state in ("planned", "undone") or (each.state == "refused" and each.saga not in begun)
+    }
+    found = await watched(history, plan, deeds)
+    over |= {one.step.saga for one in found if await _is_gone(history, scanned_at, plan, one)}
+    by_hand = {one.step.saga for one in found if one.by_hand}
+    return {
+        branch["connection"]: Claim(plan.id, step.saga in begun | by_hand)
+        for step in plan.steps
+        if step.name == "flow" and (step.saga in by_hand or step.saga not in over)
+        for branch in step.arguments["branches"]
+    }
+
+
+async def _is_gone(history: History, scanned_at: datetime | None, plan: Plan, one: Deployed) -> bool:
+    """Whether a scan that came after a flow was on did not see it."""
+    if one.by_hand or scanned_at is None or scanned_at <= one.on_since:
+        return False
+    return not await history.lookup(plan.tenant, Flow, one.step.environment or "", [one.flow])
 
 
 async def _on_since(history: History, plan: Plan, environment: str, flow: str) -> datetime:

@@ -79,6 +79,7 @@ class Case:
         is_shared: whether the operator may use it; None where nobody looked.
         owner_is_user: whether its owner is a user of the environment's Dataverse; None where nobody looked.
         recurrences: what comes round for everybody who signed in, by the settings.
+        planned: the plan that is at work for it already; empty for none.
     """
 
     connection: Connection
@@ -98,6 +99,7 @@ class Case:
     is_shared: bool | None = None
     owner_is_user: bool | None = None
     recurrences: Recurrences = NOTHING_COMES_ROUND
+    planned: str = ""
 
     @property
     def operation(self) -> str:
@@ -171,6 +173,12 @@ def _has_none_of_ours(case: Case) -> Answer | None:
         if flow.display_name.startswith(LABEL):
             state = "uses it already" if flow.is_on else "is off: switch it on"
             return Answer(Kind.NOT_NEEDED, "deployed", f"The keep-alive flow {flow.display_name!r} {state}.")
+    if case.planned:
+        says = (
+            f"The plan {case.planned} is at it: apply that one again, or undo it first; `holdfast keepalive status` tells"
+            " where it stands."
+        )
+        return Answer(Kind.NOT_NEEDED, "planned", says)
     return None
 
 

@@ -107,6 +107,7 @@ CASES = {
     "quarterly flow": (a_case(flows=(a_flow(recurrence=Recurrence("month", 3)),), seen_at=day(1)), Kind.YES, "idle_if_unused"),
     "flow that is off": (a_case(flows=(a_flow(recurrence=Recurrence("day", 1), is_on=False),), seen_at=day(1)), Kind.YES, "idle_if_unused"),
     "flow of ours": (a_case(flows=(a_flow(display_name="holdfast/p1-1 keeps"),)), Kind.NOT_NEEDED, "deployed"),
+    "another plan is at it": (a_case(planned="p1"), Kind.NOT_NEEDED, "planned"),
     "no Dataverse": (a_case(environment=an_environment()), Kind.CANNOT_HELP, "no_dataverse"),
     "no target": (a_case(target=None), Kind.NOT_LOOKED_AT, "target"),
     "gateway without a table": (a_case(connection=a_connection(gateway="g")), Kind.CANNOT_HELP, "gateway"),

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from holdfast.compose.watching import performed
-from holdfast.core.deed import Deed, done, waiting
+from holdfast.core.deed import Deed, Outcome, State, done, refused, waiting
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import FlowId, FlowRun
 from holdfast.core.making import FlowRow
-from holdfast.keepalive.deployed import deployed, watched
+from holdfast.keepalive.deployed import claims, deployed, watched
 from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 from holdfast.keepalive.solution import workflow_id
 from holdfast.keepalive.watch import Looked, findings, last_due, next_due, unseen
@@ -197,6 +197,38 @@ async def test_a_flow_that_the_plan_made_is_watched_once():
 
     assert [one.flow for one in await watched(history, PLAN, MADE)] == ["f1"]
     assert await watched(history, PLAN, MADE[:1]) == []
+
+
+CLAIMS = {
+    "planned": ((), None),
+    "waiting": ((a_deed("shared:c1", waiting("a share")),), False),
+    "refused": ((a_deed("shared:c1", refused("broken")),), None),
+    "interrupted at the flow": ((a_deed("flow", Outcome(State.BEGUN)),), True),
+    "refused after the flow": ((MADE[0], a_deed("switch_on", refused("suspended"))), True),
+    "on": (MADE, True),
+    "undone": ((*MADE, a_deed("switch_on", done(), "undo"), a_deed("flow", done(), "undo")), None),
+    "being undone": ((*MADE, a_deed("switch_on", done(), "undo")), True),
+}
+
+
+@pytest.mark.parametrize(("deeds", "has_flow"), CLAIMS.values(), ids=CLAIMS.keys())
+async def test_a_plan_that_is_at_work_claims_its_connections(deeds, has_flow: bool | None):
+    found = await claims(MemoryHistory(), None, PLAN, deeds)
+
+    assert found == ({} if has_flow is None else {"c1": ("p1", has_flow)})
+
+
+async def test_a_flow_that_the_next_scan_did_not_see_claims_nothing():
+    history = MemoryHistory()
+
+    assert await claims(history, day(12), PLAN, MADE)
+    assert await claims(history, day(13), PLAN, MADE) == {}
+
+
+async def test_a_flow_that_somebody_imported_claims_its_connections():
+    history = await seen_by_scans((12, True))
+
+    assert await claims(history, day(13), PLAN, ()) == {"c1": ("p1", True)}
 
 
 def test_who_imported_a_flow_switches_it_on():

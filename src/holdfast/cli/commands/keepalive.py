@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,7 @@ def _show(plan: Plan) -> None:
 
 async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: dict[str, Any]) -> Plan:
     from holdfast.adapters.system import draw, new_id
-    from holdfast.compose.gathering import as_operator_sees, cases
+    from holdfast.compose.gathering import as_operator_sees, cases, claimed
     from holdfast.compose.verbs import environments_of
     from holdfast.core.identity import Role
     from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
@@ -131,6 +132,11 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
         found = await cases(
             holdfast.history, seen, reach.directory, reach.platform, wanted, reach.recurrences
         )
+        claims = await claimed(holdfast.history, holdfast.journal, tenant.id)
+        found = [
+            replace(case, planned=claims[case.connection.id].plan) if case.connection.id in claims else case
+            for case in found
+        ]
         if not (wanted.connections or wanted.environments):
             _known_databases(found, wanted)
         async with tenant.reached(Role.OPERATOR) as operating:
