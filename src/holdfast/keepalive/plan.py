@@ -24,8 +24,9 @@ MARGIN: Final = timedelta(days=7)
 
 
 COST: Final = (
-    "SQL is a premium connector: whoever owns the flow needs a licence for it (not looked at); a serverless database wakes"
-    " up for each run and does not pause around it (not looked at: --serverless SERVER/DATABASE leaves it alone)"
+    "SQL is a premium connector: whoever owns the flow needs a licence for it (not looked at), an application a Process"
+    " licence, without which the platform turns it off after 14 days; a serverless database wakes up for each run and does"
+    " not pause around it (not looked at: --serverless SERVER/DATABASE leaves it alone)"
 )
 
 
