@@ -225,6 +225,19 @@ def test_a_statement_that_fails_tells_its_number(text, expected):
     assert number(lambda: ask(server, entra(DANA), text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("SELECT * FROM Nothing", "Nothing"),
+        ("SELECT * FROM [dbo].Nothing", "dbo.Nothing"),
+        ("DELETE FROM sales.Nothing", "sales.Nothing"),
+    ],
+)
+def test_an_unknown_table_is_named_as_it_was_written(text: str, name: str):
+    with pytest.raises(SqlError, match=f"Invalid object name '{name}'"):
+        ask(a_server(), entra(DANA), text)
+
+
 def test_a_batch_that_fails_leaves_nothing_behind():
     server = a_server()
     server.databases["erp"].principals["dana"].roles = ["db_owner"]

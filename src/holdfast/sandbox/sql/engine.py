@@ -119,7 +119,8 @@ class Engine:
         # Like the server: an object that is not there is told before a permission that is missing.
         for name in names:
             if not self._is_there(name):
-                raise errors.invalid_object(name)
+                # As it was written: the server adds no schema of its own.
+                raise errors.invalid_object(name.partition(".")[2] if name in statement.bare else name)
         if checked:
             for permission, name in statement.needs:
                 need(scene.session, permission, name, scene.now)

@@ -68,6 +68,7 @@ class Statement(NamedTuple):
         sqlite: its text for SQLite; variables are named parameters.
         verb: SELECT, INSERT, UPDATE or DELETE.
         reads: tables and views as ``schema.name``; `writes` likewise.
+        bare: those of them that the text names without their schema.
         needs: permission and object, in the order in which they are checked.
         has_output: an OUTPUT clause without INTO.
         sources: of the columns of its result, in their order; none for OUTPUT.
@@ -79,6 +80,7 @@ class Statement(NamedTuple):
     verb: str = "SELECT"
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    bare: frozenset[str] = frozenset()
     needs: tuple[tuple[str, str], ...] = ()
     variables: tuple[str, ...] = ()
     is_volatile: bool = False
@@ -230,6 +232,7 @@ def _on_tables(tree: Any) -> Statement:
         verb=tree.key.upper() if target is not None else "SELECT",
         reads=tuple(reads),
         writes=tuple(writes),
+        bare=frozenset(_named(table) for table in tree.find_all(exp.Table) if not table.db),
         needs=tuple(_needs(tree, reads, writes)),
         variables=variables,
         is_volatile=any(name in CLOCK for name in _called(tree)),
