@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import pytest
 
+from holdfast.adapters.cloud.operator import CloudOperator
 from holdfast.core.deed import Standing
-from holdfast.core.errors import StoreError
+from holdfast.core.errors import CloudError, RefusedError, StoreError, ThrottledError, UnreachableError
 from holdfast.core.identity import Role
 from holdfast.core.inventory import Environment
 from holdfast.core.plan import Plan
@@ -367,6 +368,82 @@ async def test_a_database_that_is_away_is_waited_for(mover: Mover, event: str, n
     assert (found.step or "").partition(":")[0] in ("sql", "proof", "watch")
     database.state = "ONLINE"
     assert the(await mover.to_the_end(plan)).state == "done"
+
+
+@pytest.mark.parametrize("event", ["sql_pause", "sql_offline", "sql_firewall_deny"])
+async def test_an_undo_waits_for_a_database_that_is_away(mover: Mover, event: str):
+    plan = await planned(mover)
+    await mover.to_the_end(plan)
+    server = mover.tenant.world.servers[SERVER]
+    mover.tenant.event(event, f"{SERVER}/erp")
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("undoing", "sql")
+    assert any(name.startswith("holdfast/") for name in server.databases["erp"].principals)
+    server.databases["erp"].state, server.denied_at = "ONLINE", None
+    await undone(mover, plan)
+
+
+async def test_without_an_administrator_a_database_that_is_away_is_not_taken_for_cleaned(
+    story: bytes, keys: Keys
+):
+    mover = without(story, keys, Role.SQL_ADMIN)
+    plan = await planned(mover)
+    await mover.go(plan)
+    await by_hand(mover, plan)
+    await mover.to_the_end(plan)
+    mover.tenant.event("sql_offline", f"{SERVER}/erp")
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("undoing", "sql")
+    assert "cannot be told" in found.says
+
+
+async def test_a_connection_that_is_out_of_sight_is_not_taken_for_removed(
+    mover: Mover, monkeypatch: pytest.MonkeyPatch
+):
+    async def refused(*_: Any) -> None:
+        raise RefusedError("Power Apps refused to read the connection.", "powerapps", "connection")
+
+    plan = await planned(mover)
+    await mover.to_the_end(plan)
+    seen = CloudOperator.connection
+    monkeypatch.setattr(CloudOperator, "connection", refused)
+
+    found = the(await mover.go(plan, "undo", wait=NO_WAIT))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("undoing", "connection")
+    monkeypatch.setattr(CloudOperator, "connection", seen)
+    await undone(mover, plan)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (ThrottledError("Power Apps asked to slow down.", "api_hub", "proof"), "waiting"),
+        (UnreachableError("Power Apps is not able to just now.", "api_hub", "proof"), "waiting"),
+        (UnreachableError("The SELECT permission was denied on the object.", "api_hub", "proof"), "done"),
+    ],
+    ids=["busy", "away", "denied as a bad gateway"],
+)
+async def test_only_an_answer_of_the_database_is_a_negative_check(
+    mover: Mover, monkeypatch: pytest.MonkeyPatch, error: CloudError, state: str
+):
+    asked = CloudOperator.query
+
+    async def query(self: CloudOperator, connection: Any, server: str, database: str, sql: str) -> None:
+        if "TOP (1)" in sql:
+            raise error
+        await asked(self, connection, server, database, sql)
+
+    plan = await planned(mover)
+    monkeypatch.setattr(CloudOperator, "query", query)
+
+    found = the(await mover.to_the_end(plan) if state == "done" else await mover.go(plan))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == (state, "" if state == "done" else "proof")
 
 
 # --- flows of the operator's -------------------------------------------------------------------------------

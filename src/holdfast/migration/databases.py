@@ -7,7 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from holdfast.core.deed import Outcome, done, refused, waiting
-from holdfast.core.errors import CloudError, RefusedError, SqlServerError, UnreachableError
+from holdfast.core.errors import (
+    CloudError,
+    OutcomeUnknownError,
+    RefusedError,
+    SqlServerError,
+    ThrottledError,
+    UnreachableError,
+)
 from holdfast.core.inventory import Connection, ConnectionId, ConnectorId
 from holdfast.core.secret import Secret
 from holdfast.core.sql import Rows, Securable, SqlPlace, SqlRight
@@ -24,6 +31,9 @@ TAKEN: Final = 50001
 
 PASSING: Final = frozenset({942, 4060, 10928, 10929, 40197, 40501, 40613, 40615, 49918, 49919, 49920})
 """Offline, paused, busy, behind a firewall: looking again later is right."""
+
+NO_USER: Final = frozenset({916, 18456})
+"""A login that is refused because the database has no user of the application."""
 
 OF_TABLES: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -144,13 +154,21 @@ class MakeUser(_OfApplication):
                     await server.execute(self._place, *tsql.undo_statements(user, (), ()))
                     return done("Dropped.")
                 except (SqlServerError, RefusedError) as error:
+                    if _is_away(error):
+                        return waiting(str(error))
                     why = str(error)
+        return await self._dropped_by_somebody(past, why)
+
+    async def _dropped_by_somebody(self, past: Past, why: str) -> Outcome:
         async with self._as_app(past) as server:
-            if (await server.probe(self._place)).refusal is not None:
-                return done("It is gone.")
-        return waiting(
-            f"A SQL administrator has to run in {self._place} what `holdfast migrate for-dba --undo` prints ({why})"
-        )
+            refusal = (await server.probe(self._place)).refusal
+        if refusal is None:
+            return waiting(
+                f"A SQL administrator has to run in {self._place} what `holdfast migrate for-dba --undo` prints ({why})"
+            )
+        if refusal.number in NO_USER:
+            return done("It is gone.")
+        return waiting(f"Whether the user in {self._place} is gone cannot be told yet: {refusal.message}")
 
 
 def _end(error: CloudError, place: SqlPlace) -> Outcome | None:
@@ -160,9 +178,12 @@ def _end(error: CloudError, place: SqlPlace) -> Outcome | None:
         return refused(
             f"In {place} a user of this name is somebody else's: rename it, or undo this plan and plan again."
         )
-    if number in PASSING:
-        return waiting(str(error))
-    return None
+    return waiting(str(error)) if _is_away(error) else None
+
+
+def _is_away(error: CloudError) -> bool:
+    """Whether the database could not be asked, so that nothing is known of what is in it."""
+    return isinstance(error, SqlServerError) and error.refusal is not None and error.refusal.number in PASSING
 
 
 def _sql_right(right: Right) -> SqlRight:
@@ -300,14 +321,20 @@ class Proof(_OfApplication):
             query = f"SELECT TOP (1) 1 AS holdfast FROM {tsql.object_path(name)}"  # noqa: S608 - quoted
             try:
                 await self._world.operator.query(connection, *place, query)
-            except UnreachableError:
-                raise
-            except CloudError:
+            except CloudError as error:
+                if _tells_nothing(error):
+                    raise
                 continue
             return refused(
                 f"Through the new connection {name} in {place} can be read, which no flow needs: undo."
             ), 0
         return None, len(unneeded[:NEGATIVES])
+
+
+def _tells_nothing(error: CloudError) -> bool:
+    """Whether a query failed before SQL Server judged it: a busy connector refuses everything alike."""
+    passing = isinstance(error, UnreachableError | OutcomeUnknownError | ThrottledError)
+    return passing and "permission was denied" not in str(error).casefold()
 
 
 def _all_of(objects: Rows) -> list[Right]:

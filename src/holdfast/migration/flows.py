@@ -73,7 +73,11 @@ class MakeConnection(_OfConnection):
         operator = self._world.operator
         try:
             found = await operator.connection(*self._where, self._new)
-        except (MissingError, RefusedError):
+        except MissingError:
+            return done("Removed.")
+        except RefusedError:
+            if outcome is not None:
+                raise  # what was made is still there, and only out of sight
             return done("Removed.")
         if found.display_name.startswith(LABEL):
             await operator.delete_connection(*self._where, self._new)
