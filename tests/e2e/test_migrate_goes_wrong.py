@@ -350,8 +350,55 @@ async def test_a_secret_that_never_works_is_never_depended_on(mover: Mover):
 
     assert (found.state, found.step) == ("waiting", "prove")
     assert "AADSTS7000215" in found.says
+    mover.tenant.advance(hours=2)
+    found = the(await mover.go(plan, wait=NO_WAIT))
+    assert (found.state, found.step) == ("refused", "prove")
+    assert "AADSTS7000215" in found.says
     assert binding(mover) == before
     await undone(mover, plan)
+
+
+def often(mover: Mover, name: str, minutes: int) -> None:
+    flow = flow_of(mover, name)
+    definition = copy.deepcopy(flow.definition)
+    for trigger in definition["triggers"].values():
+        trigger["recurrence"] = {"frequency": "Minute", "interval": minutes}
+    mover.tenant.event("edit_flow", flow.id, definition=definition)
+
+
+async def test_flows_that_may_run_soon_are_bound_when_the_secret_has_spread(mover: Mover):
+    """A directory on a bad day, and a connection that fetches a token at every use."""
+    world = mover.tenant.world
+    often(mover, "Nightly order import", 1)
+    world.published["spread_seconds"] = 600.0
+    world.flips.append("connection_keeps_its_access_token")
+    world.is_unkind = True
+    plan, before = await planned(mover), binding(mover)
+
+    found = the(await mover.go(plan))
+    while (found.step or "") in ("principal", "prove"):
+        found = the(await mover.go(plan))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("waiting", "bind")
+    assert "'Nightly order import' may run before" in found.says
+    assert binding(mover) == before
+    mover.tenant.advance(minutes=12)
+    await mover.go(plan, wait=NO_WAIT)
+    assert binding(mover) != before
+    mover.tenant.advance(minutes=12)
+    held = runs_of(mover.tenant.world, flow_of(mover, "Nightly order import"), mover.tenant.now)
+    assert {run.record.status for run in held if run.started_at > plan.made_at} == {"Succeeded"}
+
+
+async def test_a_flow_whose_definition_is_rewritten_may_not_run_too_soon_either(mover: Mover):
+    often(mover, "Nightly tickets", 30)
+    plan = await planned(mover, DESK)
+
+    found = the(await mover.go(plan))
+
+    assert (found.state, (found.step or "").partition(":")[0]) == ("waiting", "define")
+    assert "'Nightly tickets' may run before" in found.says
+    assert the(await mover.to_the_end(plan)).state == "done"
 
 
 @pytest.mark.parametrize(("event", "number"), [("sql_pause", "paused"), ("sql_offline", "offline")])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class Role(StrEnum):
@@ -45,6 +46,14 @@ class Owner:
     user_principal_name: str = ""
     kind: str = "User"
     has_left: bool | None = None
+
+
+SETTLES: Final = timedelta(minutes=12)
+"""How long a new secret or certificate is left to spread before flows depend on it.
+
+We always meet the replicas near us, and connections meet others: sign-ins of ours alone prove too little.
+Ten minutes are the longest that anybody reported.
+"""
 
 
 @dataclass(frozen=True, slots=True)

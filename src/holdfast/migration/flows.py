@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from holdfast.core.deed import Outcome, done, refused
+from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.errors import MissingError, RefusedError
 from holdfast.core.inventory import (
     ConnectionId,
@@ -14,13 +14,14 @@ from holdfast.core.inventory import (
     EnvironmentId,
     FlowId,
 )
-from holdfast.core.making import Share, WantedConnection
+from holdfast.core.making import FlowRow, Share, WantedConnection
 from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.lending import Loan, bind_back
 from holdfast.migration.definitions import fingerprint, rewritten
 from holdfast.migration.names import HELD, connection_id
-from holdfast.migration.world import REDIRECT, Planned
+from holdfast.migration.settling import may_start, settled_at
+from holdfast.migration.world import REDIRECT, Planned, kind_of
 from holdfast.saga import Past
 
 
@@ -85,17 +86,26 @@ class MakeConnection(_OfConnection):
 
 
 class _Unchanged(_OfConnection):
-    """A step that changes what flows do: only flows that are as they were planned."""
+    """A step that changes what flows do: only flows that are as planned, and none that may run too early."""
 
-    async def _edited(self, past: Past) -> str | None:
-        """The name of a flow that was edited since the plan was made, by somebody else."""
+    async def _in_the_way(self, past: Past) -> Outcome | None:
+        """Why the flows cannot go on to the new connection now; None where they can."""
+        early = []
         for flow in self._arguments["flows"]:
-            if f"define:{flow['flow']}" in past:
-                continue
             row = await self._world.operator.flow(self._environment, FlowId(flow["flow"]))
-            if fingerprint(row.clientdata) != flow["sha256"]:
-                return str(flow["flow_name"])
-        return None
+            if f"define:{flow['flow']}" not in past and fingerprint(row.clientdata) != flow["sha256"]:
+                return refused(f"Flow {flow['flow_name']!r} was edited since: undo this plan and plan again.")
+            early += [flow["flow_name"]] if self._runs_early(past, row) else []
+        return self._spreads(past, early) if early else None
+
+    def _runs_early(self, past: Past, row: FlowRow) -> bool:
+        """Whether the flow may run before every replica of the directory knows the secret."""
+        return row.is_on and may_start(row.clientdata, self._world.clock.now(), settled_at(past))
+
+    def _spreads(self, past: Past, names: Sequence[str]) -> Outcome:
+        return waiting(
+            f"The new {kind_of(past)} spreads through the directory until {settled_at(past):%H:%M} UTC, and {names[0]!r} may run before."
+        )
 
 
 class Bind(_Unchanged):
@@ -110,9 +120,9 @@ class Bind(_Unchanged):
                 return refused(
                     f"{self._arguments['name']} is bound elsewhere now: undo this plan and plan again."
                 )
-            edited = await self._edited(past)
-            if edited is not None:
-                return refused(f"Flow {edited!r} was edited since: undo this plan and plan again.")
+            in_the_way = await self._in_the_way(past)
+            if in_the_way is not None:
+                return in_the_way
             await self._world.operator.bind(self._environment, reference, self._new)
         return done("Bound.", before=self._old, at=self._now())
 
@@ -215,7 +225,7 @@ class MakeReference(_OfConnection):
         return done("Removed.")
 
 
-class Define(_OfConnection):
+class Define(_Unchanged):
     """One flow's definition, rewritten in one write; the old one lies encrypted in the secret store."""
 
     async def do(self, past: Past) -> Outcome:
@@ -239,6 +249,8 @@ class Define(_OfConnection):
         )
         if [list(edit) for edit in changed.edits] != arguments["edits"]:
             return refused(f"Flow {arguments['flow_name']!r} would be rewritten in another way: plan again.")
+        if self._runs_early(past, row):
+            return self._spreads(past, [arguments["flow_name"]])
         await self._world.secrets.write(arguments["stored"], Secret(row.clientdata))
         await self._world.operator.redefine(self._environment, flow, changed.clientdata)
         return done("Rewritten.", at=self._now())

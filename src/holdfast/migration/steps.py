@@ -27,6 +27,9 @@ IN_A_ROW: Final = 5
 """So often the secret has to sign in before anything depends on it: replicas disagree for a while."""
 
 BETWEEN: Final = timedelta(seconds=2)
+GIVES_UP: Final = timedelta(hours=1)
+"""So long after it was made, a secret that still does not sign in needs a person."""
+
 SWEEP_AFTER: Final = timedelta(minutes=30)
 """Listings lag: what an interrupted attempt made shows by then."""
 
@@ -210,7 +213,8 @@ class AddCredential(Planned):
         except BaseException:
             await remove_credential(world.registry, app["application"], self._kind, made.key_id)
             raise
-        return done(f"Added; ends {made.expires_at or ends_at:%Y-%m-%d}.", key_id=made.key_id, stored=stored)
+        ends = made.expires_at or ends_at
+        return done(f"Added; ends {ends:%Y-%m-%d}.", key_id=made.key_id, stored=stored, at=self._now())
 
     async def _made(
         self, registry: Registry, application: str, now: datetime, ends_at: datetime
@@ -229,7 +233,7 @@ class AddCredential(Planned):
     async def _handed_in(self, client_id: str) -> Outcome:
         stored = self._arguments["stored"]
         if await self._world.secrets.read(stored) is not None:
-            return done("An administrator handed one in.", key_id=None, stored=stored)
+            return done("An administrator handed one in.", key_id=None, stored=stored, at=self._now())
         form = (
             ""
             if self._kind == "secret"
@@ -300,10 +304,16 @@ class Prove(Planned):
     async def do(self, past: Past) -> Outcome:
         """Sign in; one refusal starts the count again, later."""
         secret, kind = await self._secret(past), kind_of(past)
+        made_at = credential_facts(past).get("at")  # earlier versions noted none
+        is_late = made_at and self._world.clock.now() - datetime.fromisoformat(made_at) >= GIVES_UP
         for number in range(IN_A_ROW):
             if number:
                 await self._world.clock.sleep_until(self._world.clock.now() + BETWEEN)
             said = await self._world.signs_in(past["app"].facts["client_id"], secret, kind)
+            if said and is_late:
+                return refused(
+                    f"The {kind} has not signed in for {GIVES_UP.seconds // 60} minutes; nothing depends on it: {said}"
+                )
             if said:
                 return waiting(f"The {kind} does not sign in everywhere yet: {said}")
         return done(f"Signed in {IN_A_ROW} times in a row.")

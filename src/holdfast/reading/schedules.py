@@ -72,6 +72,25 @@ def runs(recurrence: Recurrence, anchor: datetime, after: datetime) -> Iterator[
                     return
 
 
+def may_run(recurrence: Recurrence, after: datetime, until: datetime) -> bool:
+    """Whether a run may begin between two instants, wherever its zone, its first run and its day are placed.
+
+    Only the time of day is looked at: which days count is not told by every recurrence, and a day too many is safe.
+    """
+    start = recurrence.start_at
+    if recurrence.frequency in ("second", "minute", "hour") or not (recurrence.hours or start):
+        return True
+    off = placed_within(recurrence)
+    if not recurrence.minutes and start is None:
+        off = max(off, timedelta(hours=1))  # the minute is that of a first run, which is not told
+    day = (after - off).replace(hour=0, minute=0, second=0, microsecond=0)
+    while day <= until + off:
+        if any(after - off <= run <= until + off for run in _times(recurrence, start or day, day)):
+            return True
+        day += timedelta(days=1)
+    return False
+
+
 def longest_gap(recurrence: Recurrence) -> timedelta:
     """No two runs in a row are further apart than this."""
     if recurrence.frequency == "month":

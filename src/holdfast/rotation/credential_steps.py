@@ -9,7 +9,7 @@ from typing import Final
 from holdfast.core.deed import Outcome, done, refused, waiting
 from holdfast.core.directory import SignInRecord
 from holdfast.core.errors import MissingError, RefusedError, SecretStoreError, UnreachableError
-from holdfast.core.identity import ClientSecret
+from holdfast.core.identity import SETTLES, ClientSecret
 from holdfast.core.plan import LABEL
 from holdfast.core.secret import Secret
 from holdfast.rotation.checks import QUIET, QUIET_STRANGE
@@ -22,13 +22,6 @@ IN_A_ROW: Final = 5
 
 BETWEEN: Final = timedelta(seconds=2)
 """Between two of these sign-ins."""
-
-SETTLES: Final = timedelta(minutes=12)
-"""How long a new credential is left to spread before it is proven.
-
-We always meet the replicas near us, and the connection meets others: sign-ins of ours alone prove too little.
-Ten minutes are the longest that anybody reported.
-"""
 
 GIVES_UP: Final = timedelta(hours=1)
 """So long after it was made, a credential that still does not sign in needs a person."""

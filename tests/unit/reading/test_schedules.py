@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.reading.schedules import longest_gap, placed_within, recurrence_of, runs
+from holdfast.reading.schedules import longest_gap, may_run, placed_within, recurrence_of, runs
 from tests.builders import START
 
 
@@ -108,6 +108,43 @@ def test_a_run_in_another_zone_is_placed_less_surely():
     assert utc is not None
 
     assert placed_within(berlin) > placed_within(utc)
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "may"),
+    [
+        ({"frequency": "Minute", "interval": 5}, True),
+        ({"frequency": "Day", "interval": 1}, True),
+        ({"frequency": "Day", "interval": 1, "schedule": {"hours": [9], "minutes": [5]}}, True),
+        ({"frequency": "Day", "interval": 1, "schedule": {"hours": [3], "minutes": [0]}}, False),
+        ({"frequency": "Month", "interval": 1, "schedule": {"hours": [3], "minutes": [0]}}, False),
+        ({"frequency": "Day", "interval": 1, "schedule": {"hours": [10]}}, True),
+        ({"frequency": "Day", "interval": 1, "schedule": {"hours": [12]}}, False),
+        ({"frequency": "Day", "interval": 1, "startTime": "2020-01-01T09:06:00Z"}, True),
+        ({"frequency": "Week", "interval": 1, "startTime": "2020-01-01T17:00:00Z"}, False),
+        (
+            {
+                "frequency": "Day",
+                "interval": 1,
+                "timeZone": "Tokyo Standard Time",
+                "schedule": {"hours": [18], "minutes": [5]},
+            },
+            True,
+        ),
+    ],
+)
+def test_a_run_may_begin_soon_wherever_its_day_and_its_zone_are_placed(recurrence, may):
+    found = recurrence_of(trigger(**recurrence))
+    assert found is not None
+
+    assert may_run(found, at("2026-03-02T09:00"), at("2026-03-02T09:12")) is may
+
+
+def test_a_run_after_midnight_may_begin_soon():
+    found = recurrence_of(trigger(frequency="Day", interval=1, schedule={"hours": [0], "minutes": [2]}))
+    assert found is not None
+
+    assert may_run(found, at("2026-03-02T23:55"), at("2026-03-03T00:07"))
 
 
 RECURRENCES = st.fixed_dictionaries(
