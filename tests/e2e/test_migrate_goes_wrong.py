@@ -572,6 +572,24 @@ async def test_the_plan_names_every_owner_and_who_has_left(mover: Mover):
     assert "Process" in own.cost
 
 
+async def test_the_owner_of_a_flow_can_use_the_connection_that_it_moves_to(mover: Mover):
+    sam = next(a for a in mover.tenant.world.accounts.values() if a.display_name == "Sam Ortiz")
+    flow_of(mover, "Nightly stock check").owner_id = sam.object_id
+    mover.tenant.world.changed()
+    plan = await planned(mover)
+
+    await mover.go(plan)
+
+    [new] = [
+        one for one in mover.tenant.world.connections.values() if one.display_name.startswith("holdfast/")
+    ]
+    dana = next(a for a in mover.tenant.world.accounts.values() if a.display_name == "Dana Kim")
+    assert {(each.principal_id, each.role) for each in new.shares} == {
+        (dana.object_id, "CanView"),
+        (sam.object_id, "CanView"),
+    }
+
+
 # --- flows that a person starts --------------------------------------------------------------------------
 
 

@@ -42,11 +42,11 @@ class _OfConnection(Planned):
 
 
 class MakeConnection(_OfConnection):
-    """The new connection, shared with the old one's owner."""
+    """The new connection, shared with the old one's owner and with those of its flows."""
 
     async def do(self, past: Past) -> Outcome:
         """Make it under an id of the saga's own: what an interrupted attempt made is written again, not doubled."""
-        operator, share = self._world.operator, self._arguments["share"]
+        operator = self._world.operator
         sign_in = self._arguments.get("sign_in", "oauthSP")
         held = {HELD[sign_in]: await self._secret(past)}
         await operator.put_connection(
@@ -65,7 +65,8 @@ class MakeConnection(_OfConnection):
                 objects=held if sign_in == "certOauth" else {},
             )
         )
-        if share is not None:
+        # Plans of earlier versions name one person, or none.
+        for share in self._arguments.get("shares") or filter(None, [self._arguments.get("share")]):
             await operator.share(*self._where, self._new, Share(share["id"], "User", "CanView"))
         return done("Made.", connection=self._new)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 HELD: Final[Mapping[str, str]] = {
@@ -17,6 +17,11 @@ other connectors, power-platform-api.md; a PUT that names another is refused and
 def plain(name: str) -> str:
     """A stranger's name as it may stand in names of ours: letters, digits and a few marks."""
     return "".join(mark if mark.isalnum() or mark in " .-_()@" else "_" for mark in name).strip() or "unnamed"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for people: "A", "A and B", "A, B and C"."""
+    return " and ".join(each for each in (", ".join(names[:-1]), *names[-1:]) if each)
 
 
 def connection_id(saga: str, old: str) -> str:

@@ -81,6 +81,19 @@ def takes(moving: Moving, cases: Sequence[Case]) -> str:
     return ""
 
 
+def sharers(case: Case) -> list[Owner]:
+    """The people who get the new connection: its owner, and whoever owns a flow on it; nobody who is not known to be there.
+
+    Who may not use a connection can neither save a flow that holds it nor switch that on
+    (powerapps-docs create-connection-reference).
+    """
+    held = case.connection.owner
+    found = [held] if held and case.owner and case.owner.is_enabled is not False else []
+    makers = (moving.flow.owned_by for moving in case.flows)
+    found += [maker for maker in makers if maker and maker.has_left is False]
+    return list({owner.id: owner for owner in found if owner.kind == "User"}.values())
+
+
 def keeps(flow: Flow) -> bool:
     """Whether its owner stays on as co-owner."""
     return flow.owned_by is None or not flow.owned_by.has_left

@@ -13,8 +13,8 @@ from holdfast.migration.choices import Choices
 from holdfast.migration.definitions import fingerprint, rewritten
 from holdfast.migration.eligibility import Readiness
 from holdfast.migration.grants import DatabaseGrants, plan_grants, widened
-from holdfast.migration.names import logical_name, plain
-from holdfast.migration.ownership import LICENCE, flows_of, keeps, leavers, owner_rows, takes
+from holdfast.migration.names import listed, logical_name, plain
+from holdfast.migration.ownership import LICENCE, flows_of, keeps, leavers, owner_rows, sharers, takes
 from holdfast.migration.shown import grants_json, shows_of
 
 Group = list[tuple[Case, Readiness]]
@@ -167,32 +167,31 @@ class Saga:
         )
 
     def _connection(self, case: Case) -> PlannedStep:
-        old, owner = case.connection, case.connection.owner
+        old = case.connection
         gains = [
             f"{need.right.permission} {need.right.object} in {one.place}"
             for one in self.grants()
             for need in one.needs
         ]
-        shared = (
-            owner
-            if owner and owner.kind == "User" and case.owner and case.owner.is_enabled is not False
-            else None
-        )
-        who = (shared.display_name or shared.user_principal_name or shared.id) if shared else ""
+        shares = [
+            {"id": each.id, "name": each.display_name or each.user_principal_name or each.id}
+            for each in sharers(case)
+        ]
+        who = listed([each["name"] for each in shares])
         return self._step(
             f"connection:{old.id}",
             f"Makes a connection of type service principal {'with certificate ' if self.choices.certificate else ''}beside {old.display_name!r}"
-            + (f" and shares it with {who} (Can use)" if shared else ", shared with nobody"),
+            + (f" and shares it with {who} (Can use)" if shares else ", shared with nobody"),
             {
                 "connector": old.connector,
                 "display_name": label(self.saga, plain(old.display_name))[:200].rstrip(),
                 "tenant_id": self.choices.tenant_id,
                 **({"sign_in": "certOauth"} if self.choices.certificate else {}),
-                "share": {"id": shared.id, "name": who} if shared else None,
+                "shares": shares,
                 "gains": gains,
             },
             connection=old.id,
-            risk=f"{who} can use it for: {'; '.join(gains)}" if shared and gains else "",
+            risk=f"{who} can use it for: {'; '.join(gains)}" if shares and gains else "",
             undo="Removes the new connection; the old one was never touched",
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.core.identity import Owner
 from holdfast.core.inventory import ConnectionId
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import plan_text, read_plan
@@ -19,7 +20,7 @@ from holdfast.migration.plan import plan_migration
 from holdfast.migration.shown import shows_of
 from tests.builders import a_connection, a_reference, an_environment, day
 from tests.nasty import NASTY
-from tests.unit.migration.test_eligibility import LOGIN, a_case, a_moving, an_operation
+from tests.unit.migration.test_eligibility import LOGIN, a_case, a_moving, an_app, an_operation
 
 
 def choices(**changes: Any) -> Choices:
@@ -88,7 +89,35 @@ def test_an_owner_who_left_gains_nothing():
     plan = plan_migration([a_case(owner=None)], choices())
 
     [made] = [step for step in plan.steps if step.name.startswith("connection:")]
-    assert made.arguments["share"] is None
+    assert made.arguments["shares"] == []
+
+
+def owned_by(owner: Owner, id: str = "f1") -> Any:
+    moving = a_moving(id=id)
+    return replace(moving, flow=replace(moving.flow, owned_by=owner))
+
+
+def test_whoever_owns_a_flow_gets_the_new_connection_too():
+    flows = (
+        a_moving(),
+        owned_by(Owner("sam", "Sam Ortiz", has_left=False), "f2"),
+        owned_by(Owner("gone", "Gone", has_left=True), "f3"),
+        owned_by(Owner("bot", "Robot", kind="ServicePrincipal", has_left=False), "f4"),
+    )
+
+    plan = plan_migration([a_case(flows=flows)], choices())
+
+    [made] = [step for step in plan.steps if step.name.startswith("connection:")]
+    assert [each["name"] for each in made.arguments["shares"]] == ["Ada Kent", "Sam Ortiz"]
+    assert "Ada Kent and Sam Ortiz can use it for: SELECT dbo.Orders" in made.risk
+
+
+def test_an_app_of_a_flows_owner_may_hold_the_new_connection():
+    shared = owned_by(Owner("sam", "Sam Ortiz"))
+
+    plan = plan_migration([a_case(flows=(shared,), canvas_apps=(an_app("sam"),))], choices())
+
+    assert [each.reason for each in plan.declined] == ["canvas_apps"]
 
 
 def test_steps_without_an_administrator_name_who_acts():

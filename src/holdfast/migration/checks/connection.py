@@ -98,8 +98,6 @@ def owner_left(case: Case) -> Finding | None:
     if not case.accounts_read:
         return Finding("owner_not_seen", "Whether its owner is still there could not be read", blocks=False)
     if case.owner is None or case.owner.is_enabled is False:
-        says = (
-            "Its owner has left: the new connection is shared with nobody until the flows have another owner"
-        )
+        says = "Its owner has left: the new connection is shared only with whoever else owns a flow on it"
         return Finding("owner_left", says, blocks=False)
     return None

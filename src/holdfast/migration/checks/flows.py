@@ -76,8 +76,9 @@ def is_kept_from_canvas_apps(case: Case) -> Finding | None:
     if case.canvas_apps is None:
         return Finding("canvas_apps", "Which canvas apps there use SQL could not be read.", not_seen=True)
     naming = [app for app in case.canvas_apps if case.connection.connector in app.connectors]
-    owner = case.connection.owner.id if case.connection.owner else None
-    near = [app for app in naming if app.owner is not None and app.owner.id == owner]
+    makers = {moving.flow.owned_by.id for moving in case.flows if moving.flow.owned_by}
+    makers |= {case.connection.owner.id} if case.connection.owner else set()
+    near = [app for app in naming if app.owner is not None and app.owner.id in makers]
     if case.connection.sign_in is SignIn.SQL_LOGIN and naming:
         near = naming
     if near:
