@@ -76,6 +76,24 @@ def test_it_outlives_the_old_secret(plan: Path, capsys: pytest.CaptureFixture[st
     assert {row["state"] for row in now} == {"ok"}
 
 
+def test_a_connection_whose_secret_somebody_removed_is_healed_once(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+):
+    [app] = {step["arguments"]["client_id"] for step in json.loads(plan.read_text())["steps"]}
+    holdfast("sandbox", "do", "remove_secret", app)
+    holdfast("sandbox", "advance", "26h")
+    holdfast("scan")
+    assert "secret_invalid" in {row["cause"] for row in rows(capsys, "status")}
+
+    assert holdfast("rotate", "plan", "--out", str(plan)) == 0
+    assert {step["arguments"]["client_id"] for step in json.loads(plan.read_text())["steps"]} == {app}
+    assert finish(plan) == 0
+
+    # The last scan saw it broken; what was put in since is asked for.
+    assert holdfast("rotate", "plan", "--out", str(plan)) == 0
+    assert json.loads(plan.read_text())["steps"] == []
+
+
 def test_an_application_that_is_excepted_from_a_policy_is_renewed(plan: Path):
     wanted = json.loads(plan.read_text())["steps"]
     holdfast("sandbox", "do", "set_app_policy", "", "passwordAddition=true")

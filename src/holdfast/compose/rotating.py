@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from holdfast.compose.times import CloudClock
 from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.identity import Role, ServicePrincipal
 from holdfast.core.inventory import SQL_CONNECTORS, Connection, ConnectionReference, EnvironmentId
+from holdfast.core.judgement import Judgement
 from holdfast.core.making import AppPolicy
 from holdfast.core.plan import Accepted, Plan
 from holdfast.keepalive.eligibility import target_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 LOG_REACHES: Final = timedelta(days=30)
 KIND_OF: Final = {"oauthSP": "secret", "certOauth": "certificate"}
+LACKING: Final = frozenset({"secret_invalid", "secret_expired", "certificate_invalid"})
+"""Causes that a new secret or certificate ends."""
 
 
 @asynccontextmanager
@@ -115,18 +118,22 @@ async def candidates(
     Args:
         chosen: client ids of those that are renewed though they are not due.
     """
-    apps = [app async for app in holdfast.history.current(tenant.id, ServicePrincipal)]
     own, stored = tenant.own_client_ids(), set(await holdfast.secrets.names())
     plans = [record.plan for record in await holdfast.journal.plans(tenant.id)]
     past = await rotations(holdfast, tenant)
     left_behind = replaced(past)
+    # What was seen before a rotation says nothing of what that put in. The journal tells its times by our clock.
+    scanned_at = holdfast.clock.now() - seen.age
+    later = {each.application for each in past if _is_after(each, scanned_at)}
+    known = [app async for app in holdfast.history.current(tenant.id, ServicePrincipal)]
+    apps = await _as_they_are(tenant, known, later)
     async with tenant.reached(Role.READER) as reading, tenant.reached(Role.OPERATOR) as operating:
         consumers = await consumers_of(holdfast, seen, operating.operator)
         log_read = await _log_is_read(reading.directory, seen)
         found = []
         for app in apps:
             used = [
-                each
+                each._replace(is_lacking=each.is_lacking and app.object_id not in later)
                 for each in consumers.get(app.client_id.casefold(), ())
                 # Kept by its owner, with nothing left on it.
                 if each.references or each.connection.id not in left_behind
@@ -147,7 +154,9 @@ async def candidates(
                     under_way=under_way(past, app.object_id, kind),
                 )
                 # The log may be asked but five times in ten seconds: only what may be renewed is worth it.
-                wanted = members and (app.client_id in chosen or is_due(candidate, seen.now))
+                wanted = members and (
+                    app.client_id in chosen or candidate.is_broken or is_due(candidate, seen.now)
+                )
                 if wanted:
                     policy = await app_policy_of(reading.applications, app.object_id)
                     candidate = replace(candidate, policy=policy)
@@ -157,6 +166,30 @@ async def candidates(
                     candidate = replace(candidate, uses=uses, held=shown)
                 found.append(candidate)
         return found, await app_policy_of(reading.applications)
+
+
+def _is_after(rotated: Rotated, scanned_at: datetime) -> bool:
+    return rotated.standing.since is not None and rotated.standing.since > scanned_at
+
+
+async def _as_they_are(
+    tenant: Tenant, apps: list[ServicePrincipal], later: Collection[str]
+) -> list[ServicePrincipal]:
+    """The applications, with their credentials of now where one was rotated since the scan.
+
+    Args:
+        later: object ids of these.
+    """
+    if not later or not tenant.has(Role.APP_ADMIN):
+        return apps
+    found = []
+    async with tenant.reached(Role.APP_ADMIN) as admin:
+        for app in apps:
+            with suppress(MissingError, RefusedError):
+                if app.object_id in later:
+                    app = replace(app, secrets=(await admin.registry.application(app.object_id)).secrets)
+            found.append(app)
+    return found
 
 
 def _by_kind(app: ServicePrincipal, used: Sequence[Consumer]) -> dict[str, tuple[Consumer, ...]]:
@@ -205,10 +238,13 @@ async def consumers_of(
         visible = {each.id async for each in operator.own_connections(environment.id, SQL_CONNECTORS[0])}
         offered = await _offered(operator, environment.id)
         flows = await carried(holdfast.history, seen.tenant, environment.id)
+        keys = [f"{each.connector}/{each.id}" for each in holding]
+        judged = await holdfast.history.lookup(seen.tenant, Judgement, environment.id, keys)
         references = [
             each async for each in holdfast.history.current(seen.tenant, ConnectionReference, environment.id)
         ]
-        for connection in holding:
+        for key, connection in zip(keys, holding, strict=True):
+            verdict = judged[key].verdict if key in judged else None
             operations = operations_on(connection.id, flows.get(connection.id, ()), bindings_of(references))
             target = target_of(connection, operations)
             consumer = Consumer(
@@ -218,9 +254,10 @@ async def consumers_of(
                 tuple(each for each in references if each.connection == connection.id),
                 (target.server, target.database) if target else None,
                 offered is None or SETS[connection.sign_in] in offered,
+                verdict is not None and verdict.cause.id in LACKING,
             )
-            key = str(connection.client_id).casefold()
-            found[key] = (*found.get(key, ()), consumer)
+            app = str(connection.client_id).casefold()
+            found[app] = (*found.get(app, ()), consumer)
     return found
 
 

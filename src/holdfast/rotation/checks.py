@@ -104,7 +104,9 @@ def _longest(candidate: Candidate, choices: Choices) -> timedelta | None:
 
 
 def _has_credentials(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
-    return None if candidate.credentials else ("no_secret", f"It has no {candidate.kind}.")
+    if candidate.credentials or candidate.consumers:
+        return None
+    return "no_secret", f"It has no {candidate.kind}, and no connection that would hold one."
 
 
 def _is_not_ourselves(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
@@ -131,7 +133,7 @@ def _is_free(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | 
 
 
 def _is_due(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
-    if wanted or is_due(candidate, choices.now):
+    if wanted or candidate.is_broken or is_due(candidate, choices.now):
         return None
     decides = deciding(candidate, choices.now)
     due = due_at(decides) if decides else None

@@ -201,6 +201,8 @@ class Quiet(_Watching):
 
     async def do(self, past: Past) -> Outcome:
         """Read the log since the last consumer got the new one; without a log, let the time pass."""
+        if not self._arguments["old"]:
+            return done("There is no older one.", kept=False)
         start = max([*_given_at(past), _at(past, "add", "added_at")])
         now, length = self._world.clock.now(), timedelta(seconds=self._arguments["quiet_seconds"])
         until, why = start + length, "The older one may go"

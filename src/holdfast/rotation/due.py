@@ -32,6 +32,7 @@ class Consumer(NamedTuple):
         references: those bound to it, for the way round where it cannot be changed.
         target: server and database of a proof query; None where no flow tells.
         is_offered: the connector still offers its way to sign in.
+        is_lacking: it was judged broken because it holds no secret or certificate that its application still has.
     """
 
     connection: Connection
@@ -40,6 +41,7 @@ class Consumer(NamedTuple):
     references: tuple[ConnectionReference, ...] = ()
     target: tuple[str, str] | None = None
     is_offered: bool = True
+    is_lacking: bool = False
 
 
 class Use(NamedTuple):
@@ -91,6 +93,12 @@ class Candidate:
     def credentials(self) -> tuple[ClientSecret, ...]:
         """Those of its kind, which its connections can be holding."""
         return tuple(each for each in self.app.secrets if each.kind == self.kind)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a connection waits for a credential, however long those live that the application has."""
+        none_left = bool(self.consumers) and not self.credentials
+        return none_left or any(each.is_lacking for each in self.consumers)
 
     @property
     def strangers(self) -> tuple[Use, ...]:

@@ -17,7 +17,7 @@ KIND: Final = "rotate"
 
 
 def plan_rotation(candidates: Sequence[Candidate], choices: Choices) -> Plan:
-    """A saga for each application that has a credential in use that is due, the first to end first."""
+    """A saga for each application that has a credential in use that is due, or a connection that waits for one; these first."""
     steps: list[PlannedStep] = []
     declined: list[Declined] = []
     number = 0
@@ -45,6 +45,8 @@ def plan_rotation(candidates: Sequence[Candidate], choices: Choices) -> Plan:
 
 
 def _decided(candidate: Candidate, now: datetime) -> datetime:
+    if candidate.is_broken:
+        return datetime.min.replace(tzinfo=UTC)
     decides = deciding(candidate, now)
     return decides.expires_at if decides and decides.expires_at else datetime.max.replace(tzinfo=UTC)
 
@@ -94,6 +96,9 @@ def _add(saga: str, candidate: Candidate, about: Mapping[str, Any], choices: Cho
             # All that the application has as planned: whatever else is there at apply was made meanwhile.
             "known": [each.key_id for each in candidate.credentials],
         },
+        risk=f"Not due by its dates: a connection is broken, as the application no longer has the {candidate.kind} that it holds"
+        if candidate.is_broken and not is_due(candidate, choices.now)
+        else "",
         undo=f"Removes the new {candidate.kind}",
     )
 

@@ -120,7 +120,6 @@ DECLINED = {
         a_candidate(log_read=False), {"policy": AppPolicy(longest_secret=timedelta(days=9))}, "life_too_short"
     ),
     "chosen too short": (a_candidate(), {"life": timedelta(days=1)}, "life_too_short"),
-    "nothing of its kind": (a_candidate(replace(secret(), kind="certificate")), {}, "no_secret"),
     "another rotation": (a_candidate(under_way="p0-1"), {}, "under_way"),
     "no longer offered": (
         a_candidate(consumers=(Consumer(an_app_connection(), an_environment(), True, is_offered=False),)), {}, "not_offered"
@@ -129,6 +128,34 @@ DECLINED = {
         a_candidate(consumers=(Consumer(an_app_connection(), an_environment(), False),)), {}, "consumer_not_ours"
     ),
 }  # fmt: skip
+
+
+LACKING = Consumer(an_app_connection(), an_environment(), True, is_lacking=True)
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        a_candidate(replace(secret(), kind="certificate")),
+        a_candidate(secret(ends=900), consumers=(LACKING,)),
+    ],
+    ids=["none of its kind is left", "another one is left"],
+)
+def test_a_connection_whose_secret_is_gone_gets_a_new_one_before_all_others(candidate: Candidate):
+    other = a_candidate(app=ServicePrincipal("app-0", "object-0", "other", (secret(),)))
+
+    plan = plan_rotation([other, candidate], choices())
+
+    first = plan.steps[0]
+    assert (first.name, first.arguments["client_id"]) == ("add", "app-1")
+    assert "broken" in first.risk
+    assert len(plan.sagas()) == 2
+
+
+def test_an_application_without_secrets_and_connections_is_left_alone():
+    empty = replace(a_candidate(), app=ServicePrincipal("app-1", "o", "erp", ()), consumers=())
+
+    assert names(empty, apps=frozenset({"app-1"})) == []
 
 
 @pytest.mark.parametrize(("candidate", "chosen", "reason"), DECLINED.values(), ids=DECLINED.keys())
