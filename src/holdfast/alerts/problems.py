@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -34,8 +34,9 @@ def of_connections(seen: Sequence[Seen], now: datetime) -> Iterator[Problem]:
         now: the cloud's time.
     """
     broken = [each for each in seen if each[0].state is State.BROKEN]
-    yield from _shared(broken)
-    yield from _alone(broken)
+    shared = list(_shared(broken))
+    yield from shared
+    yield from _alone(broken, frozenset(subject for each in shared for subject in each.subjects))
     yield from _overdue([each for each in seen if each[0].state is not State.BROKEN], now)
 
 
@@ -72,8 +73,12 @@ def _began(connection: Connection, judgement: Judgement | None) -> datetime:
     return min(found) if found else known[0]
 
 
-def _alone(broken: Sequence[Seen]) -> Iterator[Problem]:
-    """One thread per cause and whoever has to act about it."""
+def _alone(broken: Sequence[Seen], told: Collection[str]) -> Iterator[Problem]:
+    """One thread per cause and whoever has to act about it.
+
+    Args:
+        told: ids of connections that the administrators are told of by what they have in common.
+    """
     groups: defaultdict[tuple[str, str], list[Seen]] = defaultdict(list)
     for status, judgement in broken:
         groups[status.cause or "unknown", _behind(status.connection)].append((status, judgement))
@@ -81,6 +86,11 @@ def _alone(broken: Sequence[Seen]) -> Iterator[Problem]:
         first = members[0][0]
         remedy = first.verdict.remedies[0] if first.verdict and first.verdict.remedies else None
         audience, to = _audience(remedy.who if remedy else Actor.ADMIN, first.connection)
+        if audience is Audience.ADMIN:
+            members = [each for each in members if each[0].connection.id not in told]
+            if not members:
+                continue
+            first = members[0][0]
         title = first.verdict.cause.title if first.verdict else "No known cause"
         subjects = tuple(status.connection.id for status, _ in members)
         flows = sum(len(status.flows) for status, _ in members)

@@ -85,6 +85,15 @@ def test_what_one_act_broke_is_told_to_the_administrators_as_one():
     assert len(problems) == 5
 
 
+def test_administrators_are_not_told_again_of_each_that_one_act_broke():
+    act = Act("p1", "set", "data policy 'No SQL'", day(90))
+    cases = [broken(f"c{n}", f"o{n}", Actor.ENTRA_ADMIN, act) for n in range(4)]
+
+    problems = told(*cases, broken("c9", "o0", Actor.ENTRA_ADMIN))
+
+    assert [problem.subjects for problem in problems] == [("c0", "c1", "c2", "c3"), ("c9",)]
+
+
 def test_an_action_is_overdue_before_the_break():
     due = (NOW + ACT_BEFORE - START) / timedelta(days=1)
 
