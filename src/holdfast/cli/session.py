@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.cli.options import Invocation
 from holdfast.core.errors import SettingsError
@@ -14,6 +14,10 @@ from holdfast.core.errors import SettingsError
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast
     from holdfast.settings import Settings
+
+
+HABITS: Final = ("retention_days", "watch", "rotate", "alerts", "hooks", "sql_driver")
+"""What a settings file says that holds for a sandbox too; its tenants, store and secrets are the sandbox's own."""
 
 
 @contextmanager
@@ -33,20 +37,43 @@ def opened(invocation: Invocation) -> Iterator[Holdfast]:
 @contextmanager
 def settings_of(invocation: Invocation) -> Iterator[Settings]:
     """The settings of the file and the environment, or those of a sandbox that runs meanwhile."""
-    from holdfast.settings import from_ready, load
+    from holdfast.settings import load
 
     if invocation.sandbox is None:
         yield load(invocation.config, os.environ)
-    elif names_a_file(invocation.sandbox):
-        yield _with_key(from_ready(Path(invocation.sandbox), sandbox_folder("running")))
+        return
+    with _of_sandbox(invocation.sandbox) as found:
+        yield _with_key(found if invocation.config is None else _habits(found, invocation.config))
+
+
+def _habits(settings: Settings, config: Path) -> Settings:
+    """The settings of a sandbox with what the named file says of habits: whom to tell, what to run before deeds.
+
+    Raises:
+        SettingsError: the file is missing, or what stands in it is wrong.
+    """
+    from holdfast.settings import load
+
+    said = load(config, os.environ)
+    origins = {key: at for key, at in said.origins.items() if key.partition(".")[0] in HABITS}
+    taken: dict[str, Any] = {name: getattr(said, name) for name in HABITS}
+    return settings.model_copy(update={**taken, "origins": {**settings.origins, **origins}})
+
+
+@contextmanager
+def _of_sandbox(sandbox: str) -> Iterator[Settings]:
+    from holdfast.settings import from_ready
+
+    if names_a_file(sandbox):
+        yield from_ready(Path(sandbox), sandbox_folder("running"))
     else:
         from holdfast.sandbox import SandboxError, embedded
 
-        folder = sandbox_folder(invocation.sandbox)
+        folder = sandbox_folder(sandbox)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with embedded(invocation.sandbox, state=folder) as ready:
-                yield _with_key(from_ready(ready, folder))
+            with embedded(sandbox, state=folder) as ready:
+                yield from_ready(ready, folder)
         except SandboxError as error:
             raise SettingsError(str(error)) from None
         except BrokenPipeError:
