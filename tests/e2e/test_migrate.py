@@ -75,6 +75,21 @@ def test_what_cannot_move_is_left_alone_with_the_reason(tmp_path: Path, danas: s
     }
 
 
+def test_what_an_administrator_reads_goes_into_a_file(tmp_path: Path, danas: str):
+    file = tmp_path / "grants.sql"
+
+    assert holdfast("migrate", "plan", "--connection", danas, "--for-dba", "--out", str(file)) == 0
+
+    assert "GRANT" in file.read_text()
+    assert not file.read_text().startswith("{")
+
+
+def test_a_life_that_is_too_short_to_move_in_is_refused(danas: str, capsys: pytest.CaptureFixture[str]):
+    assert holdfast("migrate", "plan", "--connection", danas, "--life", "6d") == 2
+
+    assert "--life is too short" in capsys.readouterr().err
+
+
 def test_planning_writes_nothing(plan: Path, capsys: pytest.CaptureFixture[str]):
     assert {row["name"].startswith("holdfast/") for row in rows(capsys, "made")} == {False}
 

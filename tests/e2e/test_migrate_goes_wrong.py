@@ -358,6 +358,25 @@ async def test_a_secret_that_never_works_is_never_depended_on(mover: Mover):
     await undone(mover, plan)
 
 
+async def test_an_application_that_has_to_be_assigned_waits_for_an_administrator(mover: Mover):
+    mover.tenant.event("require_assignment", "sam.ortiz@contoso.example")
+    plan = await planned(mover)
+    await mover.go(plan)
+    mover.tenant.advance(hours=2)
+
+    found = the(await mover.go(plan, wait=NO_WAIT))
+
+    assert (found.state, found.step) == ("waiting", "prove")
+    assert f"has to assign {plan.steps[1].arguments['name']!r} to Azure SQL Database" in found.says
+    clients = [
+        deed.outcome.facts["client_id"]
+        for deed in await mover.journal.deeds(TENANT, plan.id)
+        if deed.step == "app" and deed.outcome.is_done
+    ]
+    mover.tenant.event("assign", clients[0])
+    assert the(await mover.to_the_end(plan)).state == "done"
+
+
 def often(mover: Mover, name: str, minutes: int) -> None:
     flow = flow_of(mover, name)
     definition = copy.deepcopy(flow.definition)

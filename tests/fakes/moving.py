@@ -332,7 +332,7 @@ class Mover:
             credential = Credential(client_id, certificate=lambda: pem_of(secret))
         way = self._way_in(credential)
         try:
-            await way.transport.sign_in(Audience.GRAPH)
+            await way.tokens.token(way.hosts.scopes[Audience.DATABASE])  # as `compose` does
         except CloudError as error:
             return str(error)
         finally:

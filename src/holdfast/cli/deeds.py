@@ -76,7 +76,7 @@ async def put(
     """
     await holdfast.journal.keep(plan)
     if out is not None:
-        _write(plan, out)
+        write(plan_text(plan), out)
     if invocation.output == "json":
         click.echo(plan_text(plan), nl=False)
         return
@@ -121,9 +121,14 @@ async def _show_declined(plan: Plan, holdfast: Holdfast) -> None:
     click.echo("Each one with its reason: -o json, or the plan's file.")
 
 
-def _write(plan: Plan, out: Path) -> None:
+def write(text: str, out: Path) -> None:
+    """Write a plan, or what is taken from it, to a file.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
     try:
-        out.write_text(plan_text(plan), encoding="ascii")
+        out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"The plan cannot be written to {out}: {error.strerror or error}.") from None
 

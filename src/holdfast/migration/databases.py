@@ -22,7 +22,7 @@ from holdfast.migration import tsql
 from holdfast.migration.grants import ObjectName, Right
 from holdfast.migration.shown import grants_from
 from holdfast.migration.tsql import AppUser
-from holdfast.migration.world import PROOF, Planned, kind_of
+from holdfast.migration.world import PROOF, Planned, kind_of, to_assign
 from holdfast.ports import SqlServer
 from holdfast.saga import Past
 
@@ -60,7 +60,6 @@ OF_DATABASES: Final = (
     "ALTER ANY USER",
     "CREATE TABLE",
 )
-NOT_ASSIGNED: Final = ("AADSTS501051", "AADSTS50105")
 AT_ONCE: Final = 200
 NEGATIVES: Final = 3
 """So many objects that no flow needs are asked for through the new connection, and have to be refused."""
@@ -209,9 +208,8 @@ class Proof(_OfApplication):
             try:
                 await self._world.operator.query(connection, *place, PROOF)
             except CloudError as error:
-                return waiting(
-                    f"{self._to_do(str(error))}The new connection does not work in {place} yet: {error}"
-                )
+                to_do = to_assign(self._arguments["name"], str(error))
+                return waiting(f"{to_do}The new connection does not work in {place} yet: {error}")
             needed = grants_from(database).rights
             try:
                 objects = await self._objects(past, place)
@@ -231,15 +229,6 @@ class Proof(_OfApplication):
         also = f" Everybody holds, through public: {', '.join(said)}." if said else ""
         return done(
             f"Works; {tried} objects that no flow needs were refused.{also}", refused=tried, public=said
-        )
-
-    def _to_do(self, said: str) -> str:
-        """What somebody has to do about it first, where that is known."""
-        if not any(number in said for number in NOT_ASSIGNED):
-            return ""
-        return (
-            f"An administrator has to assign {self._arguments['name']!r} to Azure SQL Database (Entra admin center > Enterprise"
-            " applications > Azure SQL Database > Users and groups), which demands assignment. "
         )
 
     async def _new(self, past: Past) -> Connection:

@@ -139,7 +139,9 @@ class Saga:
             undo=f"Removes the {kind} and its text",
             by=by,
         )
-        yield self._step("prove", f"Waits until the {kind} signs in several times in a row", {})
+        yield self._step(
+            "prove", f"Waits until the {kind} signs in several times in a row", {"name": self.name}
+        )
 
     def _life(self) -> timedelta:
         policy = self.choices.policy or AppPolicy()

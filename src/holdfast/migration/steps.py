@@ -19,7 +19,7 @@ from holdfast.migration.flows import Bind, Define, MakeConnection, MakeReference
 from holdfast.migration.handing_over import Own, WatchOwned
 from holdfast.migration.shown import shows_of
 from holdfast.migration.watch import Confirm, Cycle, Start, Watch
-from holdfast.migration.world import Planned, World, credential_facts, kind_of
+from holdfast.migration.world import Planned, World, credential_facts, kind_of, to_assign
 from holdfast.ports import Registry
 from holdfast.saga import Past, Step
 
@@ -310,6 +310,10 @@ class Prove(Planned):
             if number:
                 await self._world.clock.sleep_until(self._world.clock.now() + BETWEEN)
             said = await self._world.signs_in(past["app"].facts["client_id"], secret, kind)
+            # Earlier plans name no application here.
+            to_do = to_assign(self._arguments.get("name", past["app"].facts["client_id"]), said)
+            if to_do:
+                return waiting(f"{to_do}({said})")
             if said and is_late:
                 return refused(
                     f"The {kind} has not signed in for {GIVES_UP.seconds // 60} minutes; nothing depends on it: {said}"

@@ -32,6 +32,9 @@ SqlAs = Callable[[str, Secret, str], AbstractAsyncContextManager[SqlServer]]
 """Databases as an application sees them that signs in with a client id and a credential of a kind."""
 
 REDIRECT: Final = "https://global.consent.azure-apim.net/redirect/sql"
+NOT_ASSIGNED: Final = ("AADSTS501051", "AADSTS50105")
+"""Azure SQL Database demands in this tenant that who signs in to it is assigned to it."""
+
 PROOF: Final = "SELECT 1 AS holdfast"
 
 
@@ -115,3 +118,13 @@ def kind_of(past: Past) -> str:
 def credential_facts(past: Past) -> Mapping[str, Any]:
     """What is known of the application's credential: `key_id`, and under which name it is `stored`."""
     return past[kind_of(past)].facts
+
+
+def to_assign(application: str, said: str) -> str:
+    """What an administrator has to do first, where Entra said so; empty for anything else."""
+    if not any(number in said for number in NOT_ASSIGNED):
+        return ""
+    return (
+        f"An administrator has to assign {application!r} to Azure SQL Database (Entra admin center > Enterprise"
+        " applications > Azure SQL Database > Users and groups), which demands assignment. "
+    )

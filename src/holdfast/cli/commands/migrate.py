@@ -97,7 +97,9 @@ def command() -> None:
     is_flag=True,
     help="Let the applications sign in with certificates instead of secrets, where the connector offers that.",
 )
-@click.option("--for-dba", "for_dba", is_flag=True, help="Print only the T-SQL, to be read.")
+@click.option(
+    "--for-dba", "for_dba", is_flag=True, help="Only the T-SQL, to be read: printed, or written to --out."
+)
 @common_options
 def plan_(out: Path | None, for_dba: bool, invocation: Invocation, **chosen: Any) -> int:
     """Plan the move of all that is ready. Writes nothing to the cloud."""
@@ -123,7 +125,11 @@ async def _plan(
     plan = await _planned(holdfast, tenant, seen, accepted, chosen)
     if for_dba:
         await holdfast.journal.keep(plan)
-        click.echo(_scripts(plan, {}), nl=False)
+        scripts = _scripts(plan, {})
+        if out is None:
+            click.echo(scripts, nl=False)
+        else:
+            deeds.write(scripts, out)
         return 0
     await deeds.put(plan, out, holdfast, invocation)
     return 0
@@ -139,9 +145,14 @@ async def _planned(
     from holdfast.adapters.system import new_id
     from holdfast.compose.migrating import Chosen, cases
     from holdfast.core.identity import Role
+    from holdfast.migration.checks.policies import SHORTEST_LIFE
     from holdfast.migration.choices import Choices
     from holdfast.migration.plan import plan_migration
 
+    if chosen["life"] < SHORTEST_LIFE:
+        raise click.UsageError(
+            f"--life is too short: what lives less than {SHORTEST_LIFE.days} days has to be renewed before the move is watched."
+        )
     wanted = Chosen(
         connections=await connections_meant(holdfast, seen, chosen["connections"]),
         environments=environments_meant(seen, chosen["environments"]),
