@@ -8,6 +8,8 @@ import platform
 import sys
 from pathlib import Path
 
+from holdfast.cli.main import collect_seldom
+
 
 def machine() -> str:
     """What the figures were taken on."""
@@ -28,6 +30,7 @@ def main(chosen: list[str]) -> None:
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
     print(f"machine: {machine()}")
+    collect_seldom()  # as every command does
     for name in chosen or names:
         print(f"\n## {name}", flush=True)
         importlib.import_module(f"bench.bench_{name}").main()
