@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,15 @@ def fixtures() -> Path:
             pytest.fail(f"recorded payloads are required here but {place} is not a folder")
         pytest.skip(f"recorded payloads are not here ({place}); set HOLDFAST_FIXTURES")
     return place
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Retries without waiting."""
+    import stamina
+
+    from holdfast.adapters.cloud.patience import ATTEMPTS
+
+    stamina.set_testing(True, attempts=ATTEMPTS)
+    yield
+    stamina.set_testing(False)

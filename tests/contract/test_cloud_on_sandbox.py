@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import stamina
 from pydantic import BaseModel
 
 from holdfast.adapters.cloud.connect import Access, connect
 from holdfast.adapters.cloud.credentials import Credential
-from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.adapters.system import SystemClock
 from holdfast.core.errors import CloudError, MissingError, RefusedError, UnreachableError
 from holdfast.core.identity import Role
@@ -42,6 +40,8 @@ from holdfast.wire.shape import zulu
 from tests.contract.test_wire import unnamed
 from tests.sandbox.rooms import paths
 from tests.unit.adapters.cloud.test_tokens import key_pair
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 KINDS = ("authority", "graph", "bap", "powerapps", "flow", "powerplatform", "apihub")
 
@@ -108,14 +108,6 @@ NO_ROOM = frozenset(
         "flow.triggers.run",
     }
 )
-
-
-@pytest.fixture(autouse=True)
-def impatient() -> Iterator[None]:
-    """Retries without waiting."""
-    stamina.set_testing(True, attempts=ATTEMPTS)
-    yield
-    stamina.set_testing(False)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import stamina
 
 from holdfast.adapters.cloud.connect import Access
 from holdfast.adapters.cloud.credentials import Credential
-from holdfast.adapters.cloud.patience import ATTEMPTS
 from holdfast.adapters.system import SystemClock, new_id
 from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.inventory import ConnectionId, ConnectorId, Environment, EnvironmentId
@@ -27,16 +25,11 @@ from holdfast.wire.making.connections import CONNECTOR, PUT_CONNECTION
 from holdfast.wire.shape import Shape
 from tests.contract.test_cloud_on_sandbox import Tenant
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 SQL = ConnectorId("shared_sql")
 SERVER = "sql-contoso.database.windows.net"
 REDIRECT = "https://global.consent.azure-apim.net/redirect/sql"
-
-
-@pytest.fixture(autouse=True)
-def impatient() -> Iterator[None]:
-    stamina.set_testing(True, attempts=ATTEMPTS)
-    yield
-    stamina.set_testing(False)
 
 
 @pytest.fixture(scope="module")
