@@ -1,10 +1,12 @@
 """holdfast speaks to the hosts in its settings and to no other."""
 
+import json
 import socket
 
 import pytest
 
 from holdfast.cli.main import run
+from holdfast.sandbox import embedded
 
 HERE = {"localhost", "127.0.0.1", "::1"}
 
@@ -30,12 +32,14 @@ def resolved(monkeypatch):
 
 
 COMMANDS = (
-    ["doctor"],
+    ["doctor", "--ask-sql", "sql-contoso.database.windows.net/erp"],
     ["scan"],
     ["status"],
     ["forecast"],
     ["worklist"],
+    ["whatif", "advance", "90d"],
     ["keepalive", "plan"],
+    ["migrate", "plan"],
     ["rotate", "plan"],
     ["alerts", "list"],
     ["metrics"],
@@ -49,7 +53,10 @@ COMMANDS = (
 def test_no_host_outside_the_settings_is_resolved(resolved, tmp_path, monkeypatch):
     monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path))
 
-    codes = [run([*command, "--sandbox=story", "-o", "json"]) for command in COMMANDS]
+    with embedded("story", frozen=True) as ready:
+        file = tmp_path / "ready.json"
+        file.write_text(json.dumps(ready))
+        codes = [run([*command, f"--sandbox={file}", "-o", "json"]) for command in COMMANDS]
 
     assert max(codes) <= 3
     assert "localhost" in resolved

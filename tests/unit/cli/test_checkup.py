@@ -34,7 +34,7 @@ def test_a_permission_that_is_missing_twice_is_said_once_with_all_that_it_unlock
         {**row, "missing": None, "unlocks": "x"},
     ]
 
-    assert list(missing(rows)) == ["reader lacks Application.Read.All: no forecast; rotate."]
+    assert list(missing(rows)) == ["reader lacks Application.Read.All, which unlocks forecast; rotate."]
 
 
 SKEWS = {

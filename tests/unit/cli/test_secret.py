@@ -57,6 +57,19 @@ def test_the_id_of_a_secret_is_refused_in_its_place(said):
     assert "id, not its value" in printed
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["one line\nand another", "\x00\x01", "\udcff", "a" * 30_000],
+    ids=["lines", "bytes", "no text", "long"],
+)
+def test_what_is_no_secret_is_refused_and_not_repeated(said, text):
+    code, printed = said("set", "a", text=text)
+
+    assert code == 2
+    assert "one line" in printed
+    assert text not in printed
+
+
 def test_nothing_on_standard_input_is_refused(said):
     assert said("set", "a")[0] == 2
 

@@ -152,4 +152,4 @@ def missing(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             who = f"{row['tenant']}: {row['role']}" if "tenant" in row else row["role"]
             lacking.setdefault((who, row["missing"]), []).append(row["unlocks"])
     for (who, permission), unlocks in lacking.items():
-        yield f"{who} lacks {permission}: no {'; '.join(dict.fromkeys(unlocks))}."
+        yield f"{who} lacks {permission}, which unlocks {'; '.join(dict.fromkeys(unlocks))}."

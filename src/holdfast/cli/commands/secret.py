@@ -26,6 +26,9 @@ in_store = click.option(
     help="Which store; default is [secrets] store.",
 )
 
+LONGEST = 25_000
+"""Characters: what a key vault takes (azure-docs about-secrets @098e96c); nobody's secret is longer."""
+
 
 @click.group(cls=Verbs)
 def command() -> None:
@@ -51,6 +54,10 @@ def set_(name: str, kind: str | None, invocation: Invocation) -> None:
     if _GUID.fullmatch(text):
         raise click.UsageError(
             "That is the secret's id, not its value: Entra shows the value once, when the secret is made."
+        )
+    if len(text) > LONGEST or not text.isprintable():
+        raise click.UsageError(
+            f"That is no secret's text, which is one line of at most {LONGEST:,} printable characters."
         )
     asyncio.run(store.write(name, Secret(text)))
     click.echo(f'Stored. The settings can say "{kind}:{name}".')
