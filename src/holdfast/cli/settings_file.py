@@ -11,10 +11,7 @@ from typing import NamedTuple
 from holdfast.adapters.secrets.encrypted import new_key_file
 from holdfast.core.errors import SettingsError
 from holdfast.settings import load
-from holdfast.settings.shape import CREDENTIALS
-
-NO_ID = "00000000-0000-0000-0000-000000000000"
-"""Stands where an id is to be put in."""
+from holdfast.settings.shape import CREDENTIALS, NO_ID
 
 KEY_FILE = "holdfast.key"
 OWN_IDS = ("az", "managed_identity")
@@ -82,7 +79,7 @@ def write(wanted: Wanted, path: Path) -> Iterator[str]:
     Raises:
         SettingsError: the file has that tenant already, or may not be written; it is as it was.
     """
-    is_new = not path.exists()
+    is_new, asked = not path.exists(), wanted.store
     if not is_new:
         settings = load(path, {})
         wanted = wanted._replace(store=settings.secrets.store)
@@ -93,6 +90,8 @@ def write(wanted: Wanted, path: Path) -> Iterator[str]:
     text = filled("holdfast.toml", wanted) if is_new else path.read_text(encoding="utf-8-sig")
     _replace(path, text.rstrip("\n") + "\n" + filled("tenant.toml", wanted))
     yield f"{'Wrote' if is_new else f'Added {wanted.name} to'} {path}."
+    if asked not in (wanted.store, "keyring"):
+        yield f'  Its secrets go where [secrets] of that file says, store = "{wanted.store}", and not into the {asked}.'
     key = path.with_name(KEY_FILE)
     if is_new and wanted.store == "file" and not key.exists():
         new_key_file(key)
@@ -171,8 +170,10 @@ def _next_steps(wanted: Wanted) -> list[str]:
         )
     if wanted.credential == "secret":
         steps.append(f"holdfast secret set {wanted.name}-reader    stores its secret")
-    if wanted.credential in ("certificate", "federated_token_file"):
-        steps.append(f"Put the file's path in the place of the {wanted.credential} there.")
+    if wanted.credential == "certificate":
+        steps.append(f"Put private key and certificate into {wanted.name}-reader.pem beside that file.")
+    if wanted.credential == "federated_token_file":
+        steps.append("Put the path of the token's file there.")
     if wanted.credential == "sign_in":
         steps.append("holdfast login                  signs you in")
     return [*steps, "holdfast doctor                 tells what is allowed and what is missing"]

@@ -26,8 +26,9 @@ from holdfast.ports import (
     SqlServer,
 )
 from holdfast.scan.ourselves import OwnIdentity
-from holdfast.settings import Settings
+from holdfast.settings import Identity, Settings, place
 from holdfast.settings import Tenant as TenantSettings
+from holdfast.settings.shape import NO_ID
 
 if TYPE_CHECKING:
     from holdfast.adapters.cloud.connect import Access
@@ -255,6 +256,7 @@ class Tenant:
                 f"{role.value}] the client_id of your own public client and sign_in = true, which `holdfast init"
                 " --print-setup --credential sign_in` explains."
             )
+        self._refuse_placeholders(role, identity)
         who = person(self._settings, self._tenant, role, identity.client_id)
         with person_at(self._tenant.tenant_id, who, self._clock, **self._hosts()) as (source, scopes):
             if by_code:
@@ -295,8 +297,22 @@ class Tenant:
                 f"Tenant {self.name!r} has no {role.value} identity: add [tenants.{self.name}.{role.value}], which"
                 " `holdfast init` explains."
             )
+        self._refuse_placeholders(role, identity)
         proof = credential(self._tenant, role, identity, self._settings, self._secrets)
         return self._connected(proof, traffic)
+
+    def _refuse_placeholders(self, role: Role, identity: Identity) -> None:
+        """Nobody is asked about an id that `holdfast init` left to be put in."""
+        at = ("tenants", self.name)
+        for path, value in (
+            ((*at, "tenant_id"), self._tenant.tenant_id),
+            ((*at, role.value, "client_id"), identity.client_id),
+        ):
+            if value == NO_ID:
+                raise SettingsError(
+                    f"{'.'.join(path)} ({place(path, self._settings.origins)}) is still the {NO_ID} that `holdfast init` left"
+                    " there: put your own id in its place."
+                )
 
     def _connected(self, credential: AnyCredential, traffic: Traffic | None = None) -> Access:
         from holdfast.adapters.cloud.connect import connect

@@ -24,6 +24,9 @@ from holdfast.settings.values import BaseUrl, Guid, Length, SecretSource, SqlAdd
 SHORTEST_RETENTION = 180
 """Days: a forecast made at the start of a refresh token's 90 idle days can then still be graded after their end."""
 
+NO_ID = "00000000-0000-0000-0000-000000000000"
+"""Stands in a new file where an id is to be put in."""
+
 CREDENTIALS = ("secret", "certificate", "federated_token_file", "managed_identity", "az", "sign_in")
 
 

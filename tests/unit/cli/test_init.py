@@ -126,3 +126,24 @@ def test_the_set_up_of_a_key_vault_asks_for_one_azure_role(capsys):
     assert 'az role assignment create --role "Key Vault Secrets Officer"' in said
     assert "az keyvault create --name contoso " in said
     assert "az ad app permission" not in said
+
+
+def test_an_id_that_was_never_put_in_is_told_by_its_place(file, monkeypatch, capsys):
+    monkeypatch.setenv("HOLDFAST_STATE_DIR", str(file.parent / "state"))
+    monkeypatch.setenv("SECRET", "text")
+    init(file, "--client-id", CLIENT)
+    file.write_text(file.read_text().replace('"keyring:contoso-reader"', '"env:SECRET"'))
+
+    assert run(["scan", "--config", str(file)]) == 2
+
+    said = capsys.readouterr().err
+    assert "tenants.contoso.tenant_id" in said
+    assert f"{file}:" in said
+
+
+def test_a_store_that_the_file_does_not_have_is_said_to_be_none(file, capsys):
+    init(file, "--tenant-id", TENANT)
+
+    init(file, "--name", "fabrikam", "--tenant-id", OTHER, "--store", "file")
+
+    assert 'store = "keyring"' in capsys.readouterr().out

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CLOUDS = ("public", "gcc", "gcc_high", "dod", "china")
 ROLES = ("reader", "operator", "app_admin", "sql_admin", "flow_reader", "vault")
-NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @click.command()
@@ -85,8 +84,9 @@ def command(
             raise click.UsageError(
                 f"{option} {value!r} must be an id like 11111111-2222-3333-4444-555555555555, not a name; the Overview page of Entra shows it."
             )
-    from holdfast.cli.settings_file import NO_ID, Wanted, rehearsed, write
+    from holdfast.cli.settings_file import Wanted, rehearsed, write
     from holdfast.settings import config_file
+    from holdfast.settings.shape import NO_ID
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise click.UsageError(f"--name {name!r} must be a word of small letters, digits, - and _.")
@@ -113,9 +113,9 @@ def command(
 
 def _target(wanted: Wanted, invocation: Invocation) -> Target:
     """The tenant of the settings where there is one and the options name none."""
-    from holdfast.cli.settings_file import NO_ID
     from holdfast.cli.setup import Target
     from holdfast.settings import config_file, load
+    from holdfast.settings.shape import NO_ID
 
     file = config_file(invocation.config, os.environ)
     if not file.exists():
@@ -130,9 +130,9 @@ def _target(wanted: Wanted, invocation: Invocation) -> Target:
 
 
 def _of_options(wanted: Wanted) -> Target:
-    from holdfast.cli.settings_file import NO_ID
     from holdfast.cli.setup import Target
     from holdfast.core.identity import Cloud
+    from holdfast.settings.shape import NO_ID
 
     tenant_id = "TENANT_ID" if wanted.tenant_id == NO_ID else wanted.tenant_id
     return Target(wanted.name, tenant_id, Cloud(wanted.cloud), wanted.store, wanted.vault_url)
