@@ -4,11 +4,13 @@ import json
 import socket
 import ssl
 import urllib.parse
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 import pytest
 
 from holdfast.sandbox import SandboxError, embedded
+from holdfast.sandbox.event_details import TAKES
 
 HOSTS = ["authority", "graph", "powerapps", "bap", "flow", "powerplatform", "apihub"]
 
@@ -115,6 +117,47 @@ def test_the_control_port_says_what_it_cannot_do(sandbox, path, body, says):
     assert reply.status in (400, 404)
     assert says in reply.body.decode()
     assert sandbox.control("/clock") == before
+
+
+ODD = ("true", "[[]]", '{"a": []}', "-1e308", "NaN", '"\\ud800"', '"\\u0000"')
+PLANS = ("kind", "host", "method", "path", "share", "times", "status", "retry_after", "seconds", "unkind")
+STEERED: list[tuple[str, Mapping[str, object], str]] = [
+    *(("/clock/advance", {}, key) for key in ("days", "hours", "seconds")),
+    *(("/faults", {"kind": "error", "path": "^never$"}, key) for key in PLANS),
+    *(("/rules", {"id": "revocation_is_immediate", "holds": True}, key) for key in ("id", "holds")),
+    *(("/reset", {"scenario": "nowhere"}, key) for key in ("scenario", "seed")),
+    ("/run", {}, "flow"),
+    *(
+        ("/events", {"event": event, "target": target}, key)
+        for event, keys in TAKES.items()
+        for key in sorted(keys)
+        for target in ("dana.kim@contoso.example", "sql-contoso.database.windows.net/erp")
+    ),
+]
+
+
+def test_odd_values_fail_no_part_of_the_control_port(sandbox):
+    failed = []
+    for path, body, key in STEERED:
+        for odd in ODD:
+            written = {name: json.dumps(value) for name, value in body.items()} | {key: odd}
+            text = "{" + ", ".join(f'"{name}": {value}' for name, value in written.items()) + "}"
+            reply = sandbox.ask(sandbox.ready["control"] + path, body=text.encode())
+            if reply.status >= 500:
+                failed.append((path, body, key, odd))
+
+    assert failed == []
+    assert sandbox.control("/faults")
+    assert sandbox.control("/truth")["connections"]
+
+
+def test_half_a_character_is_no_text(sandbox):
+    half = sandbox.ask(sandbox.ready["control"] + "/run", body=b'{"flow": "\\ud83d"}')
+    paired = sandbox.ask(sandbox.ready["control"] + "/run", body=b'{"flow": "\\ud83d\\ude00"}')
+
+    assert half.status == 400
+    assert "not valid JSON" in half.body.decode()
+    assert paired.status == 404
 
 
 def test_a_reset_begins_again_at_the_same_addresses(sandbox):

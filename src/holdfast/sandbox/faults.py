@@ -61,15 +61,20 @@ def plan_from(world: World, body: Mapping[str, Any]) -> PlannedFault:
         raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
     if body.get("kind") not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    if body.get("host") is not None and body["host"] not in set(Host) - {Host.CONTROL}:
+    host, method, path = body.get("host"), body.get("method"), body.get("path", "")
+    if host is not None and not (isinstance(host, str) and host in set(Host) - {Host.CONTROL}):
         raise ValueError("host must be one of the kinds of host in the ready file")
-    _compiled(str(body.get("path", "")))
+    if method is not None and not (isinstance(method, str) and method.isascii() and method.isalpha()):
+        raise ValueError("method must be a word such as GET")
+    if not isinstance(path, str):
+        raise ValueError("path must be a regular expression, as text")
+    _compiled(path)
     return PlannedFault(
         id=world.fresh("fault"),
         kind=body["kind"],
-        host=body.get("host"),
-        method=str(body["method"]).upper() if body.get("method") else None,
-        path=str(body.get("path", "")),
+        host=host,
+        method=method.upper() if method else None,
+        path=path,
         share=_number(body, "share", 1.0, 0.0, 1.0),
         times=int(_number(body, "times", 0, 0, 1_000_000)) or None,
         status=int(_number(body, "status", 503, 400, 599)),

@@ -102,11 +102,18 @@ class Call:
         if not self.body.strip():
             return None
         try:
-            return json.loads(self.body)
+            told = json.loads(self.body)
+            if _HALF.search(self.body):
+                # Half of a pair alone is no text, and no answer that repeats it could be written.
+                json.dumps(told, ensure_ascii=False).encode()
+            return told
         except (ValueError, RecursionError):
             error = {"code": "BadRequest", "message": "The request body is not valid JSON."}
             raise CallRefusedError(answer({"error": error}, 400)) from None
 
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""A surrogate, as JSON escapes it."""
 
 Endpoint = Callable[[Call], Response]
 

@@ -59,7 +59,7 @@ def deploy_solution(deed: Deed) -> dict[str, Any]:
     Targeted at an environment, the solution holds every flow there that lies in Dataverse.
     """
     connection = deed.details.get("connection")
-    if connection is not None and connection not in deed.world.connections:
+    if connection is not None and str(connection) not in deed.world.connections:
         raise LookupError(f"connection {connection!r}")
     named: set[tuple[str, str]] = set()
     for flow in _deployed(deed):
@@ -181,7 +181,7 @@ def _put_into(state: str) -> Event:
 def sql_trouble(deed: Deed) -> None:
     """For some ``hours`` (1) every login to the database gets ``error``: one of its passing faults."""
     number = deed.details.get("error", 40197)
-    if number not in TROUBLES:
+    if not isinstance(number, int) or number not in TROUBLES:
         raise ValueError(f"error must be one of {', '.join(map(str, TROUBLES))}")
     for _, database in _databases(deed):
         database.trouble = Trouble(number=number, since=deed.now, until=deed.now + _hours(deed))
@@ -191,7 +191,7 @@ def sql_trouble(deed: Deed) -> None:
 def connector_outage(deed: Deed) -> None:
     """For some ``hours`` (1) the SQL connector of an environment answers ``status`` (503): 429 or one from 500 to 504."""
     status = deed.details.get("status", 503)
-    if status not in (429, 500, 502, 503, 504):
+    if not isinstance(status, int) or status not in (429, 500, 502, 503, 504):
         raise ValueError("status must be 429, 500, 502, 503 or 504")
     wanted = deed.target.casefold()
     found = [
