@@ -69,6 +69,12 @@ def test_a_misspelt_database_is_refused_since_it_would_not_be_spared(plan: Path,
     assert "Nearest: sql-contoso.database.windows.net/finance" in capsys.readouterr().err
 
 
+def test_a_fact_that_nobody_can_answer_for_is_refused(plan: Path, capsys):
+    assert holdfast("keepalive", "plan", "--accept", "target=ada:known") == 2
+
+    assert "it is one of access_policies, connector" in capsys.readouterr().err
+
+
 def test_it_waits_for_the_owner_and_says_so(plan: Path, capsys: pytest.CaptureFixture[str]):
     assert holdfast("keepalive", "apply", str(plan), "--yes", "--wait", "0s") == 1
 

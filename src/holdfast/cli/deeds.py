@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -410,11 +410,14 @@ def _row(plan: Plan, standing: Standing) -> dict[str, Any]:
     }
 
 
-def accepted_facts(texts: Sequence[str]) -> tuple[Accepted, ...]:
+def accepted_facts(texts: Sequence[str], known: Collection[str] = ()) -> tuple[Accepted, ...]:
     """Facts that somebody answers for, from `FACT=NAME:REASON`.
 
+    Args:
+        known: all that anybody can answer for, where that is known.
+
     Raises:
-        click.UsageError: one has another form.
+        click.UsageError: one has another form, or is none that anybody can answer for.
     """
     found = []
     for text in texts:
@@ -422,6 +425,10 @@ def accepted_facts(texts: Sequence[str]) -> tuple[Accepted, ...]:
         name, colon, why = rest.partition(":")
         if not (equals and colon and fact.strip() and name.strip() and why.strip()):
             raise click.UsageError(f"--accept {text!r} is not FACT=NAME:REASON.")
+        if known and fact.strip() not in known:
+            raise click.UsageError(
+                f"--accept {text!r}: nobody can answer for {fact.strip()!r}; it is one of {', '.join(sorted(known))}."
+            )
         found.append(Accepted(fact.strip(), name.strip(), why.strip()))
     return tuple(found)
 

@@ -110,15 +110,27 @@ class Case:
 Check = Callable[[Case], Answer | None]
 
 
-ACCEPTABLE: Final = (Kind.NOT_LOOKED_AT, Kind.WOULD_COST)
-"""What somebody can answer for; what was seen to be impossible nobody can."""
+ACCEPTABLE: Final = frozenset(
+    {
+        "access_policies",
+        "connector",
+        "data_policies",
+        "dataverse_user",
+        "invoker_only",
+        "owner",
+        "serverless",
+        "sign_in_unknown",
+    }
+)
+"""What somebody can answer for: facts that nobody could look at, and costs. What was seen to be impossible nobody can,
+and where to run the query has to be said."""
 
 
 def eligibility(case: Case) -> Answer:
     """Whether a keep-alive flow helps this connection."""
     for check in CHECKS:
         answer = check(case)
-        if answer is not None and not (answer.kind in ACCEPTABLE and answer.reason in case.accepted):
+        if answer is not None and answer.reason not in ACCEPTABLE & case.accepted:
             return answer
     return Answer(Kind.YES, "idle_if_unused", "Its sign-in ends 90 days after its last use.")
 

@@ -122,6 +122,7 @@ def _saga(saga: str, group: Sequence[Case], choices: Choices, number: int) -> li
         {
             "connection": case.connection.id,
             "name": case.connection.display_name,
+            "connector": case.connection.connector,
             "reference": logical_name(saga, index),
             "target": list(case.target or ()),
         }
@@ -277,7 +278,7 @@ def clientdata_of(arguments: Mapping[str, Any], indent: int | None = None) -> st
         _key(index): {
             "runtimeSource": "embedded",
             "connection": {"connectionReferenceLogicalName": branch["reference"]},
-            "api": {"name": SQL},
+            "api": {"name": connector_of(branch)},
         }
         for index, branch in enumerate(branches)
     }
@@ -290,7 +291,7 @@ def clientdata_of(arguments: Mapping[str, Any], indent: int | None = None) -> st
         },
         "triggers": {"Recurrence": _trigger(arguments)},
         "actions": {
-            f"Keep_alive_{index + 1}": _action(index, Target(*branch["target"]))
+            f"Keep_alive_{index + 1}": _action(index, connector_of(branch), Target(*branch["target"]))
             for index, branch in enumerate(branches)
         },
     }
@@ -299,6 +300,11 @@ def clientdata_of(arguments: Mapping[str, Any], indent: int | None = None) -> st
         "schemaVersion": "1.0.0.0",
     }
     return json.dumps(content, indent=indent, ensure_ascii=True)
+
+
+def connector_of(branch: Mapping[str, Any]) -> str:
+    """Of a branch's connection; plans of before told none, and were for one connector only."""
+    return str(branch.get("connector", SQL))
 
 
 def _key(index: int) -> str:
@@ -319,7 +325,7 @@ def _trigger(arguments: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _action(index: int, target: Target) -> dict[str, Any]:
+def _action(index: int, connector: str, target: Target) -> dict[str, Any]:
     parameters = {"server": target.server, "database": target.database}
     if target.table is None:
         # Without a name of its own the column has none, which the connector does not take.
@@ -333,7 +339,7 @@ def _action(index: int, target: Target) -> dict[str, Any]:
         "runAfter": {},
         "inputs": {
             "host": {
-                "apiId": f"/providers/Microsoft.PowerApps/apis/{SQL}",
+                "apiId": f"/providers/Microsoft.PowerApps/apis/{connector}",
                 "connectionName": _key(index),
                 "operationId": operation,
             },

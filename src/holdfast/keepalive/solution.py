@@ -17,7 +17,6 @@ from uuid import UUID
 from xml.sax import saxutils
 
 from holdfast.core.plan import Plan, PlannedStep
-from holdfast.keepalive.eligibility import SQL
 from holdfast.keepalive.plan import clientdata_of
 
 UNIQUE_NAME: Final = "holdfast"
@@ -26,7 +25,7 @@ UNIQUE_NAME: Final = "holdfast"
 PREFIX: Final = "new"
 OPTION_PREFIX: Final = 76871
 LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
-CONNECTOR: Final = f"/providers/Microsoft.PowerApps/apis/{SQL}"
+CONNECTORS: Final = "/providers/Microsoft.PowerApps/apis"
 
 _CONTENT_TYPES: Final = (
     '<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -55,12 +54,15 @@ def solution_zip(plan: Plan, environment: str) -> bytes:
 
 def deployment_settings(plan: Plan, environment: str) -> dict[str, Any]:
     """Which connection each reference is to be bound to, in the form that `pac solution import` reads."""
-    bound = {str(step.arguments["logical_name"]): step.connection for step in _references(plan, environment)}
     return {
         "EnvironmentVariables": [],
         "ConnectionReferences": [
-            {"LogicalName": name, "ConnectionId": connection, "ConnectorId": CONNECTOR}
-            for name, connection in bound.items()
+            {
+                "LogicalName": step.arguments["logical_name"],
+                "ConnectionId": step.connection,
+                "ConnectorId": f"{CONNECTORS}/{step.arguments['connector']}",
+            }
+            for step in _references(plan, environment)
         ],
     }
 
@@ -223,7 +225,7 @@ def _workflow(step: PlannedStep) -> str:
 def _reference(arguments: Mapping[str, Any]) -> str:
     return f"""    <connectionreference connectionreferencelogicalname={quoteattr(str(arguments["logical_name"]))}>
       <connectionreferencedisplayname>{escape(str(arguments["display_name"]))}</connectionreferencedisplayname>
-      <connectorid>{CONNECTOR}</connectorid>
+      <connectorid>{CONNECTORS}/{escape(str(arguments["connector"]))}</connectorid>
       <iscustomizable>1</iscustomizable>
       <promptingbehavior>0</promptingbehavior>
       <statecode>0</statecode>

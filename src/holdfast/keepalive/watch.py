@@ -17,8 +17,7 @@ from holdfast.core.judgement import Judgement
 from holdfast.core.making import FlowRow
 from holdfast.core.plan import Plan, PlannedStep
 from holdfast.keepalive.deployed import Deployed, watched
-from holdfast.keepalive.eligibility import SQL
-from holdfast.keepalive.plan import FAILING_LIMIT, Cadence
+from holdfast.keepalive.plan import FAILING_LIMIT, Cadence, connector_of
 from holdfast.ports import History, Operator, Platform
 from holdfast.reading.witnesses import last_refresh
 
@@ -291,7 +290,9 @@ class Eyes:
     async def _refreshed(
         self, plan: Plan, one: Deployed, environment: Environment
     ) -> dict[str, Interval | None]:
-        keys = {branch["connection"]: f"{SQL}/{branch['connection']}" for branch in one.branches}
+        keys = {
+            branch["connection"]: f"{connector_of(branch)}/{branch['connection']}" for branch in one.branches
+        }
         judged = await self.history.lookup(plan.tenant, Judgement, environment.id, list(keys.values()))
         return {
             id: last_refresh(judged[key].witnesses) if key in judged else None for id, key in keys.items()

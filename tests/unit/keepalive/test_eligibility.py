@@ -140,6 +140,17 @@ def test_somebody_can_answer_for_what_nobody_could_look_at():
     assert answer.kind is Kind.YES
 
 
+@pytest.mark.parametrize(
+    ("case", "kind", "reason"),
+    [each for each in CASES.values() if each[1] in (Kind.NOT_LOOKED_AT, Kind.WOULD_COST)],
+    ids=[name for name, each in CASES.items() if each[1] in (Kind.NOT_LOOKED_AT, Kind.WOULD_COST)],
+)
+def test_somebody_can_answer_for_all_but_where_to_ask(case: Case, kind: Kind, reason: str):
+    answer = eligibility(replace(case, accepted=frozenset({reason})))
+
+    assert (answer.kind is Kind.YES) == (reason != "target")
+
+
 def test_nobody_can_answer_for_what_was_seen():
     answer = eligibility(a_case(account=None, accepted=frozenset({"owner_gone"})))
 

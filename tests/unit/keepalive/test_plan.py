@@ -12,8 +12,10 @@ import pytest
 from holdfast.core.facts import REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Interval
 from holdfast.core.identity import Owner
+from holdfast.core.inventory import ConnectorId
 from holdfast.core.plan import plan_text, read_plan
 from holdfast.keepalive.plan import Cadence, Choices, clientdata_of, first_run, plan_keepalive, shows_of
+from holdfast.keepalive.solution import deployment_settings
 from holdfast.reading.flows import sql_operations
 from holdfast.reading.schedules import recurrence_of
 from tests.builders import a_connection, an_app_connection, an_environment, day
@@ -79,6 +81,19 @@ def test_the_flow_is_what_our_own_reader_understands():
     assert not any(op.needs_human or op.writes or op.reads for op in operations)
     assert recurrence is not None
     assert (recurrence.frequency, recurrence.interval) == ("week", 1)
+
+
+def test_a_connection_of_another_connector_is_used_by_its_own():
+    warehouse = a_connection("c2", owner=Owner("o1", "Ada"), connector=ConnectorId("shared_sqldw"))
+    case = a_case(connection=warehouse, accepted=frozenset({"connector"}))
+    plan = plan_keepalive([case_of("c1"), case], choices())
+    step = next(step for step in plan.steps if step.name == "flow")
+
+    operations = tuple(sql_operations(json.loads(clientdata_of(step.arguments))))
+    bound = deployment_settings(plan, "sales")["ConnectionReferences"]
+
+    assert [op.connector for op in operations] == ["shared_sql", "shared_sqldw"]
+    assert [each["ConnectorId"].rpartition("/")[2] for each in bound] == ["shared_sql", "shared_sqldw"]
 
 
 def test_no_branch_waits_for_another():

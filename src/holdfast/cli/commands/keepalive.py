@@ -123,9 +123,10 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
     from holdfast.compose.gathering import as_operator_sees, cases, claimed
     from holdfast.compose.verbs import environments_of
     from holdfast.core.identity import Role
+    from holdfast.keepalive.eligibility import ACCEPTABLE
     from holdfast.keepalive.plan import Cadence, Choices, plan_keepalive
 
-    accepted = deeds.accepted_facts(chosen["accepted"])
+    accepted = deeds.accepted_facts(chosen["accepted"], ACCEPTABLE)
     wanted = await _chosen(holdfast, seen, chosen, accepted)
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach:
