@@ -116,6 +116,7 @@ ACCEPTABLE: Final = frozenset(
         "connector",
         "data_policies",
         "dataverse_user",
+        "flows",
         "invoker_only",
         "owner",
         "serverless",
@@ -283,6 +284,16 @@ def _does_not_wake_a_database(case: Case) -> Answer | None:
     return Answer(Kind.WOULD_COST, "serverless", says)
 
 
+def _its_flows_were_seen(case: Case) -> Answer | None:
+    """Else one of ours may be there already."""
+    if case.flows_read:
+        return None
+    says = (
+        "The flows in its environment's solutions could not be read: one of them may keep it alive already."
+    )
+    return Answer(Kind.NOT_LOOKED_AT, "flows", says)
+
+
 def _has_a_target(case: Case) -> Answer | None:
     if case.target is None:
         says = (
@@ -333,6 +344,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _is_used_too_seldom,
     _is_held_by_a_flow,
     _has_dataverse,
+    _its_flows_were_seen,
     _has_a_target,
     _is_allowed_by_data_policies,
     _does_not_wake_a_database,

@@ -109,6 +109,7 @@ CASES = {
     "flow of ours": (a_case(flows=(a_flow(display_name="holdfast/p1-1 keeps"),)), Kind.NOT_NEEDED, "deployed"),
     "another plan is at it": (a_case(planned="p1"), Kind.NOT_NEEDED, "planned"),
     "no Dataverse": (a_case(environment=an_environment()), Kind.CANNOT_HELP, "no_dataverse"),
+    "flows not looked at": (a_case(flows_read=False), Kind.NOT_LOOKED_AT, "flows"),
     "no target": (a_case(target=None), Kind.NOT_LOOKED_AT, "target"),
     "gateway without a table": (a_case(connection=a_connection(gateway="g")), Kind.CANNOT_HELP, "gateway"),
     "gateway with a table": (a_case(connection=a_connection(gateway="g"), target=Target("default", "default", "[dbo].[t]")), Kind.YES, "idle_if_unused"),
