@@ -69,6 +69,17 @@ def test_a_misspelt_database_is_refused_since_it_would_not_be_spared(plan: Path,
     assert "Nearest: sql-contoso.database.windows.net/finance" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "runs"), [((), (12, 3)), (("--monthly",), (3, 12))], ids=["weekly", "monthly"]
+)
+def test_a_plan_tells_the_risk_of_either_cadence(plan: Path, capsys, words: tuple[str, ...], runs):
+    assert holdfast("keepalive", "plan", *words) == 0
+
+    told = capsys.readouterr().out
+    assert f"Risk: {runs[0]} runs within 90 days" in told
+    assert f"instead: {runs[1]} runs within 90 days" in told
+
+
 def test_a_fact_that_nobody_can_answer_for_is_refused(plan: Path, capsys):
     assert holdfast("keepalive", "plan", "--accept", "target=ada:known") == 2
 

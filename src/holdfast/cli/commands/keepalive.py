@@ -110,11 +110,16 @@ def _show(plan: Plan) -> None:
             }
         )
     emit(rows, PLAN_COLUMNS, "table", shape="holdfast.plan/1")
-    from holdfast.keepalive.plan import COST
+    from holdfast.keepalive.plan import COST, Cadence
 
+    chosen = Cadence(plan.choices["cadence"])
+    other, instead = (
+        (Cadence.MONTHLY, "With --monthly") if chosen is Cadence.WEEKLY else (Cadence.WEEKLY, "Weekly")
+    )
     connections = sum(row["connections"] for row in rows)
-    click.echo(f"\n{len(flows)} flows for {connections} connections, {plan.choices['cadence']}.")
+    click.echo(f"\n{len(flows)} flows for {connections} connections, {chosen}.")
     click.echo(f"Risk: {flows[0].risk}.")
+    click.echo(f"{instead} instead: {other.risk}.")
     click.echo(f"Cost: {plan.choices['requests_per_year']:,} requests a year; {COST}.")
 
 
