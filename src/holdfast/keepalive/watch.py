@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from holdfast.core.deed import Deed
 from holdfast.core.errors import CloudError, MissingError
-from holdfast.core.facts import ACCESS_TOKEN_LIFE_MAX
+from holdfast.core.facts import ACCESS_TOKEN_LIFE_MAX, REFRESH_TOKEN_IDLE_LIMIT
 from holdfast.core.horizon import Interval
 from holdfast.core.inventory import Environment, FlowId, FlowRun
 from holdfast.core.judgement import Judgement
@@ -23,6 +23,9 @@ from holdfast.reading.witnesses import last_refresh
 
 OVERDUE: Final = 1 / 3
 """Of a period: so long after a run was due without a moved witness, it is overdue."""
+
+SPENT: Final = REFRESH_TOKEN_IDLE_LIMIT / 3
+"""So long after the last refresh one failed run is enough to be told."""
 
 EARLY: Final = timedelta(hours=1)
 """A run that began so much before it was due is that run: clocks differ."""
@@ -200,8 +203,18 @@ def _of_runs(
         )
     good = next((run.started_at for run in since if run.succeeded), None)
     if good is None:
-        return "", f"The run of {due:%Y-%m-%d %H:%M} UTC did not succeed; the next one may."
+        return _of_failed_run(looked, refreshed, due, now)
     return _of_good_run(looked, refreshed, good, is_late)
+
+
+def _of_failed_run(
+    looked: Looked, refreshed: Interval | None, due: datetime, now: datetime
+) -> tuple[str, str]:
+    """One failed run is no news while there is time for many; of a month's flow there is not."""
+    says = f"The run of {due:%Y-%m-%d %H:%M} UTC did not succeed; the next one may."
+    if refreshed is None or looked.seen_at <= due or now - refreshed.latest <= SPENT:
+        return "", says
+    return "runs_failing", f"{says} Last refreshed {refreshed.latest:%Y-%m-%d}: a third of 90 days is over."
 
 
 def _of_good_run(looked: Looked, refreshed: Interval | None, ran: datetime, is_late: bool) -> tuple[str, str]:

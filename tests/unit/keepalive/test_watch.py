@@ -73,6 +73,8 @@ CASES = {
     "the run did not come": (looked(a_run(START), refreshed=START), PROVEN + timedelta(days=3), "run_overdue"),
     "two runs failed": (looked(a_run(PROVEN, "Failed"), a_run(START, "Failed")), PROVEN + timedelta(hours=1), "runs_failing"),
     "one run failed": (looked(a_run(PROVEN, "Failed"), a_run(START), refreshed=START), PROVEN + timedelta(hours=1), ""),
+    "one run failed a month after the last refresh": (looked(a_run(PROVEN, "Failed"), a_run(START), refreshed=PROVEN - timedelta(days=31)), PROVEN + timedelta(hours=1), "runs_failing"),
+    "one run failed and nobody looked since": (looked(a_run(PROVEN, "Failed"), a_run(START), refreshed=PROVEN - timedelta(days=31), seen_at=PROVEN - timedelta(days=1)), PROVEN + timedelta(hours=1), ""),
     "off": (looked(flow=a_row(is_on=False)), START, "flow_off"),
     "suspended": (looked(flow=a_row(is_on=False, is_suspended=True)), START, "flow_suspended"),
     "deleted": (looked(flow=None), START, "flow_gone"),
