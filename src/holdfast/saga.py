@@ -292,8 +292,8 @@ async def _until(
                 failed.append(error)
 
     while True:
-        deeds = await journal.deeds(plan.tenant, plan.id)
-        await side_by_side([gated(saga, deeds) for saga in sagas if saga in left])
+        deeds = _by_saga(await journal.deeds(plan.tenant, plan.id))
+        await side_by_side([gated(saga, deeds.get(saga, ())) for saga in sagas if saga in left])
         if failed:
             raise failed[0]
         standings = standing(plan, await journal.deeds(plan.tenant, plan.id))
@@ -330,11 +330,19 @@ def outcomes_of(saga: str, deeds: Sequence[Deed]) -> dict[str, Outcome | None]:
 
 def standing(plan: Plan, deeds: Sequence[Deed]) -> list[Standing]:
     """How each saga of the plan stands by its journal, in the plan's order. Pure."""
-    return [_standing(saga, steps, deeds) for saga, steps in plan.sagas().items()]
+    by_saga = _by_saga(deeds)
+    return [_standing(saga, steps, by_saga.get(saga, ())) for saga, steps in plan.sagas().items()]
 
 
-def _standing(saga: str, steps: Sequence[PlannedStep], deeds: Sequence[Deed]) -> Standing:
-    mine = [deed for deed in deeds if deed.saga == saga]
+def _by_saga(deeds: Sequence[Deed]) -> Mapping[str, Sequence[Deed]]:
+    """A plan of a fleet has tens of thousands of sagas: none looks through the notes of all."""
+    found: dict[str, list[Deed]] = {}
+    for deed in deeds:
+        found.setdefault(deed.saga, []).append(deed)
+    return found
+
+
+def _standing(saga: str, steps: Sequence[PlannedStep], mine: Sequence[Deed]) -> Standing:
     if not mine:
         return Standing(saga, "planned")
     newest = {way: {d.step: d.outcome for d in mine if d.way == way} for way in ("do", "undo")}

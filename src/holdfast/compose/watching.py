@@ -72,11 +72,12 @@ def keeping_alive(holdfast: Holdfast, tenants: Mapping[str, Tenant]) -> Job:
             if eyes is None:
                 return Performed(again=dict.fromkeys(sagas, "the tenant was not scanned yet"))
             found: list[Finding] = []
+            wanted = frozenset(sagas)
             for plan in dict.fromkeys(each.rpartition("-")[0] for each in sagas):
                 record = await holdfast.journal.find(tenant, plan)
                 if record is not None:
                     deeds = await holdfast.journal.deeds(tenant, plan)
-                    found += await eyes.look(record.plan, deeds, sagas)
+                    found += await eyes.look(record.plan, deeds, wanted)
             # What nobody could see is no news; it is looked at again sooner.
             known = [each for each in found if each.problem not in NOT_SEEN]
             await tell_of_keepalive(holdfast, tenants[tenant], known, eyes.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -54,10 +54,15 @@ def deployed(plan: Plan, deeds: Sequence[Deed]) -> list[Deployed]:
     ]
 
 
-async def watched(history: History, plan: Plan, deeds: Sequence[Deed]) -> list[Deployed]:
+async def watched(
+    history: History, plan: Plan, deeds: Sequence[Deed], sagas: Collection[str] | None = None
+) -> list[Deployed]:
     """The flows of a plan that are to be watched: those that it made, and those that somebody imported from its export.
 
     An imported flow is known by its id, once a scan saw it. Who deletes it again has ended it on purpose.
+
+    Args:
+        sagas: only theirs; None for all of the plan.
 
     Raises:
         StoreError: history could not be read.
@@ -65,9 +70,9 @@ async def watched(history: History, plan: Plan, deeds: Sequence[Deed]) -> list[D
     made = {deed.saga for deed in deeds if deed.step == "flow"}
     left: defaultdict[str, dict[str, PlannedStep]] = defaultdict(dict)
     for step in plan.steps:
-        if step.name == "flow" and step.saga not in made:
+        if step.name == "flow" and step.saga not in made and (sagas is None or step.saga in sagas):
             left[step.environment or ""][workflow_id(step.saga)] = step
-    found = deployed(plan, deeds)
+    found = [one for one in deployed(plan, deeds) if sagas is None or one.step.saga in sagas]
     for environment, steps in left.items():
         there = await history.lookup(plan.tenant, Flow, environment, list(steps))
         for id in there:

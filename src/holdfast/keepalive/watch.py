@@ -272,9 +272,8 @@ class Eyes:
             sagas: only theirs; None for all of the plan.
         """
         found: list[Finding] = []
-        for one in await watched(self.history, plan, deeds):
-            if sagas is None or one.step.saga in sagas:
-                found += await self._of_one(plan, one)
+        for one in await watched(self.history, plan, deeds, sagas):
+            found += await self._of_one(plan, one)
         return found
 
     async def _of_one(self, plan: Plan, one: Deployed) -> list[Finding]:
