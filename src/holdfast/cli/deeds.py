@@ -17,7 +17,7 @@ from holdfast.cli.planned import print_steps
 from holdfast.cli.render import Column, emit
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError, StrandedError
-from holdfast.core.plan import Accepted, Declined, Plan, digest, plan_json, plan_text, read_plan
+from holdfast.core.plan import Accepted, Declined, Plan, PlannedStep, digest, plan_json, plan_text, read_plan
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -335,7 +335,8 @@ async def _trusted(plan: Plan, holdfast: Holdfast, sha256: str | None) -> None:
 async def _told(
     found: Sequence[Standing], plan: Plan, file: Path, holdfast: Holdfast, invocation: Invocation
 ) -> int:
-    rows = [_row(plan, each) for each in found]
+    sagas = plan.sagas()
+    rows = [_row(plan.id, sagas[each.saga], each) for each in found]
     emit(
         await _for_people(rows, holdfast, plan.tenant, invocation),
         SAGA_COLUMNS,
@@ -343,7 +344,7 @@ async def _told(
         shape=f"holdfast.{plan.kind}-status/1",
         empty="The plan has no steps.",
     )
-    stranded = [each for each in found if each.state == "refused" and _makes(plan, each)]
+    stranded = [each for each in found if each.state == "refused" and _makes(sagas[each.saga], each)]
     stranded += [each for each in found if each.state == "undoing"]
     if stranded:
         first = stranded[0]
@@ -357,9 +358,9 @@ async def _told(
     return int(any(each.state not in OVER for each in found))
 
 
-def _makes(plan: Plan, standing: Standing) -> bool:
+def _makes(steps: Sequence[PlannedStep], standing: Standing) -> bool:
     """Whether something stands that undoing would remove."""
-    return any(step.undo for step in plan.sagas()[standing.saga] if step.name in standing.stands)
+    return any(step.undo for step in steps if step.name in standing.stands)
 
 
 async def status_rows(
@@ -374,7 +375,8 @@ async def status_rows(
     for tenant in tenants:
         for each in await _plans(holdfast, tenant, plan, kind):
             deeds = await holdfast.journal.deeds(tenant.id, each.id)
-            found = [_row(each, saga) for saga in standing(each, deeds)]
+            sagas = each.sagas()
+            found = [_row(each.id, sagas[saga.saga], saga) for saga in standing(each, deeds)]
             found = await _for_people(found, holdfast, tenant.id, invocation)
             rows += [with_tenant(row, tenant.name, len(tenants) > 1) for row in found]
     return rows
@@ -396,10 +398,9 @@ async def _plans(holdfast: Holdfast, tenant: Tenant, plan: Plan | None, kind: st
     return [record.plan for record in await holdfast.journal.plans(tenant.id, kind)]
 
 
-def _row(plan: Plan, standing: Standing) -> dict[str, Any]:
-    steps = plan.sagas()[standing.saga]
+def _row(plan: str, steps: Sequence[PlannedStep], standing: Standing) -> dict[str, Any]:
     return {
-        "plan": plan.id,
+        "plan": plan,
         "saga": standing.saga,
         "state": standing.state,
         "step": standing.step,
