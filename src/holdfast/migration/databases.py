@@ -153,9 +153,9 @@ class MakeUser(_OfApplication):
                     await server.execute(self._place, *tsql.undo_statements(user, (), ()))
                     return done("Dropped.")
                 except (SqlServerError, RefusedError) as error:
-                    if _is_away(error):
-                        return waiting(str(error))
                     why = str(error)
+                    if _is_away(error):
+                        return waiting(f"The user in {self._place} cannot be dropped yet: {_words(error)}")
         return await self._dropped_by_somebody(past, why)
 
     async def _dropped_by_somebody(self, past: Past, why: str) -> Outcome:
@@ -178,6 +178,12 @@ def _end(error: CloudError, place: SqlPlace) -> Outcome | None:
             f"In {place} a user of this name is somebody else's: rename it, or undo this plan and plan again."
         )
     return waiting(str(error)) if _is_away(error) else None
+
+
+def _words(error: CloudError) -> str:
+    """Of SQL Server itself; what it was asked for is said elsewhere."""
+    refusal = error.refusal if isinstance(error, SqlServerError) else None
+    return refusal.message if refusal is not None else str(error)
 
 
 def _is_away(error: CloudError) -> bool:

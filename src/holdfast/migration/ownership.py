@@ -13,6 +13,11 @@ LICENCE: Final = "A Power Automate Process (per flow) licence: SQL is premium, a
 """power-automate-docs service-principal-support and limits-and-config."""
 
 
+SAME_LICENCES: Final = "No licence more: the SQL connector is premium before and after"
+"""What a flow needs goes by its owner and its connectors, not by how a connection signs in
+(power-automate-docs limits-and-config)."""
+
+
 def owner_rows(cases: Sequence[Case], application: str, app_admin: str) -> list[dict[str, Any]]:
     """What there is and whose it is, JSON-ready; `owner` None where nobody is told.
 

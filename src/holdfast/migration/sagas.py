@@ -14,7 +14,16 @@ from holdfast.migration.definitions import fingerprint, rewritten
 from holdfast.migration.eligibility import Readiness
 from holdfast.migration.grants import DatabaseGrants, plan_grants, widened
 from holdfast.migration.names import listed, logical_name, plain
-from holdfast.migration.ownership import LICENCE, flows_of, keeps, leavers, owner_rows, sharers, takes
+from holdfast.migration.ownership import (
+    LICENCE,
+    SAME_LICENCES,
+    flows_of,
+    keeps,
+    leavers,
+    owner_rows,
+    sharers,
+    takes,
+)
 from holdfast.migration.shown import grants_json, shows_of
 
 Group = list[tuple[Case, Readiness]]
@@ -94,6 +103,7 @@ class Saga:
                 "own": list(self._own()) if self.choices.own_flows else [],
             },
             risk="; ".join(dict.fromkeys(risks)),
+            cost="" if self.choices.own_flows else SAME_LICENCES,
         )
 
     def _own(self) -> Iterator[dict[str, Any]]:

@@ -92,6 +92,13 @@ def test_an_owner_who_left_gains_nothing():
     assert made.arguments["shares"] == []
 
 
+def test_a_plan_says_what_a_move_means_for_licences():
+    moved, owned = (plan_migration([a_case()], choices(own_flows=own)) for own in (False, True))
+
+    assert [step.name for step in moved.steps if "No licence more" in step.cost] == ["check"]
+    assert {step.name.partition(":")[0] for step in owned.steps if "licence" in step.cost} == {"own"}
+
+
 def owned_by(owner: Owner, id: str = "f1") -> Any:
     moving = a_moving(id=id)
     return replace(moving, flow=replace(moving.flow, owned_by=owner))
