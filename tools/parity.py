@@ -16,7 +16,7 @@ MEANINGS = {
 ABSENT = (
     "the password grant (`grant_type=password`), on-behalf-of, the v1.0 token endpoint, SAML",
     "continuous access evaluation: an access token works until its own end",
-    "groups, administrative units, guests from other tenants, federated domains, risk",
+    "groups, directory roles and their assignments (`roleManagement`; app role assignments are there), administrative units, guests from other tenants, federated domains, risk",
     "connectors other than SQL: their actions succeed and do nothing",
     "managed solutions (the `deploy_solution` event stands for them) and exports, Microsoft Purview",
     "of Key Vault: keys, certificates, backups, access policies, network rules, a second vault",
