@@ -130,8 +130,9 @@ class MakeReference(_Planned):
 
     async def clear(self, past: Past) -> None:
         """Remove the reference of an interrupted attempt."""
-        wanted = self._arguments["logical_name"]
-        async for found in self._operator.labelled_references(self._environment, LABEL):
+        wanted, label = self._arguments["logical_name"], f"{LABEL}{self._planned.saga}"
+        # Those of this saga, and of few others: an environment may hold thousands.
+        async for found in self._operator.labelled_references(self._environment, label):
             if found.logical_name == wanted:
                 await self._operator.delete_reference(self._environment, found.id)
 
