@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+import shlex
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.naming import connection_names
-from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.planned import print_steps
+from holdfast.cli.options import Invocation, command_line, common_options
+from holdfast.cli.planned import print_steps, show_declined
 from holdfast.cli.render import Column, emit
+from holdfast.cli.sagas import (
+    OVER,
+    READ_BY_PEOPLE,
+    SAGA_COLUMNS,
+    for_people,
+    saga_row,
+    show_sagas,
+    status_rows,
+    tenant_of,
+)
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError, StrandedError
-from holdfast.core.plan import Accepted, Declined, Plan, PlannedStep, digest, plan_json, plan_text, read_plan
+from holdfast.core.plan import Accepted, Plan, PlannedStep, digest, plan_json, plan_text, read_plan
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -32,31 +41,6 @@ STEP_COLUMNS = (
     Column("cost", "Cost"),
     Column("undo", "Undo"),
 )
-DECLINED_COLUMNS = (
-    Column("name", "Left alone", "bold"),
-    Column("reason", "Reason", wraps=False),
-    Column("says", "Why"),
-)
-SAGA_COLUMNS = (
-    Column("plan", "Plan", wraps=False),
-    Column("saga", "Saga", wraps=False),
-    Column("state", "State", wraps=False),
-    Column("step", "At"),
-    Column("says", "Because"),
-    Column("connections", "Connections"),
-)
-OVER = ("done", "undone")
-READ_BY_PEOPLE = ("table", "md")
-
-
-GROUPED_COLUMNS = (
-    Column("reason", "Left alone", wraps=False),
-    Column("connections", "Connections"),
-    Column("says", "Why, of one of them"),
-    Column("example", "For example"),
-)
-MOST_ALONE = 12
-"""So many connections that are left alone are listed one by one; more are counted by their reason."""
 
 
 async def put(
@@ -86,39 +70,13 @@ async def put(
         (show if show is not None and plan.steps else print_steps)(plan)
         if plan.declined:
             click.echo()
-            await _show_declined(plan, holdfast)
+            await show_declined(plan, holdfast)
         click.echo(f"\nPlan {plan.id}, SHA-256 {digest(plan)}")
         if plan.steps and out is None:
             click.echo("Nothing has been done. With --out FILE the plan goes into a file to read and apply.")
         elif plan.steps:
-            click.echo(f"Nothing has been done. Do it: holdfast {plan.kind} apply {out} --yes")
-
-
-async def _show_declined(plan: Plan, holdfast: Holdfast) -> None:
-    names = await connection_names(holdfast, plan.tenant, [each.connection for each in plan.declined])
-    if len(plan.declined) <= MOST_ALONE:
-        rows = [
-            each._asdict() | {"name": names.get(each.connection, each.connection)} for each in plan.declined
-        ]
-        emit(rows, DECLINED_COLUMNS, "table", shape="holdfast.plan/1")
-        return
-    groups: defaultdict[str, list[Declined]] = defaultdict(list)
-    for each in plan.declined:
-        groups[each.reason].append(each)
-    rows = []
-    for reason, members in sorted(groups.items(), key=lambda group: -len(group[1])):
-        says, _ = Counter(each.says for each in members).most_common(1)[0]
-        example = next(each.connection for each in members if each.says == says)
-        rows.append(
-            {
-                "reason": reason,
-                "connections": len(members),
-                "says": says,
-                "example": names.get(example, example),
-            }
-        )
-    emit(rows, GROUPED_COLUMNS, "table", shape="holdfast.plan/1")
-    click.echo("Each one with its reason: -o json, or the plan's file.")
+            do_it = command_line(f"{plan.kind} apply {shlex.quote(str(out))} --yes", invocation)
+            click.echo(f"Nothing has been done. Do it: {do_it}")
 
 
 def write(text: str, out: Path) -> None:
@@ -179,7 +137,7 @@ def carrying_out(kind: str, *, with_status: bool = True) -> list[click.Command]:
     @file
     @common_options
     def apply_(file: Path, invocation: Invocation, **how: Any) -> int:
-        """Carry out a plan as far as it goes. The same again goes on where it stands."""
+        """Carry out a plan as far as it goes. The same command again goes on from there."""
         return apply(file, kind, invocation, **how)
 
     @click.command("undo")
@@ -254,13 +212,7 @@ def status(file: Path | None, kind: str, invocation: Invocation) -> int:
     plan = None if file is None else plan_in(file, kind)
     with opened(invocation) as holdfast:
         rows = asyncio.run(status_rows(holdfast, plan, kind, invocation))
-    emit(
-        rows,
-        SAGA_COLUMNS,
-        invocation.output,
-        shape=f"holdfast.{kind}-status/1",
-        empty="No plan was made yet.",
-    )
+    show_sagas(rows, kind, invocation, every=plan is not None)
     return int(any(row["state"] not in (*OVER, "planned") for row in rows))
 
 
@@ -303,7 +255,7 @@ async def _carried(
 ) -> list[Standing]:
     from holdfast.compose.verbs import bound
 
-    tenant = holdfast.chosen(invocation.tenant)
+    tenant = tenant_of(plan, holdfast, invocation)
     await _trusted(plan, holdfast, sha256)
     async with bound(holdfast, tenant, plan) as verb:
         for step in plan.steps:
@@ -336,9 +288,9 @@ async def _told(
     found: Sequence[Standing], plan: Plan, file: Path, holdfast: Holdfast, invocation: Invocation
 ) -> int:
     sagas = plan.sagas()
-    rows = [_row(plan.id, sagas[each.saga], each) for each in found]
+    rows = [saga_row(plan.id, sagas[each.saga], each) for each in found]
     emit(
-        await _for_people(rows, holdfast, plan.tenant, invocation),
+        await for_people(rows, holdfast, plan.tenant, invocation),
         SAGA_COLUMNS,
         invocation.output,
         shape=f"holdfast.{plan.kind}-status/1",
@@ -354,61 +306,17 @@ async def _told(
         )
     waiting = sum(each.state == "waiting" for each in found)
     if waiting and invocation.output in READ_BY_PEOPLE:
-        click.echo(f"{waiting} of {len(found)} wait. The same again goes on, and so does `holdfast watch`.")
+        many = "is" if waiting == 1 else "are"
+        click.echo(
+            f"{waiting} of {len(found)} {many} waiting. The same command again goes on from there, and so does"
+            " `holdfast watch`."
+        )
     return int(any(each.state not in OVER for each in found))
 
 
 def _makes(steps: Sequence[PlannedStep], standing: Standing) -> bool:
     """Whether something stands that undoing would remove."""
     return any(step.undo for step in steps if step.name in standing.stands)
-
-
-async def status_rows(
-    holdfast: Holdfast, plan: Plan | None, kind: str, invocation: Invocation
-) -> list[dict[str, Any]]:
-    """How the sagas of one plan, or of all plans of a kind, stand by the journal."""
-    from holdfast.cli.looking import chosen, with_tenant
-    from holdfast.saga import standing
-
-    tenants = [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation)
-    rows = []
-    for tenant in tenants:
-        for each in await _plans(holdfast, tenant, plan, kind):
-            deeds = await holdfast.journal.deeds(tenant.id, each.id)
-            sagas = each.sagas()
-            found = [_row(each.id, sagas[saga.saga], saga) for saga in standing(each, deeds)]
-            found = await _for_people(found, holdfast, tenant.id, invocation)
-            rows += [with_tenant(row, tenant.name, len(tenants) > 1) for row in found]
-    return rows
-
-
-async def _for_people(
-    rows: list[dict[str, Any]], holdfast: Holdfast, tenant: str, invocation: Invocation
-) -> list[dict[str, Any]]:
-    """The rows with names for ids, where people read them."""
-    if invocation.output not in READ_BY_PEOPLE:
-        return rows
-    names = await connection_names(holdfast, tenant, [id for row in rows for id in row["connections"]])
-    return [row | {"connections": [names.get(id, id) for id in row["connections"]]} for row in rows]
-
-
-async def _plans(holdfast: Holdfast, tenant: Tenant, plan: Plan | None, kind: str) -> list[Plan]:
-    if plan is not None:
-        return [plan]
-    return [record.plan for record in await holdfast.journal.plans(tenant.id, kind)]
-
-
-def _row(plan: str, steps: Sequence[PlannedStep], standing: Standing) -> dict[str, Any]:
-    return {
-        "plan": plan,
-        "saga": standing.saga,
-        "state": standing.state,
-        "step": standing.step,
-        "says": standing.says,
-        "connections": sorted({step.connection for step in steps if step.connection}),
-        "stands": list(standing.stands),
-        "since": standing.since.isoformat() if standing.since else None,
-    }
 
 
 def accepted_facts(texts: Sequence[str], known: Collection[str] = ()) -> tuple[Accepted, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.options import Invocation
+from holdfast.cli.complaining import complain
+from holdfast.cli.options import Invocation, command_line
 from holdfast.cli.times import length
 from holdfast.core.coverage import (
     CANVAS_APPS,
@@ -41,22 +42,50 @@ def chosen(holdfast: Holdfast, invocation: Invocation) -> list[Tenant]:
     return list(holdfast.tenants.values())
 
 
-async def pictures(holdfast: Holdfast, invocation: Invocation) -> list[Picture]:
-    """The chosen tenants as last scanned.
+class Pictures(list["Picture"]):
+    """The tenants that were asked for, as last scanned.
+
+    Attributes:
+        several: whether more than one was asked for, so that each row has to say whose it is.
+        unscanned: names of those that have no scan yet and so are missing here.
+    """
+
+    def __init__(self, seen: Iterable[Picture], several: bool, unscanned: Sequence[str]) -> None:
+        super().__init__(seen)
+        self.several, self.unscanned = several, unscanned
+
+    def exit_code(self, needy: object) -> int:
+        """1 where something needs attention: what was found, or a tenant that nobody looked at."""
+        return int(bool(needy or self.unscanned))
+
+
+async def pictures(holdfast: Holdfast, invocation: Invocation) -> Pictures:
+    """The chosen tenants as last scanned. One that never was is told of and stops no other.
 
     Raises:
-        SettingsError: one of them has never been scanned.
+        SettingsError: none of them has ever been scanned.
     """
     from holdfast.scan.standing import picture
 
-    found = []
-    for tenant in chosen(holdfast, invocation):
+    tenants = chosen(holdfast, invocation)
+    found, unscanned = [], []
+    for tenant in tenants:
         seen = await picture(holdfast.history, tenant.id, tenant.name, holdfast.clock.now())
         if seen is None:
-            words = ["holdfast scan"] + ([f"--sandbox={invocation.sandbox}"] if invocation.sandbox else [])
-            raise SettingsError(f"Tenant {tenant.name!r} has not been scanned yet: run `{' '.join(words)}`.")
-        found.append(replace(seen, own_only=tenant.sees_own_only))
-    return found
+            unscanned.append(tenant.name)
+        else:
+            found.append(replace(seen, own_only=tenant.sees_own_only))
+    if not found:
+        raise SettingsError(_never_scanned(unscanned, invocation))
+    if unscanned:
+        complain(_never_scanned(unscanned, invocation))
+    return Pictures(found, len(tenants) > 1, unscanned)
+
+
+def _never_scanned(names: Sequence[str], invocation: Invocation) -> str:
+    many = f"Tenants {', '.join(map(repr, names))} have" if len(names) > 1 else f"Tenant {names[0]!r} has"
+    narrowed = replace(invocation, tenant=names[0] if len(names) == 1 and not invocation.sandbox else None)
+    return f"{many} not been scanned yet: run `{command_line('scan', narrowed)}`."
 
 
 async def picture_of(holdfast: Holdfast, tenant: Tenant, invocation: Invocation) -> Picture:
@@ -146,8 +175,9 @@ def say_below(pictures: Sequence[Picture], output: str) -> None:
     """Print those sentences: under a table, beside what a program reads only if they matter there."""
     from holdfast.cli.render import clean
 
+    several = pictures.several if isinstance(pictures, Pictures) else len(pictures) > 1
     for seen in pictures:
-        prefix = f"{seen.name}: " if len(pictures) > 1 else ""
+        prefix = f"{seen.name}: " if several else ""
         if output == "table":
             click.secho(clean(prefix + " ".join(said_of(seen))), dim=True)
         elif output != "json" and (seen.record.gaps or seen.age.days >= OLD_DAYS):

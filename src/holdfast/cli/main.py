@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from holdfast import __version__
+from holdfast.cli.complaining import complain
 from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
@@ -198,10 +199,3 @@ def report_bug(error: Exception) -> int:
     if os.environ.get("HOLDFAST_DEBUG") == "1":
         traceback.print_exception(error)
     return 70
-
-
-def complain(sentence: str) -> None:
-    """One line on stderr, cleaned of what a terminal would obey."""
-    from holdfast.cli.render import clean
-
-    click.echo(f"holdfast: {clean(sentence)}", err=True)

@@ -41,12 +41,15 @@ def nearest(wanted: str, names: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(words[word] for word in close))
 
 
-def one(wanted: str, names: Mapping[str, str], what: str, among: str = "") -> str:
+def one(
+    wanted: str, names: Mapping[str, str], what: str, among: str = "", places: Mapping[str, str] | None = None
+) -> str:
     """The id of the only one that a word can mean.
 
     Args:
         what: "connection", "environment", "application" and so on.
         among: where it was looked for, " in the scan".
+        places: in which tenant each is, by id, where there are several.
 
     Raises:
         click.UsageError: there is none, or there are several.
@@ -54,14 +57,22 @@ def one(wanted: str, names: Mapping[str, str], what: str, among: str = "") -> st
     found = meant(wanted, names) if wanted.strip() else []
     if len(found) == 1:
         return found[0]
-    raise unclear(wanted, names, found, what, among)
+    raise unclear(wanted, names, found, what, among, places)
 
 
 def unclear(
-    wanted: str, names: Mapping[str, str], found: Sequence[str], what: str, among: str = ""
+    wanted: str,
+    names: Mapping[str, str],
+    found: Sequence[str],
+    what: str,
+    among: str = "",
+    places: Mapping[str, str] | None = None,
 ) -> click.UsageError:
     """What to say of a word that means nothing, or too much."""
-    said = "; ".join(_both(id, names[id]) for id in found[:5] or nearest(wanted, names))
+    said = "; ".join(
+        _both(id, names[id]) + (f" in {places[id]}" if places and places.get(id) else "")
+        for id in found[:5] or nearest(wanted, names)
+    )
     if found:
         return click.UsageError(clean(f"{len(found)} {what}s fit {wanted!r}. Say which: {said}."))
     if said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -25,6 +26,15 @@ class Invocation:
     tenant: str | None = None
     config: Path | None = None
     sandbox: str | None = None
+
+
+def command_line(words: str, invocation: Invocation) -> str:
+    """A further command as it has to be typed to mean the same tenant: `holdfast scan --sandbox=ready.json`."""
+    given = [f"--config {shlex.quote(str(invocation.config))}"] if invocation.config else []
+    given += [f"--tenant {shlex.quote(invocation.tenant)}"] if invocation.tenant else []
+    if invocation.sandbox is not None:
+        given.append(f"--sandbox={shlex.quote(invocation.sandbox)}")
+    return " ".join(["holdfast", words, *given])
 
 
 class Verbs(click.Group):

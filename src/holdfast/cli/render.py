@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,15 @@ class Column(NamedTuple):
     style: str = ""
     wraps: bool = True
     right: bool = False
+
+
+TENANT = Column("tenant", "Tenant")
+"""In front of every table whose rows are of several tenants."""
+
+
+def of_tenants(columns: Sequence[Column], several: bool) -> Sequence[Column]:
+    """The columns, with the tenant in front where rows of several stand together."""
+    return (TENANT, *columns) if several else columns
 
 
 _KEEP = {"\n": " ", "\r": " ", "\t": " ", "\u2028": " ", "\u2029": " ", "\x85": " "}
@@ -163,6 +173,7 @@ def print_table(
         click.echo(empty)
         return
     columns = [column for column in columns if any(shown(row.get(column.key)) for row in rows)]
+    rows, links = links_aside(rows, columns)
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -179,6 +190,39 @@ def print_table(
         # Text, never a plain string: rich would read markup in it.
         table.add_row(*(_cell(Text, row.get(column.key), column) for column in columns))
     put(table)
+    say_links(links)
+
+
+_LINK = re.compile(r"https?://[^\s<>\"']{30,}(?<![.,;:)])")
+
+
+def links_aside(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The rows with a number for each long link, and the links: a column would break them so that none can be followed."""
+    links: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return f"[{links.setdefault(found[0], len(links) + 1)}]"
+
+    told: list[Mapping[str, Any]] = [
+        {
+            **row,
+            **{
+                column.key: _LINK.sub(numbered, row[column.key])
+                for column in columns
+                if isinstance(row.get(column.key), str)
+            },
+        }
+        for row in rows
+    ]
+    return told, list(links)
+
+
+def say_links(links: Sequence[str]) -> None:
+    """Print each on a line of its own, which no width breaks."""
+    for number, link in enumerate(links, 1):
+        click.echo(f"[{number}] {clean(link)}")
 
 
 def put(page: Any) -> None:

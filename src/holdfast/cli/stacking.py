@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdfast.cli.render import STATE_STYLES, Column, clean, console, print_table, put, shown
+from holdfast.cli.render import (
+    STATE_STYLES,
+    Column,
+    clean,
+    console,
+    links_aside,
+    print_table,
+    put,
+    say_links,
+    shown,
+)
 
 
 class Worst:
@@ -63,12 +73,14 @@ def print_rows(
     from rich import box
     from rich.table import Table
 
+    rows, links = links_aside(rows, [column for stack in narrow for column in stack])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for stack in narrow:
         table.add_column(stack[0].heading, overflow="fold", no_wrap=not stack[0].wraps)
     for row in rows:
         table.add_row(*(_stacked(row, stack) for stack in narrow))
     put(table)
+    say_links(links)
 
 
 def _stacked(row: Mapping[str, Any], stack: Sequence[Column]) -> Any:

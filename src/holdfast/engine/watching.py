@@ -187,7 +187,14 @@ class Watching:
     async def _time(self, tenant: Watched) -> datetime:
         """The cloud's time in a tenant: what is due is due by it, since tokens die by it."""
         if self._measuring[tenant.id].is_over():
-            measured = await tenant.skew()
+            try:
+                measured = await tenant.skew()
+            except StoreError:
+                raise
+            except HoldfastError as error:
+                # What stands in one tenant's way stops no other; its runs then say the same.
+                _log.warning("tenant_not_asked", tenant=tenant.name, why=str(error))
+                measured = None
             if measured is not None:
                 self._skews[tenant.id] = measured
         return self._now() + self._skews.get(tenant.id, timedelta(0))

@@ -32,6 +32,8 @@ def test_steps_stand_numbered_under_their_saga(capsys):
         "  2.  Waits",
         "Saga aa-2",
         "  1.  Ends",
+        "",
+        "2 sagas with 3 steps in all.",
     ]
 
 

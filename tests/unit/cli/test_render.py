@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from holdfast.cli.render import Column, clean, csv_cell, emit, md_cell
+from holdfast.cli.render import Column, clean, csv_cell, emit, md_cell, print_table
 from tests.nasty import NASTY
 
 COLUMNS = [Column("id", "Id"), Column("name", "Name")]
@@ -101,3 +101,24 @@ def test_a_negative_number_of_ours_is_no_formula(capsys):
     emit([{"id": -2, "name": "x"}], COLUMNS, "csv", shape="test/1")
 
     assert capsys.readouterr().out.splitlines()[1] == "-2,x"
+
+
+LINK = "https://make.powerautomate.com/environments/38f66e09-f08a-4b89-af16-6a3c56bb2db0/connections/shared_sql/8fa66"
+
+
+def test_a_long_link_stands_whole_below_the_table(capsys):
+    rows = [{"says": f"Share it: {LINK}."}, {"says": "x" * 400}, {"says": f"Again {LINK}"}]
+
+    print_table(rows, [Column("says", "Says")])
+
+    told = capsys.readouterr().out
+    assert f"[1] {LINK}\n" in told
+    assert "Share it: [1]." in told
+    assert "Again [1]" in told
+    assert "[2]" not in told
+
+
+def test_a_link_for_programs_stays_in_its_cell(capsys):
+    emit([{"says": LINK}], [Column("says", "Says")], "csv", shape="x/1")
+
+    assert capsys.readouterr().out.splitlines()[1] == LINK

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, Verbs, common_options
-from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.render import Column, clean, emit, of_tenants
 from holdfast.cli.times import iso
 from holdfast.core.errors import SettingsError
 
@@ -73,13 +73,15 @@ async def _test(holdfast: Holdfast, channel: str | None) -> list[dict[str, Any]]
 @common_options
 def list_(everything: bool, invocation: Invocation) -> int:
     """What was told and is not over; 1 where there is any."""
+    from holdfast.cli.looking import chosen
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
+        several = len(chosen(holdfast, invocation)) > 1
         rows = asyncio.run(_list(holdfast, invocation, everything))
     emit(
         rows,
-        THREADS,
+        of_tenants(THREADS, several),
         invocation.output,
         shape="holdfast.alerts/1",
         empty="Nothing was told that is not over.",

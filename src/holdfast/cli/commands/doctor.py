@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import TENANT, Column, emit, of_tenants
 
 if TYPE_CHECKING:
     from holdfast.cli.checkup import Check
@@ -61,11 +61,11 @@ def command(databases: tuple[str, ...], invocation: Invocation) -> int:
             rows += [
                 with_tenant(row, tenant.name, several) for row in asyncio.run(_tenant_rows(tenant, places))
             ]
-    columns = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
+    columns = of_tenants(COLUMNS, several)
     if invocation.output == "table":
         from holdfast.cli.stacking import print_rows
 
-        print_rows(rows, columns, NARROW, empty="Nothing to look at.")
+        print_rows(rows, columns, ((TENANT,), *NARROW) if several else NARROW, empty="Nothing to look at.")
         _say_what_is_missing(rows)
     else:
         emit(rows, columns, invocation.output, shape="holdfast.doctor/1")

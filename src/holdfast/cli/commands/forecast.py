@@ -12,7 +12,7 @@ import click
 
 from holdfast.cli.icalendar import Event, calendar
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import TENANT, Column, emit, of_tenants
 from holdfast.cli.times import Length, iso
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ ENVIRONMENT = Column("environment_name", "Environment")
 CAUSE = Column("cause", "Cause", wraps=False)
 CONDITION = Column("condition_words", "Condition")
 RUNS = Column("runs_lost_per_week", "Runs a week", wraps=False, right=True)
-TENANT = Column("tenant", "Tenant")
 WIDE = (WHEN, NAME, ENVIRONMENT, CAUSE, CONDITION, RUNS)
 NARROW = ((WHEN,), (NAME, ENVIRONMENT), (CAUSE, CONDITION, RUNS))
 GRADES = (
@@ -140,7 +139,7 @@ async def _forecast(holdfast: Holdfast, invocation: Invocation, asked: Asked) ->
     from holdfast.cli.looking import coverage, pictures, say_below
 
     seen = await pictures(holdfast, invocation)
-    dates = Dates(asked, table=invocation.output == "table", several=len(seen) > 1)
+    dates = Dates(asked, table=invocation.output == "table", several=seen.several)
     for each in seen:
         async for first, standing in _everything(holdfast, each):
             for horizon in standing.judgement.horizons if standing.judgement else ():
@@ -148,7 +147,7 @@ async def _forecast(holdfast: Holdfast, invocation: Invocation, asked: Asked) ->
     if dates.table:
         _print(dates.rows, dates.unknown, dates.several)
     else:
-        columns = (TENANT, *EXPORT) if dates.several else EXPORT
+        columns = of_tenants(EXPORT, dates.several)
         meta = {"scans": [coverage(each) for each in seen]}
         emit(dates.rows.rows(), columns, invocation.output, shape="holdfast.forecast/1", meta=meta)
     if asked.ics is not None:
@@ -160,7 +159,7 @@ async def _forecast(holdfast: Holdfast, invocation: Invocation, asked: Asked) ->
         _write(asked.html, page(dates.foreseen, seen, asked.within))
         click.echo(f"The chart is in {asked.html}.", err=True)
     say_below(seen, invocation.output)
-    return 1 if dates.failing else 0
+    return seen.exit_code(dates.failing)
 
 
 class Dates:
@@ -305,7 +304,7 @@ async def _grade(holdfast: Holdfast, invocation: Invocation) -> int:
         shares = [row | {"share": _share(row["share"])} for row in held]
         emit(shares, CALIBRATION, "table", shape="holdfast.grades/1")
     say_below(seen, invocation.output)
-    return 0
+    return seen.exit_code(0)
 
 
 def grade_row(found: Sum) -> dict[str, Any]:
@@ -366,7 +365,7 @@ class Unknown:
 def _print(nearest: Worst, unknown: Unknown, several: bool) -> None:
     from holdfast.cli.stacking import print_rows
 
-    wide = (TENANT, *WIDE) if several else WIDE
+    wide = of_tenants(WIDE, several)
     narrow = ((TENANT,), *NARROW) if several else NARROW
     print_rows(nearest.rows(), wide, narrow, empty="Nothing is foreseen to break in that time.")
     if nearest.left_out:

@@ -72,8 +72,8 @@ async def _import(holdfast: Holdfast, invocation: Invocation, tables: Sequence[T
     from holdfast.scan.importing import take_in, together
 
     seen = await pictures(holdfast, invocation)
-    if len(seen) > 1:
-        names = ", ".join(each.name for each in seen)
+    if seen.several:
+        names = ", ".join([*(each.name for each in seen), *seen.unscanned])
         raise SettingsError(f"A table belongs to one tenant ({names}): name it with --tenant.")
     (picture,) = seen
     joined = together(tables)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli import deeds
+from holdfast.cli import deeds, sagas
 from holdfast.cli.naming import connection_names, connections_meant, environments_meant
 from holdfast.cli.options import Invocation, Verbs, common_options
-from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.render import Column, clean, emit, of_tenants
 from holdfast.cli.times import iso, minute
 from holdfast.core.errors import SettingsError
 
@@ -94,9 +94,9 @@ PLAN_COLUMNS = (
 def _show(plan: Plan) -> None:
     """A line per flow; what all of them have in common is said once."""
     rows, flows = [], [step for step in plan.steps if step.name == "flow"]
-    sagas = plan.sagas()
+    steps = plan.sagas()
     for flow in flows:
-        shares = [step for step in sagas[flow.saga] if step.name.startswith("shared:")]
+        shares = [step for step in steps[flow.saga] if step.name.startswith("shared:")]
         open_ = sum(not step.arguments.get("is_shared") for step in shares)
         who = shares[0].arguments["who"]
         rows.append(
@@ -288,33 +288,28 @@ def status_(file: Path | None, on: bool, start: bool, invocation: Invocation) ->
         if on or start:
             asyncio.run(_mended(holdfast, plan, on, start, invocation))
         rows, watched = asyncio.run(_status(holdfast, plan, invocation))
-    open_ = [row for row in rows if row["state"] not in (*deeds.OVER, "planned")]
+    columns = of_tenants(WATCH_COLUMNS, any("tenant" in row for row in [*rows, *watched]))
+    open_ = [row for row in rows if row["state"] not in (*sagas.OVER, "planned")]
     if invocation.output == "table":
-        emit(
-            rows,
-            deeds.SAGA_COLUMNS,
-            "table",
-            shape="holdfast.keepalive-status/1",
-            empty="No plan was made yet.",
-        )
+        sagas.show_sagas(rows, "keepalive", invocation, every=plan is not None)
         if watched:
             click.echo()
-            emit(watched, WATCH_COLUMNS, "table", shape="holdfast.keepalive-status/1")
+            emit(watched, columns, "table", shape="holdfast.keepalive-status/1")
     else:
         meta = {"sagas": rows}
-        emit(watched, WATCH_COLUMNS, invocation.output, shape="holdfast.keepalive-status/1", meta=meta)
+        emit(watched, columns, invocation.output, shape="holdfast.keepalive-status/1", meta=meta)
     return int(bool(open_ or any(row["problem"] for row in watched)))
 
 
 async def _status(
     holdfast: Holdfast, plan: Plan | None, invocation: Invocation
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    from holdfast.cli.looking import chosen
+    from holdfast.cli.looking import chosen, with_tenant
     from holdfast.compose.watching import keepalive_findings
 
-    rows = await deeds.status_rows(holdfast, plan, "keepalive", invocation)
-    tenants = [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation)
-    people = invocation.output in deeds.READ_BY_PEOPLE
+    rows = await sagas.status_rows(holdfast, plan, "keepalive", invocation)
+    tenants = [sagas.tenant_of(plan, holdfast, invocation)] if plan else chosen(holdfast, invocation)
+    people = invocation.output in sagas.READ_BY_PEOPLE
     watched: list[dict[str, Any]] = []
     for tenant in tenants:
         found = await keepalive_findings(holdfast, tenant)
@@ -322,7 +317,7 @@ async def _status(
         names: dict[str, str] = {}
         if people:
             names = await connection_names(holdfast, tenant.id, [each.connection for each in found])
-        watched += [_row(each, names, people) for each in found]
+        watched += [with_tenant(_row(each, names, people), tenant.name, len(tenants) > 1) for each in found]
     return rows, watched
 
 
@@ -332,7 +327,8 @@ async def _mended(
     from holdfast.cli.looking import chosen
     from holdfast.compose.watching import keepalive_findings, start_runs, switch_on
 
-    for tenant in [holdfast.chosen(invocation.tenant)] if plan else chosen(holdfast, invocation):
+    tenants = [sagas.tenant_of(plan, holdfast, invocation)] if plan else chosen(holdfast, invocation)
+    for tenant in tenants:
         found = [
             each
             for each in await keepalive_findings(holdfast, tenant)

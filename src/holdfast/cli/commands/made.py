@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import Column, emit, of_tenants
 from holdfast.core.plan import LABEL, saga_of
 
 if TYPE_CHECKING:
+    from holdfast.cli.looking import Pictures
     from holdfast.compose import Holdfast, Tenant
 
 # The commands that remove are of Microsoft.PowerApps.Administration.PowerShell and of the Azure CLI.
@@ -27,7 +28,7 @@ COLUMNS = (
 
 @click.command()
 @common_options
-def command(invocation: Invocation) -> None:
+def command(invocation: Invocation) -> int:
     """List what stands in the tenant because of holdfast, with the command that removes each.
 
     Looks in the last scan for holdfast's label and for the identities of the settings. Removes nothing.
@@ -35,26 +36,27 @@ def command(invocation: Invocation) -> None:
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        rows = asyncio.run(_rows(holdfast, invocation))
+        rows, seen = asyncio.run(_rows(holdfast, invocation))
     emit(
         rows,
-        COLUMNS,
+        of_tenants(COLUMNS, seen.several),
         invocation.output,
         shape="holdfast.made/1",
         empty="The last scan shows nothing of holdfast's in the tenant.",
     )
+    return seen.exit_code(0)
 
 
-async def _rows(holdfast: Holdfast, invocation: Invocation) -> list[dict[str, Any]]:
-    from holdfast.cli.looking import chosen, pictures, with_tenant
+async def _rows(holdfast: Holdfast, invocation: Invocation) -> tuple[list[dict[str, Any]], Pictures]:
+    from holdfast.cli.looking import pictures, with_tenant
 
-    tenants = chosen(holdfast, invocation)
-    await pictures(holdfast, invocation)  # says which tenant was never scanned
-    return [
-        with_tenant(row, tenant.name, len(tenants) > 1)
-        for tenant in tenants
-        async for row in _of_tenant(holdfast, tenant)
+    seen = await pictures(holdfast, invocation)
+    rows = [
+        with_tenant(row, each.name, seen.several)
+        for each in seen
+        async for row in _of_tenant(holdfast, holdfast.tenants[each.name])
     ]
+    return rows, seen
 
 
 async def _of_tenant(holdfast: Holdfast, tenant: Tenant) -> AsyncIterator[dict[str, Any]]:

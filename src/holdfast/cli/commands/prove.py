@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.render import Column, clean, emit, of_tenants
 from holdfast.cli.times import iso, minute
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(id: str, start: bool, invocation: Invocation) -> int:
 
 async def _prove(holdfast: Holdfast, invocation: Invocation, wanted: str, start: bool) -> int:
     from holdfast.cli.commands.show import find
-    from holdfast.cli.looking import pictures
+    from holdfast.cli.looking import pictures, with_tenant
     from holdfast.core.proof import Answer
     from holdfast.scan.proving import prove
 
@@ -61,11 +61,13 @@ async def _prove(holdfast: Holdfast, invocation: Invocation, wanted: str, start:
             proven = await prove(holdfast.history, reach.platform, picture, standing, explain)
         if start and not proven.told.answer.is_over:
             await _start(holdfast, picture, standing, proven)
-        rows.append(row_of(proven, standing))
+        rows.append(with_tenant(row_of(proven, standing), picture.name, seen.several))
         if invocation.output == "table":
+            if seen.several:
+                click.echo(clean(f"In {picture.name}:"))
             _tell(proven, standing, started=start and not proven.told.answer.is_over)
     if invocation.output != "table":
-        emit(rows, COLUMNS, invocation.output, shape="holdfast.prove/1")
+        emit(rows, of_tenants(COLUMNS, seen.several), invocation.output, shape="holdfast.prove/1")
     return 0 if all(row["answer"] == Answer.REFRESHED.value for row in rows) else 1
 
 
@@ -81,7 +83,10 @@ async def _start(holdfast: Holdfast, picture: Picture, standing: Standing, prove
 
     flow = proven.flow
     if flow is None:
-        raise SettingsError("No flow that uses it is on and scheduled: turn one on, or use it by hand.")
+        raise SettingsError(
+            f"No run of {standing.status.connection.display_name!r} can be started: no flow that uses it is on and"
+            " scheduled; turn one on, or use the connection by hand."
+        )
     async with holdfast.tenants[picture.name].reached(Role.OPERATOR) as reach:
         if reach.starter is None:
             raise SettingsError(

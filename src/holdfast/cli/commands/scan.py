@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, console, emit
+from holdfast.cli.complaining import complain
+from holdfast.cli.options import Invocation, command_line, common_options
+from holdfast.cli.render import Column, console, emit, of_tenants
 from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
-    from holdfast.compose import Holdfast
+    from holdfast.compose import Holdfast, Tenant
     from holdfast.core.coverage import Sweep
     from holdfast.core.inventory import Environment
     from holdfast.core.spent import Spent
@@ -62,53 +63,80 @@ def command(fresh: bool, all_connectors: bool, budget: int | None, invocation: I
     """Read environments, SQL connections, flows and applications into the store.
 
     Only reads. What an environment refuses is noted and stops no other; a scan that was broken off goes on
-    where it stopped.
+    where it stopped. Of several tenants one that cannot be scanned stops no other; the exit code is then the
+    highest of theirs.
     """
     from holdfast.cli.session import opened
 
     with opened(invocation) as holdfast:
-        return asyncio.run(_scan(holdfast, invocation, budget, fresh=fresh, all_connectors=all_connectors))
+        return asyncio.run(_scan(holdfast, invocation, Wanted(budget, fresh, all_connectors)))
 
 
-async def _scan(
-    holdfast: Holdfast, invocation: Invocation, budget: int | None, *, fresh: bool, all_connectors: bool
-) -> int:
+class Wanted(NamedTuple):
+    """What the options say; see the command."""
+
+    budget: int | None
+    fresh: bool
+    all_connectors: bool
+
+
+async def _scan(holdfast: Holdfast, invocation: Invocation, wanted: Wanted) -> int:
     from holdfast.cli.looking import chosen, with_tenant
-    from holdfast.core.inventory import EVERY_CONNECTOR, SQL_CONNECTORS, Environment
-    from holdfast.scan.differences import sources_of
-    from holdfast.scan.tenant import scan
+    from holdfast.core.errors import HoldfastError
+    from holdfast.core.inventory import Environment
 
     tenants = chosen(holdfast, invocation)
     several = len(tenants) > 1
     rows: list[dict[str, Any]] = []
     reports: list[Scanned] = []
+    failed = 0
     for tenant in tenants:
-        with _bar(tenant.name) as progress:
-            async with tenant.reached(budget=budget) as reach:
-                report = await scan(
-                    tenant.id,
-                    reach.platform,
-                    reach.directory,
-                    holdfast.history,
-                    holdfast.clock,
-                    holdfast.read,
-                    progress,
-                    fresh=fresh,
-                    connectors=[EVERY_CONNECTOR] if all_connectors else SQL_CONNECTORS,
-                    runs=reach.runs,
-                    keep=holdfast.settings.keep,
-                    recurrences=reach.recurrences,
-                    flow_list=reach.flow_list,
-                    applications=reach.applications,
-                )
-                spent = reach.spent()
+        try:
+            scanned = await _scan_one(holdfast, tenant, wanted)
+        except HoldfastError as error:
+            if not several:
+                raise
+            # What stands in one tenant's way stops no other.
+            complain(f"{tenant.name}: {error}")
+            failed = max(failed, error.exit_code)
+            continue
+        reports.append(scanned)
         known = [each async for each in holdfast.history.current(tenant.id, Environment)]
-        names = {str(each.id): each.display_name for each in known}
-        sources = await sources_of(holdfast.history, tenant.id, report.record, names)
-        reports.append(Scanned(tenant.name, report, spent, sources, names))
-        rows += [with_tenant(row, tenant.name, several) for row in _rows(report, known)]
-    _print(rows, reports, invocation.output, several=several)
-    return 0
+        rows += [with_tenant(row, tenant.name, several) for row in _rows(scanned.report, known)]
+    if reports:
+        _print(rows, reports, invocation, several=several)
+    return failed
+
+
+async def _scan_one(holdfast: Holdfast, tenant: Tenant, wanted: Wanted) -> Scanned:
+    from holdfast.core.inventory import EVERY_CONNECTOR, SQL_CONNECTORS, Environment
+    from holdfast.scan.differences import sources_of
+    from holdfast.scan.tenant import scan
+
+    with _bar(tenant.name) as progress:
+        async with tenant.reached(budget=wanted.budget) as reach:
+            report = await scan(
+                tenant.id,
+                reach.platform,
+                reach.directory,
+                holdfast.history,
+                holdfast.clock,
+                holdfast.read,
+                progress,
+                fresh=wanted.fresh,
+                connectors=[EVERY_CONNECTOR] if wanted.all_connectors else SQL_CONNECTORS,
+                runs=reach.runs,
+                keep=holdfast.settings.keep,
+                recurrences=reach.recurrences,
+                flow_list=reach.flow_list,
+                applications=reach.applications,
+            )
+            spent = reach.spent()
+    names = {
+        str(each.id): each.display_name async for each in holdfast.history.current(tenant.id, Environment)
+    }
+    sources = await sources_of(holdfast.history, tenant.id, report.record, names)
+    return Scanned(tenant.name, report, spent, sources, names)
 
 
 def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[str, Any]]:
@@ -138,8 +166,11 @@ def _rows(report: ScanReport, environments: list[Environment]) -> Iterator[dict[
         }
 
 
-def _print(rows: list[dict[str, Any]], reports: list[Scanned], output: str, *, several: bool) -> None:
-    columns: Sequence[Column] = (Column("tenant", "Tenant"), *COLUMNS) if several else COLUMNS
+def _print(
+    rows: list[dict[str, Any]], reports: list[Scanned], invocation: Invocation, *, several: bool
+) -> None:
+    output = invocation.output
+    columns = of_tenants(COLUMNS, several)
     if output == "table":
         shown = [row for row in rows if row["outcome"] != "scanned"] or rows if len(rows) > 30 else rows
         if not any(row["detail"] for row in shown):
@@ -148,6 +179,8 @@ def _print(rows: list[dict[str, Any]], reports: list[Scanned], output: str, *, s
         for scanned in reports:
             click.echo()
             _summary(scanned)
+        then = ", ".join(command_line(verb, invocation) for verb in ("status", "forecast"))
+        click.secho(f"Next: {then}", dim=True)
     else:
         emit(
             rows, columns, output, shape="holdfast.scan/1", meta={"scans": [_meta(each) for each in reports]}
@@ -180,7 +213,6 @@ def _summary(scanned: Scanned) -> None:
         click.echo(f"{report.dropped} observations are older than retention_days and were dropped.")
     if record.gaps:
         click.echo(f"{len(record.gaps)} parts could not be read whole; nothing in them is taken for gone.")
-    click.secho("Next: holdfast status, holdfast forecast", dim=True)
 
 
 def _took(spent: Spent) -> str:

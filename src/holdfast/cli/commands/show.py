@@ -21,6 +21,7 @@ from holdfast.cli.times import iso
 from holdfast.core.inventory import ListedFlow
 
 if TYPE_CHECKING:
+    from holdfast.cli.looking import Pictures
     from holdfast.compose import Holdfast
     from holdfast.core.evidence import Evidence
     from holdfast.core.horizon import Horizon
@@ -70,7 +71,11 @@ async def _show(
     apps = [await apps_beside(holdfast, s, p) for s, p in found]
     owned = [await Owned.of(holdfast, s, p) for s, p in found]
     pages = [
-        [*told(s, p, around, ours), *_under("SQL Server", a.told() if a else ())]
+        [
+            *([("Tenant", p.name)] if seen.several else []),
+            *told(s, p, around, ours),
+            *_under("SQL Server", a.told() if a else ()),
+        ]
         for (s, p), a, around, ours in zip(found, asked, apps, owned, strict=True)
     ]
     if invocation.output in ("json", "jsonl"):
@@ -86,12 +91,13 @@ async def _show(
         rows = [{"about": a, "says": b} for page in pages for a, b in page]
         columns = (Column("about", "About"), Column("says", "Says"))
         emit(rows, columns, invocation.output, shape="holdfast.show/1")
-    say_below([p for p in seen if any(p is where for _, where in found)], invocation.output)
+    shown = [p for p in seen if any(p is where for _, where in found)]
+    say_below(shown, invocation.output)
     needy = any(standing.status.state.needs_attention for standing, _ in found)
-    return 1 if needy or any(each.verdict for each in asked if each) else 0
+    return seen.exit_code(needy or any(each.verdict for each in asked if each))
 
 
-async def find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list[tuple[Standing, Picture]]:
+async def find(holdfast: Holdfast, seen: Pictures, wanted: str) -> list[tuple[Standing, Picture]]:
     """The connections of that id, in every environment; else the only one that the word can mean.
 
     Raises:
@@ -99,10 +105,13 @@ async def find(holdfast: Holdfast, seen: Sequence[Picture], wanted: str) -> list
     """
     from holdfast.scan.standing import standings
 
-    names = {
-        id: name for each in seen for id, name in (await connection_names(holdfast, each.tenant)).items()
-    }
-    id = one(wanted, names, "connection")
+    names: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for each in seen:
+        there = await connection_names(holdfast, each.tenant)
+        names |= there
+        places |= dict.fromkeys(there, each.name if seen.several else "")
+    id = one(wanted, names, "connection", places=places)
     return [
         (standing, picture)
         for picture in seen

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, emit
+from holdfast.cli.render import TENANT, Column, emit, of_tenants
 from holdfast.cli.shared import shared_row
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ ENVIRONMENT = Column("environment", "Environment")
 CAUSE = Column("cause", "Cause", wraps=False)
 BREAKS = Column("breaks", "Breaks", wraps=False)
 NEXT = Column("next_action", "Do next")
-TENANT = Column("tenant", "Tenant")
 WIDE = (STATE, NAME, ENVIRONMENT, CAUSE, BREAKS, NEXT)
 NARROW = ((STATE, CAUSE, BREAKS), (NAME, ENVIRONMENT), (NEXT,))
 EXPORT = tuple(
@@ -83,7 +82,7 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         await sources_of(holdfast.history, each.tenant, each.record, each.environments) for each in seen
     ]
     table = invocation.output == "table"
-    tally = Tally(table=table, several=len(seen) > 1, most=None if everything or behind is not None else MOST)
+    tally = Tally(table=table, several=seen.several, most=None if everything or behind is not None else MOST)
     for each in seen:
         await tally.add(holdfast, each)
     rows = _behind(tally.rows(), tally.common, behind)
@@ -92,7 +91,7 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         for sentence in (words for one in sources if one is not None for words in sentences(one)):
             click.secho(sentence, dim=True)
     else:
-        columns = (TENANT, *EXPORT) if tally.several else EXPORT
+        columns = of_tenants(EXPORT, tally.several)
         meta = {
             "scans": [
                 coverage(each) | {"flow_sources": sources_row(one)}
@@ -102,7 +101,7 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         }
         emit([*tally.own, *rows], columns, invocation.output, shape="holdfast.status/1", meta=meta)
     say_below(seen, invocation.output)
-    return 1 if tally.needs_attention else 0
+    return seen.exit_code(tally.needs_attention)
 
 
 class Tally:
@@ -177,7 +176,7 @@ def _print(tally: Tally, rows: list[dict[str, Any]], *, leaves_out: bool) -> Non
     rows = sorted(rows, key=_rank)
     hidden = leaves_out and tally.worst.count + tally.fine.count > MANY
     shown = [row for row in rows if row["state"] != "ok"] if hidden else rows
-    wide = (TENANT, *WIDE) if tally.several else WIDE
+    wide = of_tenants(WIDE, tally.several)
     narrow = ((TENANT,), *NARROW) if tally.several else NARROW
     empty = "There is no SQL connection." if not rows else "Every connection is fine."
     # Our own identities come first only where they are the trouble.

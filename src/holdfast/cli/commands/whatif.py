@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.render import TENANT, Column, clean, emit, of_tenants
 from holdfast.cli.times import Length, iso, length, minute
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ NAME = Column("name", "Connection", "bold")
 ENVIRONMENT = Column("environment_name", "Environment")
 FLOWS = Column("stops", "Flows that stop")
 BECAUSE = Column("because", "Because")
-TENANT = Column("tenant", "Tenant")
 WIDE = (CERTAINTY, CAUSE, WHEN, NAME, ENVIRONMENT, FLOWS, BECAUSE)
 NARROW = ((CERTAINTY, CAUSE, WHEN), (NAME, ENVIRONMENT, FLOWS), (BECAUSE,))
 EXPORT = tuple(
@@ -143,7 +142,7 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
     seen = await pictures(holdfast, invocation)
     named = [await _named(holdfast, seen, each) for each in supposed]
     supposed, told = [each for each, _ in named], [words for _, words in named]
-    several = len(seen) > 1
+    several = seen.several
     rows: list[dict[str, Any]] = []
     for each in seen:
         async for _, about in known(holdfast.history, each, holdfast.tenants[each.name].recurrences):
@@ -155,11 +154,11 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
         click.echo(clean(f"Supposed: {', then '.join(told)}."))
         _print(rows, several)
     else:
-        columns = (TENANT, *EXPORT) if several else EXPORT
+        columns = of_tenants(EXPORT, several)
         meta = {"supposed": told, "scans": [coverage(each) for each in seen]}
         emit([_told(row) for row in rows], columns, invocation.output, shape="holdfast.whatif/1", meta=meta)
     say_below(seen, invocation.output)
-    return 1 if rows else 0
+    return seen.exit_code(rows)
 
 
 async def _named(holdfast: Holdfast, seen: Sequence[Picture], each: Supposition) -> tuple[Supposition, str]:
@@ -285,7 +284,7 @@ def _print(rows: Sequence[dict[str, Any]], several: bool) -> None:
                 "stops": stops,
             }
         )
-    wide = (TENANT, *WIDE) if several else WIDE
+    wide = of_tenants(WIDE, several)
     narrow = ((TENANT,), *NARROW) if several else NARROW
     print_rows(
         shown, wide, narrow, wide_enough=170, empty="No connection dies of that, as far as was scanned."

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import Column, clean, emit
+from holdfast.cli.render import TENANT, Column, clean, emit, of_tenants
 
 if TYPE_CHECKING:
+    from holdfast.cli.looking import Pictures
     from holdfast.compose import Holdfast
     from holdfast.diagnosis.worklist import Gesture, Turn
     from holdfast.scan.gestures import Checked, Work
@@ -88,23 +89,25 @@ async def _worklist(holdfast: Holdfast, invocation: Invocation, messages: Path |
     found = [await work(holdfast.history, each) for each in seen]
     links = {key: link for each in found for key, link in (await _links(holdfast, each)).items()}
     if verify:
-        return await _verify(holdfast, invocation, found)
-    several = len(seen) > 1
+        return await _verify(holdfast, invocation, found, seen)
+    several = seen.several
     rows = [
         with_tenant(row, each.picture.name, several) for each in found for row in gesture_rows(each, links)
     ]
     if messages is not None:
         _write(messages, found, links)
     if invocation.output == "table":
-        print_rows(list(gathered(rows)), TABLE, NARROW, wide_enough=150, empty="Nothing is broken.")
+        narrow = ((TENANT,), *NARROW) if several else NARROW
+        wide = of_tenants(TABLE, several)
+        print_rows(list(gathered(rows)), wide, narrow, wide_enough=150, empty="Nothing is broken.")
         for each in found:
             for sentence in _said(each):
-                click.echo(clean(sentence))
+                click.echo(clean(f"{each.picture.name}: {sentence}" if several else sentence))
     else:
         meta = {"worklists": [_meta(each) for each in found]}
-        emit(rows, EXPORT, invocation.output, shape="holdfast.worklist/1", meta=meta)
+        emit(rows, of_tenants(EXPORT, several), invocation.output, shape="holdfast.worklist/1", meta=meta)
     say_below(seen, invocation.output)
-    return 1 if rows else 0
+    return seen.exit_code(rows)
 
 
 def gesture_rows(found: Work, links: Links) -> Iterator[dict[str, Any]]:
@@ -183,7 +186,7 @@ def _said(found: Work) -> Iterator[str]:
     back = round(sum(turn.restores for turn in found.list.turns), 1)
     yield f"{people} to ask; {back:g} of {found.lost:g} lost runs a week come back when all of it is done."
     if not found.list.is_exact:
-        yield f"With more than 20 people the order is ranked: whoever restores most next. {people} were ranked."
+        yield "They stand by what each restores next; the best of all orders is looked for among up to 20."
     for who, shares in found.sharing.items():
         for share in shares:
             yield (
@@ -265,18 +268,23 @@ def _write(folder: Path, found: Sequence[Work], links: Links) -> None:
     click.echo(f"{written} messages are in {folder}.", err=True)
 
 
-async def _verify(holdfast: Holdfast, invocation: Invocation, found: Sequence[Work]) -> int:
+async def _verify(holdfast: Holdfast, invocation: Invocation, found: Sequence[Work], seen: Pictures) -> int:
+    from holdfast.cli.looking import with_tenant
     from holdfast.scan.gestures import verified
 
     rows: list[dict[str, Any]] = []
     for each in found:
         async with holdfast.tenants[each.picture.name].reached() as reach:
-            rows += [checked_row(one, each) async for one in verified(reach.platform, each)]
-    emit(rows, CHECKED, invocation.output, shape="holdfast.worklist-verify/1", empty="Nothing was broken.")
+            rows += [
+                with_tenant(checked_row(one, each), each.picture.name, seen.several)
+                async for one in verified(reach.platform, each)
+            ]
+    columns = of_tenants(CHECKED, seen.several)
+    emit(rows, columns, invocation.output, shape="holdfast.worklist-verify/1", empty="Nothing was broken.")
     healed = sum(bool(row["healed"]) for row in rows)
     if invocation.output == "table":
         click.echo(f"{healed} of {len(rows)} are healed. `holdfast scan` takes it into the records.")
-    return 1 if healed < len(rows) else 0
+    return seen.exit_code(healed < len(rows))
 
 
 def checked_row(one: Checked, found: Work) -> dict[str, Any]:
