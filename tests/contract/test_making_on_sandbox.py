@@ -106,7 +106,8 @@ async def test_the_identity_of_an_application_is_found(tenant: Tenant):
 
     found = await tenant.access("reader").directory.principal_of(app["client_id"])
 
-    assert found
+    assert found is not None
+    assert (found.client_id, found.is_enabled) == (app["client_id"], True)
 
 
 async def test_an_application_of_somebody_else_is_refused(tenant: Tenant):

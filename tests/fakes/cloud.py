@@ -82,8 +82,8 @@ class ToldCloud:
         self.asked.append(f"owners of {application}")
         return self.app_owners.get(application, ())
 
-    async def principal_of(self, client_id: str) -> str | None:
-        return next((one.object_id for one in self.identities or () if one.client_id == client_id), None)
+    async def principal_of(self, client_id: str) -> Principal | None:
+        return next((one for one in self.identities or () if one.client_id == client_id), None)
 
     async def app_policy(self) -> AppPolicy:
         return AppPolicy()

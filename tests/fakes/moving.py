@@ -17,6 +17,7 @@ from holdfast.adapters.cloud.connect import Access
 from holdfast.adapters.cloud.credentials import Credential
 from holdfast.adapters.sql.server import _question
 from holdfast.compose import Reach
+from holdfast.compose.gathering import object_id_of
 from holdfast.compose.migrating import Chosen, cases
 from holdfast.core.deed import Standing
 from holdfast.core.errors import (
@@ -399,7 +400,7 @@ class Mover:
                     self.secrets,
                     self.signs_in,
                     self.sql_as,
-                    await reading.applications.principal_of(operator) or operator,
+                    await object_id_of(reading.applications, operator),
                     self.clock,
                     environments,
                     make_certificate,

@@ -97,7 +97,7 @@ async def for_people(
         | {
             "connections": [names.get(id, id) for id in row["connections"]],
             # What follows the colon is the id of the connection, which is named beside it.
-            "step": row["step"].partition(":")[0],
+            "step": (row["step"] or "").partition(":")[0],
         }
         for row in rows
     ]

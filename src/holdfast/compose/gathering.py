@@ -20,7 +20,7 @@ from holdfast.core.policies import AccessPolicy, DataPolicy
 from holdfast.diagnosis.known import NOTHING_COMES_ROUND, Recurrences
 from holdfast.keepalive.deployed import Claim, claims
 from holdfast.keepalive.eligibility import Case, Kind, Target, eligibility, target_of
-from holdfast.ports import Directory, History, Journal, Operator, Platform
+from holdfast.ports import Applications, Directory, History, Journal, Operator, Platform
 from holdfast.reading.accounts import Accounts
 from holdfast.scan.carried import carried, flows_were_read
 from holdfast.scan.standing import Picture
@@ -42,6 +42,12 @@ class Chosen:
     targets: Mapping[str, Target] = field(default_factory=dict)
     accepted: frozenset[str] = frozenset()
     serverless: frozenset[tuple[str, str]] = frozenset()
+
+
+async def object_id_of(applications: Applications, client_id: str) -> str:
+    """Object id of an application's identity in the tenant; the client id where it has none."""
+    found = await applications.principal_of(client_id)
+    return found.object_id if found else client_id
 
 
 async def cases(

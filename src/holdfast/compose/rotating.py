@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from holdfast.compose.gathering import bindings_of, operations_on
+from holdfast.compose.gathering import bindings_of, object_id_of, operations_on
 from holdfast.compose.times import CloudClock
 from holdfast.core.errors import CloudError, MissingError, RefusedError
 from holdfast.core.identity import Role, ServicePrincipal
@@ -72,7 +72,7 @@ async def operator_principal(tenant: Tenant, operating: Reach, reading: Reach) -
     if operating.starter is not None:
         return ""
     client_id = tenant.client_id(Role.OPERATOR)
-    return await reading.applications.principal_of(client_id) or client_id
+    return await object_id_of(reading.applications, client_id)
 
 
 async def rotations(holdfast: Holdfast, tenant: Tenant) -> list[Rotated]:
@@ -106,7 +106,7 @@ async def choices_for(tenant: Tenant, seen: Picture, id: str, policy: AppPolicy 
     """Who holdfast is, and nothing chosen."""
     client_id = tenant.client_id(Role.APP_ADMIN)
     async with tenant.reached(Role.READER) as reach:
-        app_admin = await reach.applications.principal_of(client_id) or client_id
+        app_admin = await object_id_of(reach.applications, client_id)
     return Choices(id, tenant.id, tenant.name, tenant.entra_id, seen.now, app_admin, policy)
 
 
@@ -116,7 +116,7 @@ async def candidates(
     """Every application with its connections, as last scanned, with what only the cloud can tell now. Only reads.
 
     Args:
-        chosen: client ids of those that are renewed though they are not due.
+        chosen: client ids of the only ones that are looked at, due or not; empty for all.
     """
     own, stored = tenant.own_client_ids(), set(await holdfast.secrets.names())
     plans = [record.plan for record in await holdfast.journal.plans(tenant.id)]
@@ -125,7 +125,11 @@ async def candidates(
     # What was seen before a rotation says nothing of what that put in. The journal tells its times by our clock.
     scanned_at = holdfast.clock.now() - seen.age
     later = {each.application for each in past if _is_after(each, scanned_at)}
-    known = [app async for app in holdfast.history.current(tenant.id, ServicePrincipal)]
+    known = [
+        app
+        async for app in holdfast.history.current(tenant.id, ServicePrincipal)
+        if not chosen or app.client_id in chosen
+    ]
     apps = await _as_they_are(tenant, known, later)
     async with tenant.reached(Role.READER) as reading, tenant.reached(Role.OPERATOR) as operating:
         consumers = await consumers_of(holdfast, seen, operating.operator)
@@ -154,13 +158,14 @@ async def candidates(
                     under_way=under_way(past, app.object_id, kind),
                 )
                 # The log may be asked but five times in ten seconds: only what may be renewed is worth it.
-                wanted = members and (
-                    app.client_id in chosen or candidate.is_broken or is_due(candidate, seen.now)
-                )
+                wanted = members and (chosen or candidate.is_broken or is_due(candidate, seen.now))
                 if wanted:
-                    policy = await app_policy_of(reading.applications, app.object_id)
-                    candidate = replace(candidate, policy=policy)
-                if wanted and log_read:
+                    candidate = replace(
+                        candidate,
+                        policy=await app_policy_of(reading.applications, app.object_id),
+                        may_sign_in=await _may_sign_in(reading.applications, app.client_id),
+                    )
+                if wanted and log_read and candidate.may_sign_in is not False:
                     uses = await _uses(reading.directory, app, seen.now)
                     shown = _held(app, kind, members, past, uses)
                     candidate = replace(candidate, uses=uses, held=shown)
@@ -283,6 +288,18 @@ async def _uses(directory: Directory, app: ServicePrincipal, now: datetime) -> t
                 row.key_id, row.resource or row.resource_id, row.ip_address, row.at, by_connection
             )
     return tuple(sorted(found.values(), key=lambda use: (use.by_connection, use.last_at), reverse=False))
+
+
+async def _may_sign_in(applications: Applications, client_id: str) -> bool | None:
+    """Whether its identity in the tenant is there and enabled; None where that may not be read, or is not told.
+
+    Not knowing blocks nothing: the new credential has to sign in before any connection gets it.
+    """
+    try:
+        found = await applications.principal_of(client_id)
+    except RefusedError:
+        return None
+    return False if found is None else found.is_enabled
 
 
 async def _owners(applications: Applications, app: ServicePrincipal) -> dict[str, str] | None:

@@ -156,9 +156,9 @@ def _credential_horizon(
             )
         ]
     label = possible[0].display_name or possible[0].key_id
-    held = f"It holds the only {kind} of {name} that it can hold, {label}."
+    held = f"It holds the only {kind} of {name} that it can hold, {label!r}."
     if is_shown:
-        held = f"The sign-in log shows that it holds {label} of {name}."
+        held = f"The sign-in log shows that it holds {label!r} of {name}."
     several = f"It holds one of {len(possible)} {kind}s of {name}, which expire close together."
     return [
         Horizon(

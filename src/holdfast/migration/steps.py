@@ -169,16 +169,18 @@ class MakePrincipal(Planned):
         """Look for it, as an interrupted attempt may have made it; else make it."""
         app = past["app"].facts
         found = await self._world.applications.principal_of(app["client_id"])
-        if found is None and app["own"] and self._world.registry is not None:
+        if found is not None:
+            return done("Made.", principal=found.object_id)
+        if app["own"] and self._world.registry is not None:
             try:
-                found = await self._world.registry.make_principal(app["client_id"])
+                return done("Made.", principal=await self._world.registry.make_principal(app["client_id"]))
             except MissingError:
                 return waiting("The application is not known everywhere yet.")
             except ConflictError:
                 found = await self._world.applications.principal_of(app["client_id"])
         if found is None:
             return waiting("The application is no identity of the tenant yet.")
-        return done("Made.", principal=found)
+        return done("Made.", principal=found.object_id)
 
 
 class AddCredential(Planned):

@@ -52,8 +52,8 @@ class Directory(Protocol):
 class Applications(Protocol):
     """Applications as the reader sees them. Every method raises a CloudError of `core.errors`."""
 
-    async def principal_of(self, client_id: str) -> str | None:
-        """Object id of an application's identity in the tenant; None where it has none."""
+    async def principal_of(self, client_id: str) -> Principal | None:
+        """An application's identity in the tenant; None where it has none."""
         ...
 
     async def owners_of(self, application: str) -> dict[str, str]:

@@ -141,6 +141,18 @@ def _is_due(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | N
     return "not_due", f"Its {candidate.kind} in use is {when}."
 
 
+def _may_sign_in(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
+    """What cannot sign in could not be proven, and its connections would stay broken with any secret."""
+    if candidate.may_sign_in is not False:
+        return None
+    says = (
+        f"Its identity in the tenant is disabled or gone, so no {candidate.kind} of it signs in, and a new one could not be"
+        " proven: enable it first (Entra > Enterprise applications > Properties > Enabled for users to sign in), or"
+        " move its connections elsewhere."
+    )
+    return "app_disabled", says
+
+
 def _is_owned(candidate: Candidate, choices: Choices, wanted: bool) -> Refusal | None:
     if candidate.owners is None:
         says = f"Who owns it could not be read, so whether we may add a {candidate.kind} is not known."
@@ -228,6 +240,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _is_used,
     _is_free,
     _is_due,
+    _may_sign_in,
     _is_owned,
     _is_allowed,
     _fits,

@@ -74,6 +74,7 @@ class Candidate:
         log_read: whether its sign-ins can be read; `uses` is what they show, up to 30 days back.
         under_way: the saga of a rotation that is not over.
         policy: what it may sign in with; None where only the tenant's policy is known.
+        may_sign_in: whether its identity in the tenant is there and enabled; None where that was not looked at.
     """
 
     app: ServicePrincipal
@@ -88,6 +89,7 @@ class Candidate:
     uses: tuple[Use, ...] = ()
     under_way: str = ""
     policy: AppPolicy | None = None
+    may_sign_in: bool | None = None
 
     @property
     def credentials(self) -> tuple[ClientSecret, ...]:

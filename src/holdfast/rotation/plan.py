@@ -198,7 +198,7 @@ def _removes(
     if not foreign:
         return removed
     named = ", ".join(_dated(each, choices.now) for each in foreign)
-    return f"{removed}; leaves {named}, which somebody else made: the application is {owned_by(candidate, choices)}"
+    return f"{removed}; leaves {named}, which somebody else made and has to remove: the application is {owned_by(candidate, choices)}"
 
 
 def _dated(secret: ClientSecret, now: datetime) -> str:
@@ -207,7 +207,7 @@ def _dated(secret: ClientSecret, now: datetime) -> str:
         dates.append(f"made {secret.starts_at:%Y-%m-%d}, {max((now - secret.starts_at).days, 0)} days ago")
     if secret.expires_at is not None:
         dates.append(f"{'ends' if secret.expires_at > now else 'ended'} {secret.expires_at:%Y-%m-%d}")
-    name = secret.display_name or secret.key_id
+    name = repr(secret.display_name or secret.key_id)
     return f"{name} ({', '.join(dates)})" if dates else name
 
 

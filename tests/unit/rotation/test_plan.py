@@ -212,7 +212,7 @@ def test_what_somebody_else_made_is_named_and_left():
     step = removal(a_candidate(*made, ours=frozenset({"k2"}), owners=owners))
 
     assert step.arguments["remove"] == ["k2"]
-    assert "first (made 2026-03-02, 100 days ago, ends 2026-06-30)" in step.does
+    assert "'first' (made 2026-03-02, 100 days ago, ends 2026-06-30)" in step.does
     assert "owned by Ada, b0b" in step.does
     [foreign] = step.arguments["foreign"]
     assert (foreign["key_id"], foreign["owners"]) == ("k1", owners)
@@ -297,3 +297,20 @@ def test_a_plan_survives_its_file_and_holds_no_secret():
     plan = plan_rotation([a_candidate(stored={"k1": "app/app-1/k1"})], choices())
 
     assert read_plan(plan_text(plan)) == plan
+
+
+@pytest.mark.parametrize("wanted", [frozenset(), frozenset({"app-1"})], ids=["due", "named"])
+def test_an_application_that_cannot_sign_in_gets_no_secret(wanted):
+    candidate = a_candidate(may_sign_in=False)
+
+    assert reasons(candidate, apps=wanted) == ["app_disabled"]
+    assert names(candidate, apps=wanted) == []
+
+
+@pytest.mark.parametrize("known", [True, None])
+def test_not_knowing_whether_it_may_sign_in_blocks_nothing(known):
+    assert "add" in names(a_candidate(may_sign_in=known))
+
+
+def test_one_that_is_not_due_is_not_called_disabled():
+    assert reasons(a_candidate(secret(ends=1000), may_sign_in=False)) == ["not_due"]

@@ -50,7 +50,7 @@ class GraphDirectory:
     async def principals(self) -> AsyncIterator[Principal]:
         """Every application identity of the tenant, also those that are registered elsewhere."""
         async for told in self._transport.items(SERVICE_PRINCIPALS, graph.ServicePrincipal):
-            yield Principal(told.app_id, told.id, told.display_name or told.app_id, told.account_enabled)
+            yield _principal(told)
 
     async def mfa_is_demanded(self, account: str) -> bool | None:
         """Whether the account itself is asked for a second factor, apart from policies; None if not told."""
@@ -95,11 +95,11 @@ class GraphDirectory:
         async for told in self._transport.items(ACCESS_POLICIES, signins.ConditionalAccessPolicy):
             yield access_policy(told)
 
-    async def principal_of(self, client_id: str) -> str | None:
-        """Object id of an application's identity in the tenant; None where it has none."""
+    async def principal_of(self, client_id: str) -> Principal | None:
+        """An application's identity in the tenant; None where it has none."""
         at = {"client": client_id}
         async for told in self._transport.items(PRINCIPAL_OF, graph.ServicePrincipal, at=at):
-            return told.id
+            return _principal(told)
         return None
 
     async def owners_of(self, application: str) -> dict[str, str]:
@@ -171,3 +171,7 @@ def _credential(told: graph.PasswordCredential | graph.KeyCredential, kind: str)
         starts_at=instant(told.start_date_time),
         expires_at=instant(told.end_date_time),
     )
+
+
+def _principal(told: graph.ServicePrincipal) -> Principal:
+    return Principal(told.app_id, told.id, told.display_name or told.app_id, told.account_enabled)

@@ -125,7 +125,7 @@ def _show(plan: Plan) -> None:
 
 async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: dict[str, Any]) -> Plan:
     from holdfast.adapters.system import draw, new_id
-    from holdfast.compose.gathering import as_operator_sees, cases, claimed
+    from holdfast.compose.gathering import as_operator_sees, cases, claimed, object_id_of
     from holdfast.compose.verbs import environments_of
     from holdfast.core.identity import Role
     from holdfast.keepalive.eligibility import ACCEPTABLE
@@ -147,7 +147,7 @@ async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: di
             _known_databases(found, wanted)
         async with tenant.reached(Role.OPERATOR) as operating:
             found = await as_operator_sees(found, operating.operator, await environments_of(tenant))
-        operator = await reach.applications.principal_of(client_id) or client_id
+        operator = await object_id_of(reach.applications, client_id)
     choices = Choices(
         plan=new_id()[:8],
         tenant=tenant.id,

@@ -143,6 +143,7 @@ async def _planned(
     chosen: dict[str, Any],
 ) -> Plan:
     from holdfast.adapters.system import new_id
+    from holdfast.compose.gathering import object_id_of
     from holdfast.compose.migrating import Chosen, cases
     from holdfast.core.identity import Role
     from holdfast.migration.checks.policies import SHORTEST_LIFE
@@ -165,7 +166,7 @@ async def _planned(
     found = await cases(holdfast, tenant, seen, wanted)
     client_id = tenant.client_id(Role.OPERATOR)
     async with tenant.reached(Role.READER) as reach, tenant.reached(Role.OPERATOR) as operating:
-        operator = await reach.applications.principal_of(client_id) or client_id
+        operator = await object_id_of(reach.applications, client_id)
         is_person = operating.starter is not None
     if is_person and chosen["own_flows"]:
         raise SettingsError(

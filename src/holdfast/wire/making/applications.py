@@ -133,7 +133,7 @@ PRINCIPAL_OF: Final = _registration(
     who="an application or a person with the permission",
     writes=False,
     is_idempotent=True,
-    unlocks="keepalive, migrate",
+    unlocks="keepalive, migrate, rotate",
     source=f"microsoft-graph-docs-contrib serviceprincipal-list; {_GRAPH_PERMISSIONS}",
 )
 APP_MANAGEMENT_POLICY: Final = _registration(
