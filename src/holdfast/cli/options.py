@@ -54,7 +54,9 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", help="Form of the answer.")
     @click.option(
-        "--tenant", metavar="NAME", help="Which tenant of the settings; needed where there are several."
+        "--tenant",
+        metavar="NAME",
+        help="Only this tenant of the settings; what plans or signs in needs it where there are several.",
     )
     @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings file.")
     @click.option(

@@ -87,7 +87,8 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
-        return ", ".join(shown(part) for part in value)
+        parts = [shown(part) for part in value]
+        return (" " if all(part.endswith(".") for part in parts) else ", ").join(parts)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={shown(part)}" for key, part in value.items())
     return str(value)

@@ -25,13 +25,16 @@ def opened(invocation: Invocation) -> Iterator[Holdfast]:
     """A composed holdfast for one command; closed, and an embedded sandbox stopped, at the end.
 
     Raises:
-        SettingsError: no usable settings, no such sandbox.
+        SettingsError: no usable settings, no such sandbox, no such tenant.
         StoreError: the store cannot be opened.
     """
     from holdfast.compose import compose
 
-    with settings_of(invocation) as settings, compose(settings) as holdfast:
-        yield holdfast
+    with settings_of(invocation) as settings:
+        if invocation.tenant is not None or not settings.tenants:
+            settings.chosen(invocation.tenant)  # says what is missing before a store is made for it
+        with compose(settings) as holdfast:
+            yield holdfast
 
 
 @contextmanager

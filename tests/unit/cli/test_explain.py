@@ -194,3 +194,43 @@ def test_a_solution_is_said_to_hold_no_errors(tmp_path, capsys):
 
     assert run(["explain", "--input", str(file), "-o", "jsonl"]) == 0
     assert "holdfast inspect" in json.loads(capsys.readouterr().out)["not_read"][0]
+
+
+def test_the_name_of_a_file_is_answered_with_how_to_read_it(capsys, tmp_path):
+    file = tmp_path / "my error.txt"
+    file.write_text(IDLE)
+
+    assert run(["explain", str(file)]) == 0
+    assert f"holdfast explain < '{file}'" in capsys.readouterr().err
+
+
+def test_a_text_that_is_no_file_gets_no_such_hint(capsys):
+    run(["explain", IDLE])
+    run(["explain", "x" * 5000])
+
+    assert capsys.readouterr().err == ""
+
+
+def test_an_empty_text_is_told(capsys, typed):
+    typed(b" \n")
+
+    assert run(["explain", "-o", "jsonl"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["cause"] == "unknown"
+    assert "The text is empty" in told.err
+
+
+def test_a_raw_text_given_as_lines_is_answered_with_how_to_read_it(capsys, tmp_path):
+    file = tmp_path / "error.txt"
+    file.write_text(IDLE)
+
+    assert run(["explain", "--input", str(file)]) == 1
+    assert f"holdfast explain < {file}" in capsys.readouterr().err
+
+
+def test_one_bad_line_among_good_ones_is_no_raw_text(capsys, tmp_path):
+    file = tmp_path / "texts.jsonl"
+    file.write_text('{"id": 1, "text": "x"}\nnot one\n')
+
+    assert run(["explain", "--input", str(file), "-o", "jsonl"]) == 1
+    assert capsys.readouterr().err == ""

@@ -138,6 +138,20 @@ def test_forecast_fails_on_an_expected_break_that_is_too_near(holdfast, say, exp
     assert say("forecast", *words)[0] == code
 
 
+def test_a_forecast_that_fails_says_what_breaks_first(holdfast, say, capsys):
+    cloud_of(holdfast).held = [an_app_connection("late"), an_app_connection("soon", client_id="app-2")]
+    cloud_of(holdfast).apps = [
+        an_app(a_secret(expires=12)),
+        an_app(a_secret(expires=9), client_id="app-2"),
+    ]
+    say("scan")
+
+    run(["forecast", "--fail-under", "14d", "-o", "jsonl"])
+
+    told = capsys.readouterr().err
+    assert "2 breaks are expected within 14 days (--fail-under), the first 'soon' on " in told
+
+
 def test_forecast_does_not_fail_on_what_happens_only_if_unused(holdfast, say):
     cloud_of(holdfast).held = [a_connection(token_expires_at=day(-80))]
     say("scan")

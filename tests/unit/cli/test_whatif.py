@@ -125,3 +125,16 @@ def test_what_is_no_change_is_a_usage_error(scanned, words):
 def test_the_help_lists_the_changes(capsys):
     assert run(["whatif", "--help"]) == 0
     assert "disable-account PERSON" in capsys.readouterr().out
+
+
+def test_a_misspelt_change_is_answered_with_the_nearest(scanned, capsys):
+    assert run(["whatif", "reset-pasword", ADA]) == 2
+
+    assert "the nearest is reset-password." in capsys.readouterr().err
+
+
+def test_what_is_lost_is_summed_up_in_a_sentence(scanned, capsys):
+    capsys.readouterr()
+    run(["whatif", "disable-account", ADA])
+
+    assert "0 flows stop, 0 scheduled runs a week are lost." in capsys.readouterr().out

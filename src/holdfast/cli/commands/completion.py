@@ -10,6 +10,7 @@ import click
 def command(shell: str) -> None:
     """Print a script that completes commands and options.
 
+    \b
     bash: holdfast completion bash > ~/.local/share/bash-completion/completions/holdfast
     zsh: holdfast completion zsh > a folder of $fpath, as _holdfast
     fish: holdfast completion fish > ~/.config/fish/completions/holdfast.fish

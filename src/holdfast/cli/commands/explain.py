@@ -5,13 +5,16 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from holdfast.adapters.tables import load_codebook
+from holdfast.cli.complaining import complain
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
 from holdfast.cli.verdicts import as_row, show
@@ -80,7 +83,7 @@ def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes]
             source, head = recoded, recoded.peek(HEAD)
         if is_document(head.decode("utf-8", "replace")):
             return explain_document(source, invocation.output)
-        return explain_lines(source, invocation.output)
+        return explain_lines(source, invocation.output, str(getattr(input_file, "name", "<stdin>")))
     whole = " ".join(text) if text else from_standard_input()
     if len(whole) > READ_AT_MOST:
         click.echo(
@@ -88,11 +91,24 @@ def command(invocation: Invocation, text: tuple[str, ...], input_file: IO[bytes]
             err=True,
         )
     verdict = verdict_on(whole)
+    if not whole.strip():
+        complain("The text is empty: paste what the failed action shows, or pass it on standard input.")
+    elif len(text) == 1 and _is_file(text[0]):
+        complain(
+            f"That was read as the error text itself; what the file says: holdfast explain < {shlex.quote(text[0])}"
+        )
     if invocation.output == "table":
         show(verdict)
     else:
         emit([{"id": None, **as_row(verdict)}], COLUMNS[1:4], invocation.output, shape="holdfast.explain/1")
     return 0
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):  # too long for a name, or no name at all
+        return False
 
 
 def verdict_on(text: str) -> Verdict:
@@ -176,12 +192,12 @@ def explain_package(name: str, output: str) -> int:
     return 0
 
 
-def explain_lines(source: IO[bytes], output: str) -> int:
+def explain_lines(source: IO[bytes], output: str, name: str) -> int:
     """A row per input line, in order; the exit code."""
-    bad = 0
+    bad = good = 0
 
     def rows() -> Iterator[dict[str, Any]]:
-        nonlocal bad
+        nonlocal bad, good
         for line in lines(source):
             try:
                 id, text = parsed(line)
@@ -189,9 +205,16 @@ def explain_lines(source: IO[bytes], output: str) -> int:
                 bad += 1
                 yield {"id": error.id, "error": str(error)}
             else:
+                good += 1
                 yield {"id": id, **as_row(verdict_on(text))}
 
     emit(rows(), COLUMNS, output, shape="holdfast.explain/1", empty="No texts.")
+    if bad and not good:
+        source_words = "Standard input" if name.startswith("<") else name
+        raw = "" if name.startswith("<") else f" < {shlex.quote(name)}"
+        complain(
+            f"{source_words} holds no JSON lines; one raw text goes in without --input: holdfast explain{raw}"
+        )
     return 1 if bad else 0
 
 

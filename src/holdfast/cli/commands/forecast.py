@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from holdfast.cli.complaining import complain
 from holdfast.cli.icalendar import Event, calendar
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import TENANT, Column, emit, of_tenants
-from holdfast.cli.times import Length, iso
+from holdfast.cli.times import Length, iso, length
 
 if TYPE_CHECKING:
     from holdfast.cli.forecast_page import Foreseen
@@ -159,6 +160,10 @@ async def _forecast(holdfast: Holdfast, invocation: Invocation, asked: Asked) ->
         _write(asked.html, page(dates.foreseen, seen, asked.within))
         click.echo(f"The chart is in {asked.html}.", err=True)
     say_below(seen, invocation.output)
+    if dates.failing and asked.fail_under is not None:
+        many = f"{len(dates.failing)} breaks are" if len(dates.failing) > 1 else "1 break is"
+        _, nearest = min(dates.failing)
+        complain(f"{many} expected within {length(asked.fail_under)} (--fail-under), the first {nearest}.")
     return seen.exit_code(dates.failing)
 
 
@@ -171,7 +176,7 @@ class Dates:
         rows: what is shown, in its order.
         unknown: what a table tells below, since it has no date.
         events: for a calendar, where one was asked for; `foreseen` for a chart.
-        failing: how many --fail-under finds.
+        failing: when, and in words what, --fail-under finds.
     """
 
     def __init__(self, asked: Asked, *, table: bool, several: bool) -> None:
@@ -182,7 +187,7 @@ class Dates:
         self.rows, self.unknown = Worst(MOST if table else None), Unknown()
         self.events: list[Event] = []
         self.foreseen: list[Foreseen] = []
-        self.failing = 0
+        self.failing: list[tuple[datetime, str]] = []
 
     def add(self, standing: Standing, horizon: Horizon, seen: Picture, *, first: bool) -> None:
         """Take up one; `first` for holdfast's own identities."""
@@ -190,8 +195,8 @@ class Dates:
         from holdfast.diagnosis.usage import runs_per_week_of
 
         asked = self._asked
-        if asked.fail_under is not None:
-            self.failing += is_expected_within(horizon, seen.now, asked.fail_under)
+        if asked.fail_under is not None and is_expected_within(horizon, seen.now, asked.fail_under):
+            self.failing.append(self._breaking(standing.status.connection, horizon, seen))
         if asked.within is not None and (
             horizon.earliest is None or horizon.earliest > seen.now + asked.within
         ):
@@ -212,6 +217,13 @@ class Dates:
         rank = horizon.sort_key() if asked.by == "date" else (-(lost or 0), *horizon.sort_key())
         # Programs rely on our own identities being first; people read what comes next.
         self.rows.add((self.table or not first, *rank), with_tenant(row, seen.name, self.several))
+
+    def _breaking(self, connection: Connection, horizon: Horizon, seen: Picture) -> tuple[datetime, str]:
+        from holdfast.cli.times import day
+
+        at = horizon.earliest or seen.now
+        where = f"{seen.name}: " if self.several else ""
+        return at, f"{where}{connection.display_name!r} on {day(at)} ({horizon.cause})"
 
 
 async def _everything(holdfast: Holdfast, seen: Picture) -> AsyncIterator[tuple[bool, Standing]]:

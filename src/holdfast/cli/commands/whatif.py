@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,7 +98,9 @@ def suppositions(words: Sequence[str]) -> list[Supposition]:
     while left:
         verb = left.pop(0)
         if verb not in VERBS:
-            raise click.UsageError(f"{verb!r} is no change; there are {', '.join(VERBS)}.")
+            near = difflib.get_close_matches(verb, VERBS, n=1)
+            there = f"the nearest is {near[0]}" if near else f"there are {', '.join(VERBS)}"
+            raise click.UsageError(f"{verb!r} is no change; {there}.")
         operand = VERBS[verb].operand
         if operand.endswith("?"):
             given = left.pop(0) if left and left[0] not in VERBS else ""
@@ -293,9 +296,10 @@ def _print(rows: Sequence[dict[str, Any]], several: bool) -> None:
         return
     sure = sum(each["certainty"] == "certain" for each in rows)
     runs = sum(each["runs_lost_per_week"] or 0 for each in rows)
+    stopped = sum(len(each["_stops"]) for each in rows)
     click.echo(
-        f"{sure} surely and {len(rows) - sure} possibly die, {sum(len(each['_stops']) for each in rows)} flows stop,"
-        f" {runs:g} scheduled runs a week are lost."
+        f"{sure} surely and {len(rows) - sure} possibly die, {stopped} {'flow stops' if stopped == 1 else 'flows stop'},"
+        f" {runs:g} scheduled {'run' if runs == 1 else 'runs'} a week {'is' if runs == 1 else 'are'} lost."
     )
     steps = {step["does"]: step["command"] for each in rows for step in each["before"][:1]}
     for does, then in steps.items():
