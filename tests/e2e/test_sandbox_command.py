@@ -74,6 +74,7 @@ def _days(text):
     ("words", "code", "says"),
     [
         (["do", "explode"], 2, "unknown event"),
+        (["do", "share_conection"], 2, "the nearest is share_connection"),
         (["do", "disable_account", "nobody@nowhere.example"], 2, "no account"),
         (["advance", "yesterday"], 2, "no length of time"),
         (["do", "disable_account", "x", "event=y"], 2, "named already"),
@@ -82,6 +83,7 @@ def _days(text):
         (["advance", "1d", "--sandbox=/nowhere/ready.json"], 2, "no running sandbox"),
         (["up", "--scenario", "nowhere"], 2, "no scenario"),
         (["up", "--ready-file", "/nowhere/ready.json"], 2, "cannot be written"),
+        (["up", "--ready-file", f"{__file__}/ready.json"], 2, "cannot be written"),
         (["rules", "--flip", "nothing"], 2, "no rule"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -91,6 +93,27 @@ def test_what_cannot_be_done_is_said_in_one_sentence(run, words, code, says):
     assert done.returncode == code, done
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_event_is_listed_with_what_it_does(run):
+    rows = [json.loads(line) for line in run("events", "-o", "jsonl").stdout.splitlines()]
+
+    assert all(row["does"] for row in rows), [row["event"] for row in rows if not row["does"]]
+    assert {"event": "sql_pause", "takes": []}.items() <= next(
+        r for r in rows if r["event"] == "sql_pause"
+    ).items()
+    assert next(r for r in rows if r["event"] == "share_connection")["takes"] == ["role", "with"]
+
+
+def test_a_state_folder_that_cannot_be_is_told_in_one_sentence(up, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HOLDFAST_STATE_DIR", str(tmp_path / "file" / "state"))
+
+    done = subprocess.run([*HOLDFAST, "status", f"--sandbox={up[1]}"], capture_output=True, text=True)
+
+    assert done.returncode == 5
+    assert "could not be written" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_dead_one_cannot_be_steered(up, run, tmp_path):

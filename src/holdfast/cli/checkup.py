@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from holdfast.cli.times import length
 from holdfast.core.errors import SecretStoreError, SettingsError, StoreError
 
 if TYPE_CHECKING:
@@ -152,7 +153,8 @@ def clock(skew: timedelta | None) -> Check:
     if skew is None:
         return Check("clock", "note", "not compared: no answer of the cloud told its time")
     seconds = round(skew.total_seconds())
-    words = f"{abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} the cloud"
+    far = f"{abs(seconds)} s" if abs(seconds) < 120 else length(skew)
+    words = f"{far} {'behind' if seconds > 0 else 'ahead of'} the cloud"
     if abs(skew) > SKEW_LIMIT:
         return Check("clock", "finding", f"{words}: sign-ins with certificates fail; set the clock")
     return Check("clock", "ok", words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -114,8 +115,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Python would try to flush what is left at exit, and complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _nowhere()
             return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -133,6 +133,15 @@ class Commands(click.Group):
 @click.version_option(__version__, "-V", "--version", prog_name="holdfast", message="%(prog)s %(version)s")
 def cli() -> None:
     """Knows before a Power Automate SQL connection breaks, proves what it did, and moves it off user tokens."""
+
+
+_NO_ROOM = ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
+"""Where standard output leads cannot take more."""
+
+
+def _nowhere() -> None:
+    """Send further output nowhere: Python would try to flush what is left at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def with_scenario(arguments: list[str]) -> list[str]:
@@ -182,6 +191,12 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         complain("Interrupted.")
         return 130
+    except OSError as error:
+        if errno.errorcode.get(error.errno or 0) in _NO_ROOM and error.filename is None:
+            _nowhere()
+            complain(f"The output could not be written: {error.strerror}. It is not whole; run this again.")
+            return 5
+        return report_bug(error)
     except Exception as error:  # noqa: BLE001 - the border: one command in the CLI
         return report_bug(error)
     return outcome if isinstance(outcome, int) else 0

@@ -88,12 +88,11 @@ def _of_sandbox(sandbox: str) -> Iterator[Settings]:
 
 
 def _with_key(settings: Settings) -> Settings:
-    """The settings of a sandbox, once there is a key for its secrets."""
+    """The settings of a sandbox, once there is a key for its secrets. Raises SecretStoreError where it cannot lie there."""
     from holdfast.adapters.secrets.encrypted import new_key_file
 
     key = settings.secrets.key_file
     if key is not None and not key.exists():
-        key.parent.mkdir(parents=True, exist_ok=True)
         new_key_file(key)
     return settings
 

@@ -69,6 +69,12 @@ class Signals:
 
         def heard(number: int) -> None:
             self.interrupted = number == signal.SIGINT
+            if not self.stop.is_set() and on_a_terminal():
+                click.echo(
+                    "Stopping: what is under way is finished first; Ctrl+C again ends at once, and the next start"
+                    " resumes it.",
+                    err=True,
+                )
             self.stop.set()
             signal.signal(signal.SIGINT, signal.default_int_handler)
 

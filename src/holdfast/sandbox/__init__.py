@@ -11,13 +11,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from holdfast.sandbox.believing import believed
+    from holdfast.sandbox.believing import believed, happenings
     from holdfast.sandbox.embedding import HOSTS, embedded
     from holdfast.sandbox.snapshot import SandboxError
 
-__all__ = ["HOSTS", "SandboxError", "believed", "embedded"]
+__all__ = ["HOSTS", "SandboxError", "believed", "embedded", "happenings"]
 
-_PLACES = {"HOSTS": "embedding", "SandboxError": "snapshot", "believed": "believing", "embedded": "embedding"}
+_PLACES = {
+    "HOSTS": "embedding",
+    "SandboxError": "snapshot",
+    "believed": "believing",
+    "happenings": "believing",
+    "embedded": "embedding",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
@@ -121,7 +122,9 @@ class Desk:
         name = body.get("event")
         event = self._events.get(name) if isinstance(name, str) else None
         if event is None or not isinstance(name, str):
-            raise refuse(f"unknown event {name!r}; known: {', '.join(sorted(self._events))}")
+            near = get_close_matches(str(name), self._events, n=1)
+            hint = f", the nearest is {near[0]}" if near else ""
+            raise refuse(f"unknown event {name!r}{hint}; known: {', '.join(sorted(self._events))}")
         details = {key: value for key, value in body.items() if key not in ("event", "target")}
         if unknown := unknown_details(name, details):
             known = ", ".join(("event", "target", *sorted(TAKES.get(name, ()))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -112,7 +112,8 @@ class _Run:
         finally:
             server_file.unlink(missing_ok=True)
             if self.ready_file is not None:
-                self.ready_file.unlink(missing_ok=True)
+                with suppress(OSError):  # where it could not be written either, that was the error
+                    self.ready_file.unlink(missing_ok=True)
 
     @property
     def _ca_file(self) -> Path:

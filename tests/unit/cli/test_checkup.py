@@ -50,6 +50,10 @@ def test_a_clock_that_is_far_off_is_a_finding(skew, outcome):
     assert checkup.clock(skew).outcome == outcome
 
 
+def test_a_clock_that_is_days_off_is_told_in_days():
+    assert checkup.clock(timedelta(days=2, seconds=5)).what.startswith("2 days behind the cloud")
+
+
 def test_a_proxy_is_named_without_its_password():
     said = checkup.proxy(
         {"HTTPS_PROXY": "http://ada:s3cr3t@proxy.example:3128", "NO_PROXY": "localhost"}

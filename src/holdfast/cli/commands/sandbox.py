@@ -26,6 +26,11 @@ RULE_COLUMNS = (
 
 CLOCK_COLUMNS = (Column("now", "The clock shows"),)
 EVENT_COLUMNS = (Column("event", "Event"), Column("at", "Happened at"))
+HAPPENING_COLUMNS = (
+    Column("event", "Event", wraps=False),
+    Column("takes", "Takes"),
+    Column("does", "What happens"),
+)
 FAULT_COLUMNS = tuple(
     Column(key, heading)
     for key, heading in (
@@ -48,7 +53,12 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--scenario", default="story", metavar="NAME", help="Which world; `story` is the demo's.")
+@click.option(
+    "--scenario",
+    default="story",
+    metavar="NAME",
+    help="Which world: story (the demo's), contoso, large, large-PERCENT.",
+)
 @click.option(
     "--seed", type=int, metavar="N", help="Chance in the world; the same seed gives the same world."
 )
@@ -124,7 +134,8 @@ def happen(invocation: Invocation, event: str, target: str, details: tuple[str, 
     """Let an EVENT happen to a TARGET: `do reset_password dana.kim@contoso.example`.
 
     TARGET is the id or user principal name of an account, the client id of an application, or the id of a
-    connection, flow, environment, policy or database. An unknown event names those that there are.
+    connection, flow, environment, policy or database (SERVER/DATABASE). `holdfast sandbox events` lists the
+    events and what each takes.
     """
     named = dict(_pairs(details))
     if twice := {"event", "target"} & set(named):
@@ -132,6 +143,17 @@ def happen(invocation: Invocation, event: str, target: str, details: tuple[str, 
     with control_port(invocation) as port:
         told = port.happen(event, target, **named)
     emit([told], EVENT_COLUMNS, invocation.output, shape="holdfast.sandbox.event/1")
+    return 0
+
+
+@command.command()
+@common_options
+def events(invocation: Invocation) -> int:
+    """What can happen to the tenant by `do`, and what each event takes besides its target. Offline."""
+    from holdfast.sandbox import happenings
+
+    rows: list[dict[str, Any]] = list(happenings())
+    emit(rows, HAPPENING_COLUMNS, invocation.output, shape="holdfast.sandbox.events/1")
     return 0
 
 

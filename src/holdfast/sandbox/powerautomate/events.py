@@ -168,13 +168,14 @@ def sql_firewall_allow(deed: Deed) -> None:
         server.changed()
 
 
-def _put_into(state: str) -> Event:
+def _put_into(state: str, does: str) -> Event:
     def happen(deed: Deed) -> None:
         for _, database in _databases(deed):
             if database.state != state:
                 database.state, database.state_changed_at, database.wakes_at = state, deed.now, None
                 database.changed()
 
+    happen.__doc__ = does
     return happen
 
 
@@ -211,7 +212,7 @@ def _hours(deed: Deed) -> timedelta:
     return timedelta(hours=hours)
 
 
-def _lock(locked: bool) -> Event:
+def _lock(locked: bool, does: str) -> Event:
     def happen(deed: Deed) -> None:
         wanted = str(deed.details.get("user", "")).casefold()
         servers = {server.name: server for server, _ in _databases(deed)}
@@ -222,6 +223,7 @@ def _lock(locked: bool) -> Event:
             login.locked_at = (login.locked_at or deed.now) if locked else None
             server.changed()
 
+    happen.__doc__ = does
     return happen
 
 
@@ -361,15 +363,15 @@ EVENTS: Mapping[str, Callable[[Deed], Mapping[str, Any] | None]] = {
     "gateway_online": gateway_online,
     "sql_firewall_deny": sql_firewall_deny,
     "sql_firewall_allow": sql_firewall_allow,
-    "sql_pause": _put_into("PAUSED"),
-    "sql_offline": _put_into("OFFLINE"),
-    "sql_online": _put_into("ONLINE"),
+    "sql_pause": _put_into("PAUSED", "A serverless database is paused; the next login wakes it."),
+    "sql_offline": _put_into("OFFLINE", "The database is taken offline."),
+    "sql_online": _put_into("ONLINE", "The database is online again."),
     "sql_drop_user": sql_drop_user,
     "sql_add_user": sql_add_user,
     "sql_revoke": sql_revoke,
     "sql_grant": sql_grant,
-    "sql_lock_login": _lock(True),
-    "sql_unlock_login": _lock(False),
+    "sql_lock_login": _lock(True, "The SQL login named by ``user`` is locked."),
+    "sql_unlock_login": _lock(False, "The SQL login named by ``user`` is unlocked."),
     "sql_trouble": sql_trouble,
     "connector_outage": connector_outage,
 }
