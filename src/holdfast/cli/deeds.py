@@ -24,7 +24,8 @@ from holdfast.cli.sagas import (
     status_rows,
     tenant_of,
 )
-from holdfast.cli.times import Length
+from holdfast.cli.saying import busy, say
+from holdfast.cli.times import Length, length
 from holdfast.core.errors import SettingsError, StrandedError
 from holdfast.core.plan import Accepted, Plan, PlannedStep, digest, plan_json, plan_text, read_plan
 
@@ -230,7 +231,8 @@ async def _applied(
     async def deed(verb: Verb, turn: Turn) -> list[Standing]:
         return await saga.apply(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
 
-    found = await _carried(plan, holdfast, invocation, sha256, deed)
+    with busy(f"Going on for up to {length(wait)}; after Ctrl+C the same command goes on from there"):
+        found = await _carried(plan, holdfast, invocation, sha256, deed)
     return await _told(found, plan, file, holdfast, invocation)
 
 
@@ -242,7 +244,8 @@ async def _undone(
     async def deed(verb: Verb, turn: Turn) -> list[Standing]:
         return await saga.undo(plan, verb, holdfast.journal, turn, holdfast.clock, wait)
 
-    found = await _carried(plan, holdfast, invocation, sha256, deed)
+    with busy(f"Undoing for up to {length(wait)}; after Ctrl+C the same command goes on from there"):
+        found = await _carried(plan, holdfast, invocation, sha256, deed)
     return await _told(found, plan, file, holdfast, invocation)
 
 
@@ -307,7 +310,7 @@ async def _told(
     waiting = sum(each.state == "waiting" for each in found)
     if waiting and invocation.output in READ_BY_PEOPLE:
         many = "is" if waiting == 1 else "are"
-        click.echo(
+        say(
             f"{waiting} of {len(found)} {many} waiting. The same command again goes on from there, and so does"
             " `holdfast watch`."
         )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from holdfast.cli.complaining import complain
 from holdfast.cli.options import Invocation, command_line
+from holdfast.cli.saying import complain, say
 from holdfast.cli.times import length
 from holdfast.core.coverage import (
     CANVAS_APPS,
@@ -173,12 +170,10 @@ def _named(seen: Picture, environments: set[str]) -> str:
 
 def say_below(pictures: Sequence[Picture], output: str) -> None:
     """Print those sentences: under a table, beside what a program reads only if they matter there."""
-    from holdfast.cli.render import clean
-
     several = pictures.several if isinstance(pictures, Pictures) else len(pictures) > 1
     for seen in pictures:
         prefix = f"{seen.name}: " if several else ""
         if output == "table":
-            click.secho(clean(prefix + " ".join(said_of(seen))), dim=True)
+            say(prefix + " ".join(said_of(seen)), dim=True)
         elif output != "json" and (seen.record.gaps or seen.age.days >= OLD_DAYS):
-            click.echo(clean("holdfast: " + prefix + " ".join(said_of(seen))), file=sys.stderr)
+            complain(prefix + " ".join(said_of(seen)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from holdfast import __version__
-from holdfast.cli.complaining import complain
+from holdfast.cli.saying import complain
 from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from holdfast.cli.naming import connection_names
 from holdfast.cli.options import Invocation
 from holdfast.cli.render import Column, emit, of_tenants
+from holdfast.cli.saying import say
 
 if TYPE_CHECKING:
     from holdfast.compose import Holdfast, Tenant
@@ -50,7 +49,7 @@ def show_sagas(rows: Sequence[dict[str, Any]], kind: str, invocation: Invocation
         empty="No plan was applied yet." if idle else "No plan was made yet.",
     )
     if idle:
-        click.echo(f"Made and never applied: {', '.join(idle)}.")
+        say(f"Made and never applied: {', '.join(idle)}.")
 
 
 def tenant_of(plan: Plan, holdfast: Holdfast, invocation: Invocation) -> Tenant:

@@ -14,9 +14,9 @@ from typing import IO, Any
 import click
 
 from holdfast.adapters.tables import load_codebook
-from holdfast.cli.complaining import complain
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import Column, emit
+from holdfast.cli.saying import complain
 from holdfast.cli.verdicts import as_row, show
 from holdfast.core.verdict import Verdict
 from holdfast.diagnosis.diagnose import diagnose

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from holdfast.cli.complaining import complain
 from holdfast.cli.icalendar import Event, calendar
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import TENANT, Column, emit, of_tenants
+from holdfast.cli.saying import complain
 from holdfast.cli.times import Length, iso, length
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from holdfast.cli import deeds, sagas
 from holdfast.cli.naming import connection_names, connections_meant, environments_meant
 from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, clean, emit, of_tenants
+from holdfast.cli.saying import busy, say
 from holdfast.cli.times import iso, minute
 from holdfast.core.errors import SettingsError
 
@@ -77,7 +78,9 @@ async def _plan(holdfast: Holdfast, invocation: Invocation, out: Path | None, ch
 
     tenant = holdfast.chosen(invocation.tenant)
     seen = await picture_of(holdfast, tenant, invocation)
-    await deeds.put(await _planned(holdfast, tenant, seen, chosen), out, holdfast, invocation, _show)
+    with busy("Looking what each connection needs"):
+        plan = await _planned(holdfast, tenant, seen, chosen)
+    await deeds.put(plan, out, holdfast, invocation, _show)
     return 0
 
 
@@ -118,9 +121,9 @@ def _show(plan: Plan) -> None:
     )
     connections = sum(row["connections"] for row in rows)
     click.echo(f"\n{len(flows)} flows for {connections} connections, {chosen}.")
-    click.echo(f"Risk: {flows[0].risk}.")
-    click.echo(f"{instead} instead: {other.risk}.")
-    click.echo(f"Cost: {plan.choices['requests_per_year']:,} requests a year; {COST}.")
+    say(f"Risk: {flows[0].risk}.")
+    say(f"{instead} instead: {other.risk}.")
+    say(f"Cost: {plan.choices['requests_per_year']:,} requests a year; {COST}.")
 
 
 async def _planned(holdfast: Holdfast, tenant: Tenant, seen: Picture, chosen: dict[str, Any]) -> Plan:

@@ -14,6 +14,7 @@ from holdfast.cli import deeds
 from holdfast.cli.naming import connections_meant, environments_meant
 from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import Column, emit
+from holdfast.cli.saying import busy
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError
 
@@ -122,7 +123,8 @@ async def _plan(
 
     tenant = holdfast.chosen(invocation.tenant)
     seen = await picture_of(holdfast, tenant, invocation)
-    plan = await _planned(holdfast, tenant, seen, accepted, chosen)
+    with busy("Looking what the flows of each connection do"):
+        plan = await _planned(holdfast, tenant, seen, accepted, chosen)
     if for_dba:
         await holdfast.journal.keep(plan)
         scripts = _scripts(plan, {})

@@ -12,6 +12,7 @@ import click
 from holdfast.cli import deeds
 from holdfast.cli.options import Invocation, Verbs, common_options
 from holdfast.cli.render import clean
+from holdfast.cli.saying import busy
 from holdfast.cli.times import Length
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ async def _plan(
     seen = await picture_of(holdfast, tenant, invocation)
     names = await application_names(holdfast, [seen.tenant]) if apps else {}
     chosen = frozenset(one(app, names, "application") for app in apps)
-    plan = await planned(holdfast, tenant, seen, new_id()[:8], chosen, life, accepted)
+    with busy("Reading owners, policies and sign-in logs; the log may be asked five times in ten seconds"):
+        plan = await planned(holdfast, tenant, seen, new_id()[:8], chosen, life, accepted)
     for app in sorted(chosen - await _in_use(holdfast, seen)):
         click.echo(
             clean(f"holdfast: No scanned connection is known to sign in as {names[app] or app}."), err=True

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from holdfast.cli.complaining import complain
 from holdfast.cli.options import Invocation, command_line, common_options
 from holdfast.cli.render import Column, console, emit, of_tenants
+from holdfast.cli.saying import complain, say
 from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
@@ -190,25 +190,22 @@ def _print(
 def _summary(scanned: Scanned) -> None:
     """What the scan brought and what it took, in a few lines."""
     from holdfast.cli.flow_sources import print_differences
-    from holdfast.cli.render import clean
     from holdfast.core.coverage import SERVICE_PRINCIPALS
 
     name, report, spent = scanned.tenant, scanned.report, scanned.spent
     counts, record = report.counts, report.record
     read = len({s.environment for s in record.sweeps if s.environment})
-    click.echo(
-        clean(
-            f"{name}: {read} environments, {counts.seen} connections:"
-            f" {counts.news.things} new or changed, {counts.news.gone} gone."
-            + (" Went on with a scan that had been broken off." if report.resumed else "")
-        )
+    say(
+        f"{name}: {read} environments, {counts.seen} connections:"
+        f" {counts.news.things} new or changed, {counts.news.gone} gone."
+        + (" Went on with a scan that had been broken off." if report.resumed else "")
     )
     directory = record.sweep_of("", SERVICE_PRINCIPALS)
     if directory is not None and directory.detail:
-        click.echo(clean(f"The directory could not be read, so no secret's end is known: {directory.detail}"))
+        say(f"The directory could not be read, so no secret's end is known: {directory.detail}")
     if scanned.sources is not None:
         print_differences(scanned.sources, lambda id: scanned.names.get(id, id))
-    click.echo(_took(spent))
+    say(_took(spent))
     if report.dropped:
         click.echo(f"{report.dropped} observations are older than retention_days and were dropped.")
     if record.gaps:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, command_line, common_options
 from holdfast.cli.render import TENANT, Column, emit, of_tenants
+from holdfast.cli.saying import say
 from holdfast.cli.shared import shared_row
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ async def _status(holdfast: Holdfast, invocation: Invocation, everything: bool, 
         await tally.add(holdfast, each)
     rows = _behind(tally.rows(), tally.common, behind)
     if table:
-        _print(tally, rows, leaves_out=not everything and behind is None)
+        _print(tally, rows, invocation, leaves_out=not everything and behind is None)
         for sentence in (words for one in sources if one is not None for words in sentences(one)):
-            click.secho(sentence, dim=True)
+            say(sentence, dim=True)
     else:
         columns = of_tenants(EXPORT, tally.several)
         meta = {
@@ -169,7 +170,7 @@ class Tally:
         return with_tenant(row, seen.name, self.several)
 
 
-def _print(tally: Tally, rows: list[dict[str, Any]], *, leaves_out: bool) -> None:
+def _print(tally: Tally, rows: list[dict[str, Any]], invocation: Invocation, *, leaves_out: bool) -> None:
     """The table, what several breaks have in common, and the sum."""
     from holdfast.cli.stacking import print_rows
 
@@ -183,10 +184,10 @@ def _print(tally: Tally, rows: list[dict[str, Any]], *, leaves_out: bool) -> Non
     own = sorted(tally.own, key=lambda row: ORDER.index(row["state"]))
     needy = [row for row in own if row["state"] != "ok"]
     print_rows([*needy, *shown, *own[len(needy) :]], wide, narrow, wide_enough=150, empty=empty)
-    _say_common(tally.common, several=tally.several)
+    _say_common(tally.common, invocation, several=tally.several)
     if tally.worst.left_out:
         click.echo(f"The worst {MOST} of {tally.worst.count:,} are shown; --all or -o csv has every one.")
-    click.echo(summary(tally.states, hidden=hidden))
+    say(summary(tally.states, hidden=hidden))
 
 
 def _rank(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -210,17 +211,18 @@ def _behind(
     return [keys[key] for where, id in shared.behind if (key := (tenant, where, id)) in keys]
 
 
-def _say_common(common: list[tuple[Shared, str]], *, several: bool) -> None:
+def _say_common(common: list[tuple[Shared, str]], invocation: Invocation, *, several: bool) -> None:
     """A line for each cause that several breaks have in common."""
-    from holdfast.cli.render import clean
-
+    if common:
+        click.echo()
     for number, (shared, tenant) in enumerate(common[:COMMON], 1):
         where = f"{tenant}: " if several else ""
-        click.echo(clean(f"{number}. {where}{shared.sentence}"))
+        say(f"{number}. {where}{shared.sentence}")
     if len(common) > COMMON:
         click.echo(f"And {len(common) - COMMON} more; -o json has them all.")
     if common:
-        click.secho("`holdfast status --behind 1` lists the connections behind the first.", dim=True)
+        behind = command_line("status --behind 1", invocation)
+        say(f"`{behind}` lists the connections behind the first.", dim=True)
         click.echo()
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.cli.options import Invocation, common_options
-from holdfast.cli.render import TENANT, Column, clean, emit, of_tenants
+from holdfast.cli.render import TENANT, Column, emit, of_tenants
+from holdfast.cli.saying import say
 from holdfast.cli.times import Length, iso, length, minute
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ async def _whatif(holdfast: Holdfast, invocation: Invocation, supposed: Sequence
                 rows.append(with_tenant(row(found, each), each.name, several))
     rows.sort(key=lambda row: (row["certainty"], row["at"], row["name"]))
     if invocation.output == "table":
-        click.echo(clean(f"Supposed: {', then '.join(told)}."))
+        say(f"Supposed: {', then '.join(told)}.")
         _print(rows, several)
     else:
         columns = of_tenants(EXPORT, several)
@@ -297,10 +298,10 @@ def _print(rows: Sequence[dict[str, Any]], several: bool) -> None:
     sure = sum(each["certainty"] == "certain" for each in rows)
     runs = sum(each["runs_lost_per_week"] or 0 for each in rows)
     stopped = sum(len(each["_stops"]) for each in rows)
-    click.echo(
+    say(
         f"{sure} surely and {len(rows) - sure} possibly die, {stopped} {'flow stops' if stopped == 1 else 'flows stop'},"
         f" {runs:g} scheduled {'run' if runs == 1 else 'runs'} a week {'is' if runs == 1 else 'are'} lost."
     )
     steps = {step["does"]: step["command"] for each in rows for step in each["before"][:1]}
     for does, then in steps.items():
-        click.echo(f"Before: {does}" + (f" ({then})" if then else ""))
+        say(f"Before: {does}" + (f" ({then})" if then else ""))

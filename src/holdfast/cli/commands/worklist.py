@@ -11,6 +11,7 @@ import click
 
 from holdfast.cli.options import Invocation, common_options
 from holdfast.cli.render import TENANT, Column, clean, emit, of_tenants
+from holdfast.cli.saying import say
 
 if TYPE_CHECKING:
     from holdfast.cli.looking import Pictures
@@ -102,7 +103,7 @@ async def _worklist(holdfast: Holdfast, invocation: Invocation, messages: Path |
         print_rows(list(gathered(rows)), wide, narrow, wide_enough=150, empty="Nothing is broken.")
         for each in found:
             for sentence in _said(each):
-                click.echo(clean(f"{each.picture.name}: {sentence}" if several else sentence))
+                say(f"{each.picture.name}: {sentence}" if several else sentence)
     else:
         meta = {"worklists": [_meta(each) for each in found]}
         emit(rows, of_tenants(EXPORT, several), invocation.output, shape="holdfast.worklist/1", meta=meta)
