@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import click
 
 from holdfast import __version__
-from holdfast.cli.saying import complain
 from holdfast.cli.terminal import is_plain
 
 if TYPE_CHECKING:
@@ -200,6 +199,13 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the border: one command in the CLI
         return report_bug(error)
     return outcome if isinstance(outcome, int) else 0
+
+
+def complain(sentence: str) -> None:
+    """As everywhere; imported once there is something to say."""
+    from holdfast.cli import saying
+
+    saying.complain(sentence)
 
 
 def report_bug(error: Exception) -> int:
