@@ -37,6 +37,11 @@ def command_line(words: str, invocation: Invocation) -> str:
     return " ".join(["holdfast", words, *given])
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help: what people type most."""
+    return "\n".join(("\b", "Examples:", *(f"  holdfast {line}" for line in lines)))
+
+
 class Verbs(click.Group):
     """A group whose help tells the whole first sentence of each command."""
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 import click
 
 from holdfast.adapters.tables import load_codebook
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, common_options, examples
 from holdfast.cli.render import Column, emit
 from holdfast.cli.saying import complain
 from holdfast.cli.verdicts import as_row, show
@@ -52,7 +52,13 @@ class BadLineError(Exception):
         self.id = id
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'explain "AADSTS50173: The provided grant has expired due to it being revoked."',
+        "explain < error.txt",
+        "explain --input errors.jsonl -o jsonl",
+    )
+)
 @click.argument("text", nargs=-1)
 @click.option(
     "--input",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from holdfast.cli.icalendar import Event, calendar
-from holdfast.cli.options import Invocation, common_options
+from holdfast.cli.options import Invocation, common_options, examples
 from holdfast.cli.render import TENANT, Column, emit, of_tenants
 from holdfast.cli.saying import complain
 from holdfast.cli.times import Length, iso, length
@@ -80,7 +80,13 @@ EXPORT = tuple(
 )
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "forecast --within 30d --by runs",
+        "forecast --fail-under 14d -o jsonl",
+        "forecast --ics breaks.ics --html breaks.html",
+    )
+)
 @click.option(
     "--within", type=Length(), metavar="90d", help="Only what can break before so much time has passed."
 )

@@ -13,7 +13,7 @@ import click
 
 from holdfast.cli import deeds, sagas
 from holdfast.cli.naming import connection_names, connections_meant, environments_meant
-from holdfast.cli.options import Invocation, Verbs, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options, examples
 from holdfast.cli.render import Column, clean, emit, of_tenants
 from holdfast.cli.saying import busy, say
 from holdfast.cli.times import iso, minute
@@ -45,7 +45,14 @@ def command() -> None:
     """
 
 
-@command.command("plan")
+@command.command(
+    "plan",
+    epilog=examples(
+        "keepalive plan --out keepalive.json",
+        "keepalive plan --environment Finance --monthly --out keepalive.json",
+        "keepalive plan --connection 'Quarter close' --target 'Quarter close=sql-1.example/erp' --out keepalive.json",
+    ),
+)
 @deeds.plan_options
 @deeds.selectors
 @click.option(

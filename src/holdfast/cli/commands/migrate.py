@@ -12,7 +12,7 @@ import click
 
 from holdfast.cli import deeds
 from holdfast.cli.naming import connections_meant, environments_meant
-from holdfast.cli.options import Invocation, Verbs, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options, examples
 from holdfast.cli.render import Column, emit
 from holdfast.cli.saying import busy
 from holdfast.cli.times import Length
@@ -51,7 +51,14 @@ def command() -> None:
     """
 
 
-@command.command("plan")
+@command.command(
+    "plan",
+    epilog=examples(
+        "migrate plan --out migrate.json",
+        "migrate plan --connection 'ERP orders' --certificate --out migrate.json",
+        "migrate plan --environment Finance --for-dba",
+    ),
+)
 @deeds.plan_options
 @deeds.selectors
 @click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.cli import deeds
-from holdfast.cli.options import Invocation, Verbs, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options, examples
 from holdfast.cli.render import clean
 from holdfast.cli.saying import busy
 from holdfast.cli.times import Length
@@ -30,7 +30,14 @@ def command() -> None:
     """
 
 
-@command.command("plan")
+@command.command(
+    "plan",
+    epilog=examples(
+        "rotate plan --out rotate.json",
+        "rotate plan --app erp-nightly --life 90d --out rotate.json",
+        "rotate plan --accept 'other_consumers=Ada Kent:the report server has the new one' --out rotate.json",
+    ),
+)
 @deeds.plan_options
 @click.option(
     "--app",

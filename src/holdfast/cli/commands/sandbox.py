@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from holdfast.cli.control_port import control_port
-from holdfast.cli.options import Invocation, Verbs, common_options
+from holdfast.cli.options import Invocation, Verbs, common_options, examples
 from holdfast.cli.render import Column, emit, to_json
 from holdfast.cli.times import Length
 from holdfast.core.errors import SettingsError
@@ -52,7 +52,12 @@ def command() -> None:
     """A pretend tenant with its own clock, for anybody's tests."""
 
 
-@command.command()
+@command.command(
+    epilog=examples(
+        "sandbox up --ready-file ready.json --frozen",
+        "sandbox up --scenario contoso --seed 7 --port graph=18443 --ready-file ready.json",
+    )
+)
 @click.option(
     "--scenario",
     default="story",
@@ -125,7 +130,13 @@ def advance(invocation: Invocation, by: timedelta) -> int:
     return 0
 
 
-@command.command("do")
+@command.command(
+    "do",
+    epilog=examples(
+        "sandbox do reset_password dana.kim@contoso.example",
+        "sandbox do add_policy dana.kim@contoso.example kind=sign_in_frequency hours=24 --sandbox=ready.json",
+    ),
+)
 @click.argument("event")
 @click.argument("target", default="")
 @click.argument("details", nargs=-1, metavar="[NAME=VALUE]...")
