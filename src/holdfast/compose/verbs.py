@@ -35,17 +35,16 @@ async def _keepalive(holdfast: Holdfast, tenant: Tenant, plan: Plan) -> AsyncIte
     from holdfast.keepalive.eligibility import PASSING
     from holdfast.keepalive.steps import Keepalive
 
-    reading: list[asyncio.Task[dict[str, Claim]]] = []
+    claims: asyncio.Task[dict[str, Claim]] | None = None
 
     async def moved(environment: str, connector: str, connection: str) -> str:
         """By what other plans did, and by the last scan, where it came after the plan."""
-        if (
-            not reading
-        ):  # once, and not before a saga asks: by then nobody else carries out plans in the tenant
-            reading.append(
-                asyncio.ensure_future(claimed(holdfast.history, holdfast.journal, tenant.id, plan.id))
-            )
-        claim = (await reading[0]).get(connection)
+        nonlocal claims
+        # Read once, and not before a saga asks: by then nobody else carries out plans in the tenant.
+        if claims is None:
+            reading = claimed(holdfast.history, holdfast.journal, tenant.id, plan.id)
+            claims = asyncio.create_task(reading)
+        claim = (await claims).get(connection)
         if claim is not None and claim.has_flow:
             return f"The plan {claim.plan} made a flow for it meanwhile: one is enough."
         record = await holdfast.history.last_scan(tenant.id)
