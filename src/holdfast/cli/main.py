@@ -158,7 +158,7 @@ def collect_seldom() -> None:
     """Have the garbage collector look after 50,000 new objects instead of 700.
 
     A page of connections is thousands of objects in no cycle that live until it is kept. To look for cycles among them
-    again and again took a quarter of a scan's time.
+    again and again took a tenth of a scan's time.
     """
     gc.set_threshold(50_000, 10, 10)
 
